@@ -1,0 +1,107 @@
+# Two commands set a fresh machine up: `make run` and `make test`. Everything they install goes into .venv.
+#
+# A stamp in .venv marks each finished step, so that a second call starts at once and a changed lock or
+# pyproject.toml repeats exactly the steps it touches.
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules
+
+VENV   := .venv
+PY     := $(VENV)/bin/python
+UV     := $(VENV)/bin/uv
+# uv looks for this variable before it looks around; --python would have to stand in every call.
+export VIRTUAL_ENV := $(CURDIR)/$(VENV)
+# The front end's packages are built once and shipped inside the wheel.
+VENDOR := src/alcaide/ui/static/vendor
+
+# What `make run` and `make test` pass on, e.g.  make run ARGS='--port 9000'   make test ARGS='-k ledger'
+ARGS ?=
+
+.PHONY: help run test check bench docs venv assets lock browser clean
+
+help: ## show this list
+	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' Makefile
+
+run: $(VENV)/.run $(VENDOR)/.stamp ## set up what is missing, then start Alcaide on this machine
+	@exec $(VENV)/bin/alcaide up $(ARGS)
+
+test: $(VENV)/.dev $(VENDOR)/.stamp browser ## set up what is missing, then run every test
+	@$(PY) -m pytest $(ARGS)
+
+check: $(VENV)/.dev ## format, lint, types, import contracts, documentation
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports --no-logo
+	$(PY) tools/build_docs.py --check
+
+bench: $(VENV)/.dev $(VENDOR)/.stamp ## measure the bounds of docs/operate/bounds.md on this machine
+	@$(PY) -m tests.bench $(ARGS)
+
+docs: $(VENV)/.dev ## rebuild docs/reference from the code and check every link
+	@$(PY) tools/build_docs.py
+
+# ── What the targets above need ──────────────────────────────────────────────────────────────────────────────────
+
+venv: $(VENV)/.dev
+
+assets: $(VENDOR)/.stamp
+
+$(VENV)/.base: requirements/tools.txt
+	@set -e; \
+	for candidate in "$(PYTHON)" python3 python3.13 python3.12 python3.11; do \
+	  if [ -n "$$candidate" ] && command -v "$$candidate" >/dev/null 2>&1 \
+	    && "$$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then found=$$candidate; break; fi; \
+	done; \
+	if [ -z "$$found" ]; then \
+	  echo "make: no Python 3.11 or newer on PATH." >&2; \
+	  echo "      Install one (Debian or Ubuntu: apt-get install python3 python3-venv), or name it: make run PYTHON=/path/to/python3" >&2; \
+	  exit 1; \
+	fi; \
+	if ! "$$found" -c 'import venv, ensurepip' 2>/dev/null; then \
+	  echo "make: $$found cannot make a virtual environment (Debian or Ubuntu: apt-get install python3-venv)." >&2; \
+	  exit 1; \
+	fi; \
+	test -x $(PY) || "$$found" -m venv $(VENV); \
+	$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/tools.txt
+	@touch $@
+
+# No build isolation: hatchling comes hash-locked from tools.txt instead of being fetched anew.
+$(VENV)/.run: $(VENV)/.base requirements/run.txt pyproject.toml
+	@$(UV) pip install --quiet --require-hashes -r requirements/run.txt
+	@$(UV) pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.base requirements/dev.txt pyproject.toml
+	@$(UV) pip install --quiet --require-hashes -r requirements/dev.txt
+	@$(UV) pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@ $(VENV)/.run
+
+# The builder knows itself what it was built from; the stamp only spares its start.
+$(VENDOR)/.stamp: tools/build_assets.py $(wildcard tools/assets/package-lock.json package-lock.json) | $(VENV)/.base
+	@$(PY) tools/build_assets.py
+	@mkdir -p $(@D) && touch $@
+
+browser:
+	@for name in chromium chromium-browser google-chrome; do \
+	  if command -v $$name >/dev/null 2>&1; then exit 0; fi; \
+	done; \
+	if command -v apt-get >/dev/null 2>&1 && [ "$$(id -u)" = 0 ]; then \
+	  echo "make: installing Chromium for the tests that drive a browser"; \
+	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null; \
+	else \
+	  echo "make: no Chromium on PATH; the tests that drive a browser will be skipped." >&2; \
+	  echo "      Install it (Debian or Ubuntu: sudo apt-get install chromium) and run make test again to run them." >&2; \
+	fi
+
+# Newer versions, new hashes. --no-emit-index-url keeps the registry that happened to be configured out of the files.
+LOCK := $(UV) pip compile --quiet --generate-hashes --no-emit-index-url --universal --no-header --python-version 3.11
+
+lock: $(VENV)/.base
+	$(LOCK) pyproject.toml --group dev --extra pg --extra signing $(ARGS) -o requirements/dev.txt
+	$(LOCK) pyproject.toml -c requirements/dev.txt $(ARGS) -o requirements/run.txt
+	$(LOCK) requirements/tools.in -c requirements/dev.txt $(ARGS) -o requirements/tools.txt
+
+clean:
+	rm -rf $(VENV) $(VENDOR) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
