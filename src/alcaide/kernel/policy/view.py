@@ -47,12 +47,7 @@ class Record:
 
     def keys(self) -> frozenset[str]:
         """The index keys under which the ledger finds this record: `name:<name>` and `sha256:<hex>` per subject."""
-        return frozenset(
-            key
-            for subject in self.subjects
-            for key in (f"name:{subject.name}", f"sha256:{subject.digest.get('sha256', '')}")
-            if key not in ("name:", "sha256:")
-        )
+        return frozenset(self.statement.keys)
 
 
 @dataclass(frozen=True)
