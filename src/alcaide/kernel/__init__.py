@@ -1,0 +1,1 @@
+"""Mechanism: evidence, ledger, policy, database, access, jobs. Imports nothing else of Alcaide."""

@@ -1,0 +1,130 @@
+"""Opening the database, and the two ways of using it: a reading snapshot, and a writing transaction.
+
+Evidence and the changes it records go through `Ledger.write`, never through `transaction` here, which is
+for housekeeping that is not evidence (last use of a token, a job's heartbeat).
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import Connection, Engine, event
+from sqlalchemy.engine import make_url
+
+from alcaide.kernel.errors import ConfigError, Unavailable
+
+BUSY_TIMEOUT_MS = 30_000  # a writer waits this long for another process's commit before giving up
+
+
+class Database:
+    """A pool of connections. Safe to share between threads, not between forks."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self.dialect: str = engine.dialect.name
+
+    @property
+    def is_sqlite(self) -> bool:
+        return self.dialect == "sqlite"
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A connection that sees one consistent snapshot and cannot write."""
+        with self._connect() as conn:
+            conn = conn.execution_options(alcaide_read=True)
+            if not self.is_sqlite:
+                conn = conn.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+            try:
+                yield conn
+            finally:
+                conn.rollback()
+
+    @contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        """A writing transaction for what is not evidence. Commits at the end, rolls back on an error."""
+        with self._connect() as conn, conn.begin():
+            yield conn
+
+    @contextmanager
+    def _connect(self) -> Iterator[Connection]:
+        try:
+            conn = self.engine.connect()
+        except sa.exc.OperationalError as problem:
+            raise Unavailable(f"the database does not answer: {_cause(problem)}; check `database_url`") from problem
+        try:
+            yield conn
+        finally:
+            conn.close()
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+
+def open_database(url: str, *, synchronous: str = "FULL", pool_size: int = 16) -> Database:
+    """Open `sqlite:///path` or `postgresql://…` (needs the `pg` extra). Raises ConfigError for others.
+
+    SQLite runs in WAL mode with `synchronous=FULL`: a commit is on the disk before it is acknowledged.
+    """
+    parsed = make_url(url)
+    backend = parsed.get_backend_name()
+    if backend == "sqlite":
+        return Database(_sqlite(url, parsed.database, synchronous, pool_size))
+    if backend == "postgresql":
+        return Database(_postgresql(parsed, pool_size))
+    raise ConfigError(f"`database_url` names `{backend}`; use sqlite:///… or postgresql://…")
+
+
+def _sqlite(url: str, path: str | None, synchronous: str, pool_size: int) -> Engine:
+    if not path or path == ":memory:":
+        raise ConfigError("`database_url` must name a file, as sqlite:///path/to/alcaide.db")
+    if not Path(path).parent.is_dir():
+        raise ConfigError(f"folder `{Path(path).parent}` does not exist; create it or give another with --data")
+    engine = sa.create_engine(
+        url,
+        poolclass=sa.pool.QueuePool,
+        pool_size=pool_size,
+        max_overflow=64,
+        connect_args={"check_same_thread": False, "timeout": BUSY_TIMEOUT_MS / 1000},
+    )
+
+    @event.listens_for(engine, "connect")
+    def prepare(dbapi: sqlite3.Connection, _record: Any) -> None:
+        dbapi.isolation_level = None  # we say BEGIN ourselves; pysqlite's own guess loses updates
+        for pragma in (
+            "journal_mode=WAL",
+            f"synchronous={synchronous}",
+            f"busy_timeout={BUSY_TIMEOUT_MS}",
+            "foreign_keys=ON",
+            "cache_size=-65536",
+            "mmap_size=268435456",
+            "temp_store=MEMORY",
+            "trusted_schema=OFF",
+            "cell_size_check=ON",
+        ):
+            dbapi.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def begin(conn: Connection) -> None:
+        # INVARIANT: a writer takes the lock before it reads, or two writers could read the same head.
+        reading = conn.get_execution_options().get("alcaide_read")
+        conn.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+
+    return engine
+
+
+def _postgresql(url: sa.URL, pool_size: int) -> Engine:
+    if url.drivername in ("postgresql", "postgres"):
+        url = url.set(drivername="postgresql+psycopg")
+    try:
+        return sa.create_engine(url, pool_size=pool_size, max_overflow=64, pool_pre_ping=True)
+    except ImportError:
+        raise ConfigError("PostgreSQL needs the `pg` extra; install it with `pip install 'alcaide[pg]'`") from None
+
+
+def _cause(problem: sa.exc.DBAPIError) -> str:
+    return str(problem.orig).strip().splitlines()[0][:200] if problem.orig else "no detail given"

@@ -1,0 +1,271 @@
+"""Reading the log: proofs, tiles, and views that are shown to be complete. Never writes.
+
+Everything here works inside one reading snapshot, and everything is checked against the signed
+checkpoint of that snapshot before it is handed on: what does not verify is not believed.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from alcaide.kernel.clock import parse_rfc3339
+from alcaide.kernel.errors import AlcaideError, Corrupt, InvalidInput, NotFound
+from alcaide.kernel.evidence import PAYLOAD_TYPE, Statement, parse_envelope, parse_statement
+from alcaide.kernel.ledger import merkle, subject_index, tables
+from alcaide.kernel.ledger.note import Checkpoint
+from alcaide.kernel.ledger.subject_index import Entry, KeyProof
+from alcaide.kernel.policy.view import EvidenceView, Record
+
+TILE_WIDTH = 256
+_CACHED_TILES = 512
+IMPORTED = "urn:alcaide:imported:v1"
+
+
+@dataclass(frozen=True, slots=True)
+class SignedCheckpoint:
+    """A checkpoint and the note that signs it, its signature checked."""
+
+    text: str
+    checkpoint: Checkpoint
+    keyid: str
+    last_at: datetime
+
+    @property
+    def size(self) -> int:
+        return self.checkpoint.size
+
+    @property
+    def root(self) -> bytes:
+        return self.checkpoint.root
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """One leaf as it lies in the log."""
+
+    index: int
+    leaf_hash: bytes
+    predicate_type: str
+    recorded_at: datetime
+    envelope: bytes
+
+    def statement(self) -> Statement:
+        """The statement inside; raises InvalidInput if a foreign payload is not one."""
+        return parse_statement(parse_envelope(self.envelope).payload)
+
+
+class TileCache:
+    """Full tiles, folded once. Full tiles never change, so they may be kept for the process's life."""
+
+    def __init__(self) -> None:
+        self._rows: OrderedDict[tuple[int, int], list[list[bytes]]] = OrderedDict()
+
+    def get(self, level: int, index: int, load: Callable[[], bytes]) -> list[list[bytes]]:
+        key = (level, index)
+        rows = self._rows.get(key)
+        if rows is None:
+            rows = fold_rows(load())
+            if len(rows[0]) == TILE_WIDTH:
+                self._rows[key] = rows
+                if len(self._rows) > _CACHED_TILES:
+                    self._rows.popitem(last=False)
+        return rows
+
+
+def fold_rows(hashes: bytes) -> list[list[bytes]]:
+    """A tile's hashes and every complete row above them inside the tile."""
+    row = [hashes[i : i + 32] for i in range(0, len(hashes), 32)]
+    rows = [row]
+    while len(row) > 1:
+        row = [merkle.node_hash(row[i], row[i + 1]) for i in range(0, len(row) - 1, 2)]
+        rows.append(row)
+    return rows
+
+
+class TileReader:
+    """Hashes of perfect subtrees out of tiles, for one tree size in one snapshot."""
+
+    def __init__(self, conn: Connection, size: int, cache: TileCache) -> None:
+        self._conn = conn
+        self._size = size
+        self._cache = cache
+        self._partial: dict[tuple[int, int], list[list[bytes]]] = {}
+
+    def __call__(self, level: int, position: int) -> bytes:
+        tile_level, height = divmod(level, 8)
+        index, slot = divmod(position << height, TILE_WIDTH)
+        return self._rows(tile_level, index)[height][slot >> height]
+
+    def _rows(self, level: int, index: int) -> list[list[bytes]]:
+        width = min(TILE_WIDTH, (self._size >> (8 * level)) - index * TILE_WIDTH)
+        if width == TILE_WIDTH:
+            return self._cache.get(level, index, lambda: read_tile(self._conn, level, index, TILE_WIDTH))
+        key = (level, index)
+        if key not in self._partial:
+            self._partial[key] = fold_rows(read_tile(self._conn, level, index, width))
+        return self._partial[key]
+
+
+def read_tile(conn: Connection, level: int, index: int, width: int) -> bytes:
+    """`width` hashes of a C2SP tile; raises NotFound if the log has not grown that far."""
+    if not (0 <= level <= 7 and index >= 0 and 1 <= width <= TILE_WIDTH):
+        raise NotFound(f"there is no tile {level}/{index} of width {width}")
+    stored = conn.execute(
+        sa.select(tables.tile.c.hashes).where(tables.tile.c.level == level, tables.tile.c.idx == index)
+    ).scalar_one_or_none()
+    if stored is not None and len(stored) >= width * 32:
+        return bytes(stored)[: width * 32]
+    if level == 0:
+        start = index * TILE_WIDTH
+        hashes = conn.execute(
+            sa.select(tables.leaf.c.leaf_hash)
+            .where(tables.leaf.c.idx >= start, tables.leaf.c.idx < start + width)
+            .order_by(tables.leaf.c.idx)
+        ).scalars()
+        joined = b"".join(bytes(h) for h in hashes)
+        if len(joined) == width * 32:
+            return joined
+    raise NotFound(f"tile {level}/{index} of width {width} is not there; the log has not grown that far")
+
+
+def read_leaf(conn: Connection, index: int) -> Leaf:
+    """One leaf, its bytes checked against its hash. Raises NotFound, Corrupt."""
+    for leaf in read_leaves(conn, [index]):
+        return leaf
+    raise NotFound(f"leaf {index} is not in the log")
+
+
+def read_leaves(conn: Connection, indices: Sequence[int]) -> Iterator[Leaf]:
+    """Some leaves in ascending order, checked against their hashes; absent ones are left out."""
+    columns = tables.leaf.c
+    for start in range(0, len(indices), 500):
+        part = indices[start : start + 500]
+        rows = conn.execute(
+            sa.select(columns.idx, columns.leaf_hash, columns.predicate_type, columns.recorded_at, columns.envelope)
+            .where(columns.idx.in_(part))
+            .order_by(columns.idx)
+        )
+        for idx, leaf_hash, predicate_type, recorded_at, envelope in rows:
+            leaf = Leaf(idx, bytes(leaf_hash), predicate_type, parse_rfc3339(recorded_at), bytes(envelope))
+            if merkle.leaf_hash(leaf.envelope) != leaf.leaf_hash:
+                raise Corrupt(f"leaf {idx} was altered: its bytes do not have its hash")
+            yield leaf
+
+
+def key_proof(conn: Connection, key: str) -> KeyProof:
+    """The bucket and nodes that lead from a key to the index root."""
+    bucket = subject_index.bucket_of(subject_index.key_hash(key))
+    low, high = subject_index.bucket_range(bucket)
+    columns = tables.subject.c
+    rows = conn.execute(
+        sa.select(columns.key_hash, columns.count, columns.acc)
+        .where(columns.key_hash >= low, columns.key_hash < high)
+        .order_by(columns.key_hash)
+    )
+    entries = tuple(Entry(bytes(h), count, bytes(acc)) for h, count, acc in rows)
+    path = subject_index.path_of(bucket)
+    numbers = [
+        subject_index.node_id(subject_index.LEVELS - 1 - step, position) for step, (position, _) in enumerate(path)
+    ]
+    found = {
+        number: bytes(children)
+        for number, children in conn.execute(
+            sa.select(tables.node.c.node_id, tables.node.c.children).where(tables.node.c.node_id.in_(numbers))
+        )
+    }
+    return KeyProof(entries, tuple(found.get(n, subject_index.EMPTY_NODE) for n in numbers))
+
+
+def leaves_about(conn: Connection, key: str) -> list[tuple[int, bytes]]:
+    """(index, leaf hash) of every leaf filed under a key, in log order. Not yet shown to be all of them."""
+    entry, leaf = tables.entry.c, tables.leaf.c
+    rows = conn.execute(
+        sa.select(entry.idx, leaf.leaf_hash)
+        .join_from(tables.entry, tables.leaf, leaf.idx == entry.idx)
+        .where(entry.key_hash == subject_index.key_hash(key))
+        .order_by(entry.idx)
+    )
+    return [(idx, bytes(h)) for idx, h in rows]
+
+
+def view(
+    conn: Connection,
+    checkpoint: SignedCheckpoint,
+    keys: Collection[str],
+    predicate_types: Collection[str] | None,
+    own_keyids: Collection[str],
+) -> EvidenceView:
+    """All evidence about `keys`, shown to be complete up to the checkpoint or marked as not.
+
+    1. each key's leaves must be exactly what the index commits to, and the index must lead to the
+       checkpoint's root  2. each leaf's bytes must have its hash  3. each foreign leaf must have the
+       `imported` statement that says when it came in.
+    """
+    wanted = frozenset(keys)
+    try:
+        hashes: dict[int, bytes] = {}
+        for key in sorted(wanted):  # 1
+            hashes.update(_proven(conn, key, checkpoint.checkpoint.index_root))
+        leaves = _checked(conn, hashes)  # 2
+        records = _records(leaves, own_keyids)  # 3
+    except AlcaideError as problem:
+        return EvidenceView((), False, str(problem), checkpoint.size, checkpoint.root, wanted)
+    if predicate_types is not None:
+        types = frozenset(predicate_types)
+        records = [r for r in records if r.predicate_type in types]
+    return EvidenceView(tuple(records), True, None, checkpoint.size, checkpoint.root, wanted)
+
+
+def _proven(conn: Connection, key: str, index_root: bytes | None) -> Iterable[tuple[int, bytes]]:
+    leaves = leaves_about(conn, key)
+    try:
+        entry = subject_index.verify_key(key, key_proof(conn, key), index_root or subject_index.ZERO)
+    except ValueError as problem:
+        raise Corrupt(f"evidence about `{key}` cannot be shown to be complete: {problem}") from None
+    if len(leaves) != (entry.count if entry else 0) or (entry and subject_index.fold(leaves) != entry.acc):
+        raise Corrupt(
+            f"evidence about `{key}` is not what the checkpoint vouches for; run `alcaide evidence verify`"
+        )
+    return leaves
+
+
+def _checked(conn: Connection, hashes: Mapping[int, bytes]) -> list[Leaf]:
+    leaves = list(read_leaves(conn, sorted(hashes)))
+    for leaf in leaves:
+        if leaf.leaf_hash != hashes[leaf.index]:
+            raise Corrupt(f"leaf {leaf.index} was altered")
+    if len(leaves) != len(hashes):
+        raise Corrupt("a leaf is missing from the log; run `alcaide evidence verify`")
+    return leaves
+
+
+def _records(leaves: Iterable[Leaf], own_keyids: Collection[str]) -> list[Record]:
+    parsed: list[tuple[int, Statement, str, bool]] = []
+    imports: dict[int, Mapping[str, Any]] = {}
+    for leaf in leaves:
+        envelope = parse_envelope(leaf.envelope)
+        statement = parse_statement(envelope.payload)
+        signed_by = next((s.keyid for s in envelope.signatures if s.keyid in own_keyids), "")
+        foreign = not signed_by or envelope.payload_type != PAYLOAD_TYPE
+        if not foreign and statement.predicate_type == IMPORTED:
+            imports[statement.predicate.get("leaf", -1)] = statement.predicate
+        parsed.append((leaf.index, statement, signed_by or envelope.signatures[0].keyid, foreign))
+    return [_record(index, s, signer, foreign, imports) for index, s, signer, foreign in parsed]
+
+
+def _record(
+    index: int, statement: Statement, signer: str, foreign: bool, imports: Mapping[int, Mapping[str, Any]]
+) -> Record:
+    imported = imports.get(index)
+    source = imported if foreign else statement.predicate
+    moment = source.get("at") if source else None
+    if not isinstance(moment, str):
+        raise InvalidInput(f"leaf {index} does not say when it was taken in")
+    return Record(index, statement, parse_rfc3339(moment), signer, foreign, imported)
