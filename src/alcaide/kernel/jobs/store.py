@@ -176,8 +176,10 @@ def page(
 def counts(conn: Connection) -> dict[State, int]:
     """How many jobs stand in each state; every state is present."""
     query = sa.select(_job.c.state, sa.func.count()).group_by(_job.c.state)
-    found: dict[str, int] = {state: count for state, count in conn.execute(query)}
-    return {state: int(found.get(state.value, 0)) for state in State}
+    found = dict.fromkeys(State, 0)
+    for name, count in conn.execute(query):
+        found[State(name)] = count
+    return found
 
 
 def unfinished(conn: Connection, kind: str) -> JobRun | None:
