@@ -1,16 +1,16 @@
 """Conditions over one statement, in CEL, kept harmless.
 
-A condition sees three variables and nothing else: `predicate` (what is said), `subject` (name and digest it is said
-of) and `statement` (predicate type, all subjects, who signed, whether it is foreign). No clock and no functions of
-ours are given, so equal evidence gives equal answers for ever.
+A condition sees three variables and nothing else: `predicate` (what is said), `subject` (name and digest it
+is said of) and `statement` (predicate type, all subjects, who signed, whether it is foreign). No clock and no
+functions of ours are given, so equal evidence gives equal answers for ever.
 
 What a caller may rely on:
 
 - `compile_condition` refuses what cannot be evaluated safely, with a sentence for the author of the policy.
-- `holds` returns True, False, or `Undecided(reason)`; it raises nothing. A missing field, a comparison of unlike
-  types and a result that is not a boolean are all Undecided, which a requirement turns into Unknown.
-- Evaluation is bounded. Evidence may come from a stranger and be large, so the cost of nested loops over it is
-  estimated first and refused when it is over `MAX_STEPS`.
+- `holds` returns True, False, or `Undecided(reason)`; it raises nothing. A missing field, a comparison of
+  unlike types and a result that is not a boolean are all Undecided, which a requirement turns into Unknown.
+- Evaluation is bounded. Evidence may come from a stranger and be large, so the cost of nested loops over it
+  is estimated first and refused when it is over `MAX_STEPS`.
 """
 
 from __future__ import annotations
@@ -30,7 +30,9 @@ MAX_NESTING = 40
 MAX_STEPS = 2_000_000
 """Some 0.4 µs a step were measured with common-expression-language 0.10, so at most about a second."""
 
-_STRING = re.compile(r"""[rRbB]{0,2}('''.*?'''|\"\"\".*?\"\"\"|'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*")""", re.DOTALL)
+_STRING = re.compile(
+    r"""[rRbB]{0,2}('''.*?'''|\"\"\".*?\"\"\"|'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*")""", re.DOTALL
+)
 _MACRO = re.compile(r"\.\s*(all|exists|exists_one|filter|map)\s*\(\s*([A-Za-z_]\w*)\s*,")
 _MEMBER_TEST = re.compile(r"\bin\b\s*(?=[A-Za-z_(])")
 _WORD = re.compile(r"[A-Za-z_]\w*")
@@ -50,14 +52,15 @@ class Condition:
     text: str
     loops: int
 
-    def holds(self, *, predicate: Mapping[str, Any], subject: Mapping[str, Any], statement: Mapping[str, Any]) -> (
-        bool | Undecided
-    ):
+    def holds(
+        self, *, predicate: Mapping[str, Any], subject: Mapping[str, Any], statement: Mapping[str, Any]
+    ) -> bool | Undecided:
         """Whether the condition holds of one statement and one of its subjects."""
         seen = {"predicate": plain(predicate), "subject": plain(subject), "statement": plain(statement)}
         if self.loops > 1 and _size(seen) ** self.loops > MAX_STEPS:
             return Undecided(
-                f"`{self.text}` would loop {self.loops} times over evidence of {_size(seen)} parts, which is too much"
+                f"`{self.text}` would loop {self.loops} times over evidence of {_size(seen)} parts, "
+                "which is too much"
             )
         try:
             answer = _program(self.text).execute(seen)
@@ -77,10 +80,13 @@ def compile_condition(text: str) -> Condition:
         raise InvalidInput(f"has {len(text)} characters, over the limit of {MAX_CHARACTERS}; shorten it")
     bare = _STRING.sub(lambda found: '"' + "_" * (len(found.group()) - 2) + '"', text)
     if _deepest(bare) > MAX_NESTING:
-        raise InvalidInput(f"is nested deeper than {MAX_NESTING} brackets; split it into several requirements")
+        raise InvalidInput(
+            f"is nested deeper than {MAX_NESTING} brackets; split it into several requirements"
+        )
     loops = list(_loops(bare))
     if any(loop.kind == "map" for loop in loops):
-        # Repeated `map` can double a value at every step; no question with a yes or no for an answer needs it.
+        # Repeated `map` can double a value at every step; no question with a yes or no for an answer needs
+        # it.
         raise InvalidInput("`map` is not taken here; ask with `all`, `exists` or `size(x.filter(…))`")
     try:
         program = _program(text)
@@ -122,13 +128,15 @@ class _Loop:
 
 
 def _loops(bare: str) -> Iterator[_Loop]:
-    """Every loop of an expression without its strings, with how many passes over the evidence are nested at it.
+    """Every loop of an expression without its strings, with how many passes are nested at it.
 
-    A loop over a part of what the loop around it is at (`runs.all(r, r.results.all(x, …))`) visits every part once
-    and costs no further pass; a loop over anything else inside a loop multiplies.
+    A loop over a part of what the loop around it is at (`runs.all(r, r.results.all(x, …))`) visits every part
+    once and costs no further pass; a loop over anything else inside a loop multiplies.
     """
     found: list[_Loop] = []
-    starts = [(m.start(), m.group(1), m.group(2), _root_before(bare, m.start())) for m in _MACRO.finditer(bare)]
+    starts = [
+        (m.start(), m.group(1), m.group(2), _root_before(bare, m.start())) for m in _MACRO.finditer(bare)
+    ]
     starts += [(m.start(), "in", "", _word_at(bare, m.end())) for m in _MEMBER_TEST.finditer(bare)]
     for start, kind, variable, root in sorted(starts):
         around = [loop for loop in found if loop.start < start < loop.end]

@@ -2,13 +2,15 @@
 
 What a caller may rely on:
 
-- Pure and deterministic: requirement, scope, view and the time go in; the same four give the same answer for ever.
-- Fail closed: a view that is not shown to be complete, that was not built for the subjects asked about, evidence that
-  is stale, dated in the future, ended, unreadable or without an outcome that is understood: each is Unknown.
-- Less evidence never helps. Taking a record out of a view makes that view incomplete, and every answer from an
-  incomplete view is Unknown; that is why "the latest speaks" is safe here and would not be elsewhere.
-- A waiver never changes a verdict. The underlying verdict stays in the explanation, beside the waiver's leaf; only
-  `counts_as` is Passed, and only until the waiver ends.
+- Pure and deterministic: requirement, scope, view and the time go in; the same four give the same answer for
+  ever.
+- Fail closed: a view that is not shown to be complete, that was not built for the subjects asked about,
+  evidence that is stale, dated in the future, ended, unreadable or without an outcome that is understood:
+  each is Unknown.
+- Less evidence never helps. Taking a record out of a view makes that view incomplete, and every answer from
+  an incomplete view is Unknown; that is why "the latest speaks" is safe here and would not be elsewhere.
+- A waiver never changes a verdict. The underlying verdict stays in the explanation, beside the waiver's leaf;
+  only `counts_as` is Passed, and only until the waiver ends.
 
 Left out on purpose: building views (`kernel/ledger`) and knowing what a system is made of (whoever asks).
 """
@@ -142,9 +144,9 @@ class Explanation:
         """One line: why not passed, or by whom it is waived and until when."""
         if self.outcome != "waived":
             return self.counts_as.reason
-        waivers = [self.waived] if self.waived else [s.waived for s in self.subjects if s.waived]
+        waivers = self.waivers
         said = "; ".join(
-            dict.fromkeys(f"waived by {w.by} until {w.until:%Y-%m-%d}: {w.reason}" for w in waivers if w)
+            dict.fromkeys(f"waived by {w.by} until {w.until:%Y-%m-%d}: {w.reason}" for w in waivers)
         )
         return f"{said} (without the waiver: {self.verdict.outcome}, {self.verdict.reason})"
 
@@ -206,7 +208,9 @@ def evaluate(requirement: Requirement, scope: Scope, view: EvidenceView, *, now:
     """
     subjects = _subjects(requirement, scope)
     if not view.complete:
-        return _unanswered(requirement, f"evidence is incomplete: {view.why_incomplete or 'not shown to be whole'}")
+        return _unanswered(
+            requirement, f"evidence is incomplete: {view.why_incomplete or 'not shown to be whole'}"
+        )
     if not view.covers(keys_needed([requirement], scope)):
         return _unanswered(requirement, "evidence was not looked up for every subject; look it up again")
     if not subjects:
@@ -237,8 +241,9 @@ def waivers_in_force(
 ) -> dict[str | None, Waiver]:
     """The waivers of one requirement that count now, by component name; under None the one for the whole.
 
-    The latest waiver for the same thing speaks, so a waiver is taken back by one that ends at once. A waiver for a
-    component counts only for the digest it was given for, and one that names the requirement's text only for that text.
+    The latest waiver for the same thing speaks, so a waiver is taken back by one that ends at once. A waiver
+    for a component counts only for the digest it was given for, and one that names the requirement's text
+    only for that text.
     """
     if not requirement.waivable or not view.complete:
         return {}
@@ -312,7 +317,7 @@ def _with_waiver(
 
 
 def _named(subject: SubjectExplanation, verdict: Verdict, among: Sequence[SubjectExplanation]) -> Verdict:
-    """The verdict with the subject's name before its reason, where there is more than one subject to confuse."""
+    """The verdict with the subject's name before its reason, where there are several to confuse."""
     if isinstance(verdict, Passed) or len(among) == 1:
         return verdict
     return type(verdict)(f"{subject.name}: {verdict.reason}", verdict.stood_on)
@@ -322,11 +327,15 @@ def _explain_subject(
     requirement: Requirement, subject: SubjectRef, view: EvidenceView, waiver: Waiver | None, now: datetime
 ) -> SubjectExplanation:
     if requirement.bound_to == "digest" and subject.digest is None:
-        verdict: Verdict = Unknown("no digest is on record for it, so nothing can be bound to it; record its digest")
+        verdict: Verdict = Unknown(
+            "no digest is on record for it, so nothing can be bound to it; record its digest"
+        )
         return SubjectExplanation(subject.name, None, verdict, (), waiver)
     meant = _meant(requirement, subject, view, now)
     if not meant:
-        return SubjectExplanation(subject.name, subject.digest, _nothing_found(requirement, subject, view), (), waiver)
+        return SubjectExplanation(
+            subject.name, subject.digest, _nothing_found(requirement, subject, view), (), waiver
+        )
     verdict, deciding = _weigh(requirement, meant)
     others = [leaf for leaf in reversed([leaf for _, leaf in meant]) if leaf not in deciding]
     leaves = (*deciding, *others)[:MAX_LEAVES_SHOWN]
@@ -416,15 +425,18 @@ def _timely(requirement: Requirement, record: Record, now: datetime) -> tuple[da
     if said is None:
         return None, f"it does not say when it happened (no `{fresh.at or 'at'}`)"
     if now - said > fresh.within:
-        return said, f"it is {_age(now - said)} old, and at most {fresh.text} is asked for; bring it up to date"
+        return (
+            said,
+            f"it is {_age(now - said)} old, and at most {fresh.text} is asked for; bring it up to date",
+        )
     return said, None
 
 
 def _said_at(record: Record, fresh: Freshness | None) -> datetime | None:
     """The time a statement counts from.
 
-    Our own statements say it in `at`. The times in foreign ones were chosen by their senders, so those count from
-    when they were taken in; where the policy names a field of theirs, the earlier of the two counts.
+    Our own statements say it in `at`. The times in foreign ones were chosen by their senders, so those count
+    from when they were taken in; where the policy names a field of theirs, the earlier of the two counts.
     """
     named = fresh.at if fresh else None
     if not record.foreign:
@@ -481,7 +493,9 @@ def _judged(record: Record, leaf: tuple[int, ...]) -> Verdict:
     """The outcome in the usual fields. Where several are there and disagree, the worst one speaks."""
     said = {name: record.predicate[name] for name in OUTCOME_FIELDS if record.predicate.get(name) is not None}
     if not said:
-        return Unknown("it names no outcome that is understood; say in the requirement which field decides", leaf)
+        return Unknown(
+            "it names no outcome that is understood; say in the requirement which field decides", leaf
+        )
     words = {name: value.lower() if isinstance(value, str) else None for name, value in said.items()}
     for name, word in words.items():
         if word in FAILED_WORDS:
@@ -500,9 +514,9 @@ def _among(value: Any, allowed: Sequence[str | bool | int]) -> bool:
 def _weigh(requirement: Requirement, meant: Sequence[Meant]) -> tuple[Verdict, tuple[LeafSays, ...]]:
     """One verdict from the statements meant, and the statements that decided it.
 
-    With `only_latest`, the latest of each voice speaks: of the whole for a single statement, the latest n for a count
-    of statements, and each person's or signer's latest otherwise; one that speaks against fails the whole. Without it,
-    enough statements that ever spoke for it pass.
+    With `only_latest`, the latest of each voice speaks: of the whole for a single statement, the latest n for
+    a count of statements, and each person's or signer's latest otherwise; one that speaks against fails the
+    whole. Without it, enough statements that ever spoke for it pass.
     """
     speaking = _speaking(requirement, meant)
     passed = [leaf for leaf in speaking if isinstance(leaf.verdict, Passed)]
@@ -518,7 +532,7 @@ def _weigh(requirement: Requirement, meant: Sequence[Meant]) -> tuple[Verdict, t
     if not enough and (requirement.at_least > 1 or not unknown):
         have = f"{len(passed)} of {requirement.at_least} {_noun(requirement)} on record"
         reasons = f"{have}; {reasons}" if reasons else have
-    return Unknown(reasons, _leaves([*passed, *unknown])), tuple([*unknown, *passed])
+    return Unknown(reasons, _leaves([*passed, *unknown])), (*unknown, *passed)
 
 
 def _speaking(requirement: Requirement, meant: Sequence[Meant]) -> list[LeafSays]:
@@ -532,7 +546,11 @@ def _speaking(requirement: Requirement, meant: Sequence[Meant]) -> list[LeafSays
         if requirement.only_latest or isinstance(said.verdict, Passed):
             heard.add(voice)
         chosen.append(said)
-        if requirement.only_latest and requirement.count_by == "statements" and len(heard) >= requirement.at_least:
+        if (
+            requirement.only_latest
+            and requirement.count_by == "statements"
+            and len(heard) >= requirement.at_least
+        ):
             break
     return chosen
 
@@ -540,7 +558,8 @@ def _speaking(requirement: Requirement, meant: Sequence[Meant]) -> list[LeafSays
 def _voice(requirement: Requirement, record: Record, leaf: LeafSays) -> tuple[str, LeafSays]:
     match requirement.count_by:
         case "signers":
-            return record.signed_by, leaf
+            # This installation is one signer, however often it has rotated its key.
+            return record.signed_by if record.foreign else "here", leaf
         case "people":
             # Who a foreign statement says it is by is that sender's claim, and may be anybody.
             person = None if record.foreign else _field(record.predicate, "by.id")
@@ -573,9 +592,10 @@ def _nothing_found(requirement: Requirement, subject: SubjectRef, view: Evidence
         ]
         if elsewhere:
             last = elsewhere[-1]
-            was = next((s.sha256 for s in last.subjects if s.name == subject.name and s.sha256), None) or "another"
+            was = next((s.sha256 for s in last.subjects if s.name == subject.name and s.sha256), "another")
+            is_now = (subject.digest or "")[:12]
             return Unknown(
-                f"the {kinds} on record is about digest {was[:12]}, and it is now {(subject.digest or '')[:12]}",
+                f"the {kinds} on record is about digest {was[:12]}, and it is now {is_now}",
                 (last.index,),
             )
     where = f" with {requirement.where.text}" if requirement.where else ""

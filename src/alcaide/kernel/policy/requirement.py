@@ -1,14 +1,16 @@
 """The requirement language: one question to the ledger, as a frozen value read from YAML.
 
-A requirement says which evidence, about which subjects, how fresh and with what outcome. Gates, controls and programme
-steps all use this one language, so that a person learns it once and three properties need proving once.
+A requirement says which evidence, about which subjects, how fresh and with what outcome. Gates, controls and
+programme steps all use this one language, so that a person learns it once and three properties need proving
+once.
 
 Two of its words are easily confused, and the difference is what keeps it honest:
 
 - `where` *selects*: it says which statements are meant at all ("SARIF reports, not bills of materials").
 - `outcome` *judges*: it says whether a statement that is meant speaks for or against.
 
-With "the latest speaks", a judgement written into `where` would let a bad report step aside for an older good one.
+With "the latest speaks", a judgement written into `where` would let a bad report step aside for an older good
+one.
 
 Left out on purpose: answering (`evaluate.py`) and reading files.
 """
@@ -25,7 +27,14 @@ from typing import Any, Literal
 from alcaide.kernel.clock import parse_duration
 from alcaide.kernel.errors import InvalidInput
 from alcaide.kernel.policy.cel import Condition, compile_condition
-from alcaide.kernel.policy.source import Path, PolicyInvalid, Problem, Source, check_against, requirement_schema
+from alcaide.kernel.policy.source import (
+    Path,
+    PolicyInvalid,
+    Problem,
+    Source,
+    check_against,
+    requirement_schema,
+)
 
 OWN_PREFIX = "urn:alcaide:"
 _SHORT_NAME = re.compile(r"([a-z0-9]+(?:-[a-z0-9]+)*)(?::(v[1-9][0-9]*))?\Z")
@@ -117,9 +126,10 @@ class Requirement:
     document: Mapping[str, Any] | None = None
 
     def takes_from(self, predicate_type: str) -> Origin:
-        """Whose statements count. Alcaide's own kinds count only when written here, unless the policy says otherwise:
+        """Whose statements count.
 
-        a stranger whose key is trusted for provenance must not be able to send in an approval.
+        Alcaide's own kinds count only when written here, unless the policy says otherwise: a stranger whose
+        key is trusted for provenance must not be able to send in an approval.
         """
         if self.origin is not None:
             return self.origin
@@ -132,8 +142,13 @@ def predicate_type_of(name: str) -> str:
     return f"{OWN_PREFIX}{short[1]}:{short[2] or 'v1'}" if short else name
 
 
-def selects(selector: Selector, *, kind: str, name: str, tags: Sequence[str], environments: Sequence[str]) -> bool:
-    """Whether a component is meant. `name` may be written with or without its kind: `fraud-*` or `model:fraud-*`."""
+def selects(
+    selector: Selector, *, kind: str, name: str, tags: Sequence[str], environments: Sequence[str]
+) -> bool:
+    """Whether a component is meant.
+
+    `name` may be written with or without its kind: `fraud-*` or `model:fraud-*`.
+    """
     if selector.kinds and kind not in selector.kinds:
         return False
     if selector.name is not None:
@@ -148,7 +163,7 @@ def selects(selector: Selector, *, kind: str, name: str, tags: Sequence[str], en
 
 
 def read_requirements(source: Source) -> tuple[Requirement, ...]:
-    """A document that is a list of requirements, or a mapping with `requirements`. Raises PolicyInvalid."""
+    """A list of requirements, or a mapping with `requirements`. Raises PolicyInvalid."""
     value, at = source.value, ()
     if isinstance(value, dict) and "requirements" in value:
         return parse_requirements(source, ("requirements",), value["requirements"])
@@ -156,9 +171,14 @@ def read_requirements(source: Source) -> tuple[Requirement, ...]:
 
 
 def parse_requirements(source: Source, at: Path, value: Any) -> tuple[Requirement, ...]:
-    """The requirements in a list that stands in `source` at a path. Raises PolicyInvalid with every problem found."""
+    """The requirements in a list that stands in `source` at a path.
+
+    Raises PolicyInvalid with every problem found.
+    """
     if not isinstance(value, list) or not value:
-        raise PolicyInvalid([source.problem(at, "must be a list of requirements, and not an empty one; add one")])
+        raise PolicyInvalid(
+            [source.problem(at, "must be a list of requirements, and not an empty one; add one")]
+        )
     problems: list[Problem] = []
     found: list[Requirement] = []
     for position, entry in enumerate(value):
@@ -186,10 +206,8 @@ def _requirement(source: Source, at: Path, entry: Mapping[str, Any]) -> Requirem
     about, selector = _about(entry.get("about", "this"))
     named = entry["evidence"]
     count = entry.get("count", 1)
-    at_least, count_by = (count, "statements") if isinstance(count, int) else (
-        count["at_least"], count.get("by", "statements")
-    )
-    only_latest = entry.get("only_latest", True)
+    at_least: int = count if isinstance(count, int) else count["at_least"]
+    count_by: CountBy = "statements" if isinstance(count, int) else count.get("by", "statements")
     return Requirement(
         id=entry["id"],
         title=entry["title"],
@@ -199,8 +217,8 @@ def _requirement(source: Source, at: Path, entry: Mapping[str, Any]) -> Requirem
         selector=selector,
         origin=entry.get("from"),
         signed_by=frozenset(entry["signed_by"]) if "signed_by" in entry else None,
-        # A system's digest changes whenever anything is registered under it, its own evidence included; what binds
-        # a decision to the system as it stands is the gate, which approvals are bound to.
+        # A system's digest changes whenever anything is registered under it, its own evidence included; what
+        # binds a decision to the system as it stands is the gate, which approvals are bound to.
         bound_to=entry.get("bound_to", "name" if about == "this" else "digest"),
         fresh=_fresh(source, (*at, "fresh"), entry.get("fresh")),
         where=_condition(source, (*at, "where"), entry.get("where")),
@@ -208,7 +226,7 @@ def _requirement(source: Source, at: Path, entry: Mapping[str, Any]) -> Requirem
         at_least=at_least,
         count_by=count_by,
         match=entry.get("match", "all"),
-        only_latest=only_latest,
+        only_latest=entry.get("only_latest", True),
         waivable=entry.get("waivable", True),
         document=entry,
     )
@@ -259,5 +277,7 @@ def _outcome(source: Source, at: Path, value: Any) -> OutcomeRule:
         return ConditionSays(condition, value.get("else", ""))
     both = [str(v) for v in value["passed"] if v in value.get("failed", ())]
     if both:
-        raise PolicyInvalid([source.problem(at, f"`{both[0]}` is both passed and failed; keep it in one list")])
+        raise PolicyInvalid(
+            [source.problem(at, f"`{both[0]}` is both passed and failed; keep it in one list")]
+        )
     return FieldSays(value["field"], tuple(value["passed"]), tuple(value.get("failed", ())))

@@ -1,9 +1,9 @@
 """Policy files as people write them: YAML in, plain values out, and every complaint with file, path and line.
 
-A policy that is misread is worse than one that is refused, so the YAML taken here is a small part of YAML: mappings,
-lists, text, numbers, `true`, `false` and `null`. Not taken: anchors and aliases (a short file can unfold to a huge
-one), tags, duplicate keys (two readers would see two policies), and the old spellings of booleans and dates (`no` is
-the text "no").
+A policy that is misread is worse than one that is refused, so the YAML taken here is a small part of YAML:
+mappings, lists, text, numbers, `true`, `false` and `null`. Not taken: anchors and aliases (a short file can
+unfold to a huge one), tags, duplicate keys (two readers would see two policies), and the old spellings of
+booleans and dates (`no` is the text "no").
 
 Left out on purpose: reading files. Text comes in; `name` says where it came from.
 """
@@ -20,7 +20,9 @@ from typing import Any
 from alcaide.kernel.errors import InvalidInput, TooLarge
 
 MAX_CHARACTERS = 262_144
-"""A gate file of a large organisation is some 20 kB; this is ten times that and still parses in under a second."""
+"""A gate file of a large organisation is some 20 kB; this is ten times that and still parses in under a
+second.
+"""
 MAX_DEPTH = 24
 MAX_PROBLEMS = 20
 """More problems than this in one file have one cause; the rest is noise."""
@@ -87,39 +89,42 @@ def read_yaml(text: str, file: str) -> Source:
     """Parse one policy document. Raises PolicyInvalid naming the line, or TooLarge; never anything else."""
     if len(text) > MAX_CHARACTERS:
         raise TooLarge(
-            f"{file}: has {len(text)} characters, over the limit of {MAX_CHARACTERS}; split it into several files"
+            f"{file}: has {len(text)} characters, over the limit of {MAX_CHARACTERS}; split it into several"
         )
     import yaml
 
     lines: dict[Path, int] = {}
     try:
-        for event in yaml.parse(text, Loader=yaml.SafeLoader):
-            if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
-                raise PolicyInvalid(
-                    [
-                        Problem(
-                            file,
-                            event.start_mark.line + 1,
-                            "",
-                            "anchors and aliases are not taken; write the part out",
-                        )
-                    ]
-                )
+        _refuse_hostile(text, file)
         node = yaml.compose(text, Loader=yaml.SafeLoader)
         value = None if node is None else _plain_value(node, (), lines, file)
-    except yaml.MarkedYAMLError as problem:
-        mark = problem.problem_mark or problem.context_mark
-        what = " ".join(str(problem.problem or problem.context or "cannot be read").split())
-        raise PolicyInvalid(
-            [Problem(file, mark.line + 1 if mark else 1, "", f"is not YAML: {what}; check the indentation")]
+    except yaml.MarkedYAMLError as wrong:
+        mark: Any = wrong.problem_mark or wrong.context_mark
+        what = " ".join(str(wrong.problem or wrong.context or "cannot be read").split())
+        raise _one(
+            file, mark.line + 1 if mark else 1, "", f"is not YAML: {what}; check the indentation"
         ) from None
-    except yaml.YAMLError as problem:
-        raise PolicyInvalid(
-            [Problem(file, 1, "", f"is not YAML: {' '.join(str(problem).split())[:160]}; save it as UTF-8 text")]
-        ) from None
-    except RecursionError:
-        raise TooLarge(f"{file}: is nested deeper than {MAX_DEPTH} levels; flatten it") from None
+    except yaml.YAMLError:
+        raise _one(file, 1, "", "holds characters that YAML does not take; save it as UTF-8 text") from None
     return Source(file, value, lines)
+
+
+def _refuse_hostile(text: str, file: str) -> None:
+    """Look over the document without building it: no aliases, and no nesting that a recursive reader dies of."""
+    import yaml
+
+    depth = 0
+    for event in yaml.parse(text, Loader=yaml.SafeLoader):
+        line = event.start_mark.line + 1
+        if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
+            raise _one(file, line, "", "anchors and aliases are not taken; write the part out")
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > MAX_DEPTH:
+            raise TooLarge(f"{file}:{line}: is nested deeper than {MAX_DEPTH} levels; flatten it")
+
+
+def _one(file: str, line: int, path: str, message: str) -> PolicyInvalid:
+    return PolicyInvalid([Problem(file, line, path, message)])
 
 
 def _plain_value(node: Any, path: Path, lines: dict[Path, int], file: str) -> Any:
@@ -127,8 +132,6 @@ def _plain_value(node: Any, path: Path, lines: dict[Path, int], file: str) -> An
 
     line = node.start_mark.line + 1
     lines.setdefault(path, line)
-    if len(path) > MAX_DEPTH:
-        raise TooLarge(f"{file}:{line}: is nested deeper than {MAX_DEPTH} levels; flatten it")
     if isinstance(node, yaml.ScalarNode):
         return _scalar(node, path, line, file)
     if isinstance(node, yaml.SequenceNode):
@@ -138,11 +141,9 @@ def _plain_value(node: Any, path: Path, lines: dict[Path, int], file: str) -> An
         key = key_node.value if isinstance(key_node, yaml.ScalarNode) else None
         at = key_node.start_mark.line + 1
         if not isinstance(key, str) or not key:
-            raise PolicyInvalid([Problem(file, at, spell(path), "has a key that is not a word; write `name: value`")])
+            raise _one(file, at, spell(path), "has a key that is not a word; write `name: value`")
         if key in found:
-            raise PolicyInvalid(
-                [Problem(file, at, spell((*path, key)), "is there twice; keep one of the two")]
-            )
+            raise _one(file, at, spell((*path, key)), "is there twice; keep one of the two")
         lines[(*path, key)] = at
         found[key] = _plain_value(value_node, (*path, key), lines, file)
     return found
@@ -153,7 +154,7 @@ def _scalar(node: Any, path: Path, line: int, file: str) -> Any:
     if node.style is not None:
         return text
     if not node.tag.startswith("tag:yaml.org,2002:"):
-        raise PolicyInvalid([Problem(file, line, spell(path), f"tag `{node.tag[:60]}` is not taken; remove it")])
+        raise _one(file, line, spell(path), f"tag `{node.tag[:60]}` is not taken; remove it")
     if text in _WORDS:
         return _WORDS[text]
     if _INT.match(text):
@@ -163,11 +164,19 @@ def _scalar(node: Any, path: Path, line: int, file: str) -> Any:
     return text
 
 
-def check_against(source: Source, schema: Mapping[str, Any], *, at: Path = (), value: Any = None) -> list[Problem]:
-    """What JSON Schema (draft 2020-12) finds wrong with the document, or with `value` that stands in it `at` a path."""
+def check_against(
+    source: Source, schema: Mapping[str, Any], *, at: Path = (), value: Any = None
+) -> list[Problem]:
+    """What JSON Schema (draft 2020-12) finds wrong with the document.
+
+    Where `value` is given, only it is checked; it stands in the document at the path `at`.
+    """
     found = sorted(
         _validator(_Frozen(schema)).iter_errors(source.value if value is None and not at else value),
-        key=lambda error: (source.line((*at, *error.absolute_path)), [str(part) for part in error.absolute_path]),
+        key=lambda error: (
+            source.line((*at, *error.absolute_path)),
+            [str(part) for part in error.absolute_path],
+        ),
     )
     return [
         source.problem((*at, *error.absolute_path), message)
@@ -177,7 +186,7 @@ def check_against(source: Source, schema: Mapping[str, Any], *, at: Path = (), v
 
 
 class _Frozen:
-    """Lets a schema, which is a dict, key the cache of validators: schemas that ship are loaded once and kept."""
+    """A schema as the key of a cache: those that ship are loaded once and kept, so identity will do."""
 
     def __init__(self, schema: Mapping[str, Any]) -> None:
         self.schema = schema
@@ -222,7 +231,9 @@ def _say(error: Any) -> list[str]:
             extra = sorted(set(error.instance) - set(known))
             return [f"`{name}` is not known here; use one of {', '.join(known)}" for name in extra]
         case "enum":
-            return [f"{got} is not one of {', '.join(str(value) for value in error.validator_value)}; pick one"]
+            return [
+                f"{got} is not one of {', '.join(str(value) for value in error.validator_value)}; pick one"
+            ]
         case "const":
             return [f"{got} must be `{error.validator_value}`; write that"]
         case "type":

@@ -1,17 +1,19 @@
 """The three answers a rule can give, and how answers combine.
 
-A rule says `Passed`, `Failed(reason)` or `Unknown(reason)`. Each carries the leaves of the ledger it stood on, so
-that a figure can be opened to its evidence. Nothing else in Alcaide counts as an answer: there is no boolean in
-between, because a boolean has nowhere to put "nobody looked".
+A rule says `Passed`, `Failed(reason)` or `Unknown(reason)`. Each carries the leaves of the ledger it stood
+on, so that a figure can be opened to its evidence. Nothing else in Alcaide counts as an answer: there is no
+boolean in between, because a boolean has nowhere to put "nobody looked".
 
 The order used to combine is Passed < Unknown < Failed:
 
 - `all_of`: one failure fails the whole; otherwise one unknown leaves it unknown.
-- `any_of`: one pass is enough; otherwise one unknown leaves it unknown, since what is not known might have passed.
+- `any_of`: one pass is enough; otherwise one unknown leaves it unknown, since what is not known might have
+  passed.
 - of nothing at all: Unknown. An empty list of requirements is not a pass.
 
-INVARIANT: replacing an Unknown by anything never turns a combined Failed or Unknown into Passed unless the replacement
-is Passed. Both functions are monotone, which is why "less evidence never helps" need only hold for single rules.
+INVARIANT: replacing an Unknown by anything never turns a combined Failed or Unknown into Passed unless the
+replacement is Passed. Both functions are monotone, which is why "less evidence never helps" need only hold
+for single rules.
 """
 
 from __future__ import annotations
@@ -54,7 +56,8 @@ class Failed:
 class Unknown:
     """The question is not answered: evidence is missing, stale, unreadable, or not shown to be complete.
 
-    Never treated as a pass. It is kept apart from Failed because the remedy differs: look, rather than repair.
+    Never treated as a pass. It is kept apart from Failed because the remedy differs: look, rather than
+    repair.
     """
 
     reason: str
@@ -71,7 +74,7 @@ NOTHING_ASKED = "nothing was asked, and an empty list is not a pass"
 
 
 def all_of(verdicts: Iterable[Verdict]) -> Verdict:
-    """Passed only if every verdict passed. Reasons of the deciding verdicts are joined, their leaves united."""
+    """Passed only if every verdict passed. The reasons that decided are joined, their leaves united."""
     given = list(verdicts)
     if not given:
         return Unknown(NOTHING_ASKED)
@@ -104,6 +107,7 @@ def join_reasons(verdicts: Iterable[Verdict]) -> str:
 
 
 def unite_leaves(verdicts: Iterable[Verdict]) -> tuple[int, ...]:
+    """Every leaf that any of the verdicts stood on, once, ascending."""
     return tuple(sorted({leaf for verdict in verdicts for leaf in verdict.stood_on}))
 
 
