@@ -55,7 +55,9 @@ class Database:
         try:
             conn = self.engine.connect()
         except sa.exc.OperationalError as problem:
-            raise Unavailable(f"the database does not answer: {_cause(problem)}; check `database_url`") from problem
+            raise Unavailable(
+                f"the database does not answer: {_cause(problem)}; check `database_url`"
+            ) from problem
         try:
             yield conn
         finally:
@@ -83,7 +85,9 @@ def _sqlite(url: str, path: str | None, synchronous: str, pool_size: int) -> Eng
     if not path or path == ":memory:":
         raise ConfigError("`database_url` must name a file, as sqlite:///path/to/alcaide.db")
     if not Path(path).parent.is_dir():
-        raise ConfigError(f"folder `{Path(path).parent}` does not exist; create it or give another with --data")
+        raise ConfigError(
+            f"folder `{Path(path).parent}` does not exist; create it or give another with --data"
+        )
     engine = sa.create_engine(
         url,
         poolclass=sa.pool.QueuePool,
@@ -123,7 +127,9 @@ def _postgresql(url: sa.URL, pool_size: int) -> Engine:
     try:
         return sa.create_engine(url, pool_size=pool_size, max_overflow=64, pool_pre_ping=True)
     except ImportError:
-        raise ConfigError("PostgreSQL needs the `pg` extra; install it with `pip install 'alcaide[pg]'`") from None
+        raise ConfigError(
+            "PostgreSQL needs the `pg` extra; install it with `pip install 'alcaide[pg]'`"
+        ) from None
 
 
 def _cause(problem: sa.exc.DBAPIError) -> str:

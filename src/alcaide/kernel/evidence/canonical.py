@@ -75,7 +75,9 @@ def _listed(value: Any) -> Any:
     return value
 
 
-def strict_json(data: bytes, *, max_bytes: int = MAX_BYTES, max_depth: int = MAX_DEPTH, what: str = "document") -> Any:
+def strict_json(
+    data: bytes, *, max_bytes: int = MAX_BYTES, max_depth: int = MAX_DEPTH, what: str = "document"
+) -> Any:
     """Read JSON from a stranger: UTF-8, no duplicate keys, no NaN, bounded in size and depth.
 
     Duplicate keys are refused because two readers of such a document can see two different documents,

@@ -64,7 +64,9 @@ def pae(payload_type: str, payload: bytes) -> bytes:
 
 
 def sign(payload: bytes, signer: Signer, *, payload_type: str = PAYLOAD_TYPE) -> Envelope:
-    return Envelope(payload, payload_type, (Signature(signer.keyid, signer.sign(pae(payload_type, payload))),))
+    return Envelope(
+        payload, payload_type, (Signature(signer.keyid, signer.sign(pae(payload_type, payload))),)
+    )
 
 
 def parse_envelope(data: bytes, *, max_bytes: int = MAX_ENVELOPE_BYTES) -> Envelope:
@@ -103,11 +105,15 @@ def verify(envelope: Envelope, keys: Mapping[str, Ed25519PublicKey]) -> str:
         try:
             key.verify(signature.sig, message)
         except InvalidSignature:
-            raise Corrupt(f"signature by key `{signature.keyid[:80]}` does not hold; the envelope was altered") from None
+            raise Corrupt(
+                f"signature by key `{signature.keyid[:80]}` does not hold; the envelope was altered"
+            ) from None
         good = good or signature.keyid
     if not good:
         named = ", ".join(f"`{s.keyid[:80]}`" for s in envelope.signatures)
-        raise Corrupt(f"no signature by a known key (signed by {named}); add the signer's key if you trust it")
+        raise Corrupt(
+            f"no signature by a known key (signed by {named}); add the signer's key if you trust it"
+        )
     return good
 
 

@@ -89,7 +89,9 @@ def parse_statement(payload: bytes, *, max_bytes: int = 16 * 2**20) -> Statement
     if not isinstance(document, dict):
         raise InvalidInput("a statement must be a JSON object")
     if document.get("_type") not in (STATEMENT_TYPE, _OLD_STATEMENT_TYPE):
-        raise InvalidInput(f"`_type` {str(document.get('_type'))[:80]!r} is not an in-toto Statement v1 or v0.1")
+        raise InvalidInput(
+            f"`_type` {str(document.get('_type'))[:80]!r} is not an in-toto Statement v1 or v0.1"
+        )
     predicate_type = document.get("predicateType")
     if not isinstance(predicate_type, str) or not predicate_type or len(predicate_type) > 512:
         raise InvalidInput("`predicateType` must be a URI of at most 512 characters")

@@ -29,7 +29,11 @@ from alcaide.kernel.ledger.note import ED25519, NoteKey
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-SCRYPT_N, SCRYPT_R, SCRYPT_P = 2**15, 8, 1  # 32 MiB, about 0.1 s; OWASP password storage sheet's floor is 2^17/8/1 for log-ins
+SCRYPT_N, SCRYPT_R, SCRYPT_P = (
+    2**15,
+    8,
+    1,
+)  # 32 MiB, about 0.1 s; OWASP password storage sheet's floor is 2^17/8/1 for log-ins
 _AAD = b"alcaide signing key v1"
 
 
@@ -134,7 +138,9 @@ class KeyStore:
 
         path = self._path(keyid)
         if not path.is_file():
-            raise NotFound(f"private key `{keyid}` is not in `{self.folder}`; restore it from a backup, or rotate")
+            raise NotFound(
+                f"private key `{keyid}` is not in `{self.folder}`; restore it from a backup, or rotate"
+            )
         document = strict_json(path.read_bytes(), max_bytes=65_536, what=f"key file `{path.name}`")
         seed = self._unseal(document.get("private"), path)
         public, secret = nacl.bindings.crypto_sign_seed_keypair(seed)
@@ -167,7 +173,9 @@ class KeyStore:
         try:
             return ChaCha20Poly1305(self._derive(kind, salt, create=False)).decrypt(nonce, box, _AAD)
         except InvalidTag:
-            raise ConfigError(f"the passphrase or secret does not open key file `{path.name}`; check it") from None
+            raise ConfigError(
+                f"the passphrase or secret does not open key file `{path.name}`; check it"
+            ) from None
 
     def _derive(self, kind: str, salt: bytes, *, create: bool) -> bytes:
         from cryptography.hazmat.primitives import hashes
@@ -180,7 +188,9 @@ class KeyStore:
         path = self.folder / "secret"
         if not path.is_file():
             if not create:
-                raise ConfigError(f"secret file `{path}` is missing; restore it from a backup, or rotate the key")
+                raise ConfigError(
+                    f"secret file `{path}` is missing; restore it from a backup, or rotate the key"
+                )
             _write_durably(path, secrets.token_bytes(32))
         secret = path.read_bytes()
         return HKDF(algorithm=hashes.SHA256(), length=32, salt=salt, info=_AAD).derive(secret)

@@ -93,7 +93,9 @@ class Ledger:
     def checkpoint(self, conn: Connection) -> SignedCheckpoint:
         """The checkpoint of this snapshot, its signature and the head checked. Raises Corrupt."""
         row = conn.execute(
-            sa.select(tables.head.c.checkpoint, tables.head.c.frontier, tables.head.c.keyid, tables.head.c.last_at)
+            sa.select(
+                tables.head.c.checkpoint, tables.head.c.frontier, tables.head.c.keyid, tables.head.c.last_at
+            )
         ).first()
         if row is None:
             raise Corrupt("the log has no head; restore the database from a backup")
@@ -159,7 +161,9 @@ class Ledger:
         body = Checkpoint(self.origin, 0, merkle.EMPTY_ROOT, subject_index.ZERO).to_text()
         text = f"{body}\n{sign_note(body, self.origin, signer.public, signer).to_line()}"
         conn.execute(
-            tables.head.insert().values(id=1, checkpoint=text, frontier=b"", keyid=signer.keyid, last_at=moment)
+            tables.head.insert().values(
+                id=1, checkpoint=text, frontier=b"", keyid=signer.keyid, last_at=moment
+            )
         )
 
     def _say_created(self, tx: Tx) -> None:

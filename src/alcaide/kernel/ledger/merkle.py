@@ -33,7 +33,9 @@ class Frontier:
 
     def __init__(self, size: int = 0, nodes: Sequence[bytes] = ()) -> None:
         if len(nodes) != size.bit_count():
-            raise ValueError(f"a tree of {size} leaves has {size.bit_count()} perfect subtrees, not {len(nodes)}")
+            raise ValueError(
+                f"a tree of {size} leaves has {size.bit_count()} perfect subtrees, not {len(nodes)}"
+            )
         self.size = size
         self.nodes = list(nodes)
 
@@ -157,9 +159,7 @@ def verify_inclusion(leaf: bytes, index: int, size: int, proof: Sequence[bytes],
     return sn == 0 and node == root
 
 
-def verify_consistency(
-    old: int, new: int, old_root: bytes, new_root: bytes, proof: Sequence[bytes]
-) -> bool:
+def verify_consistency(old: int, new: int, old_root: bytes, new_root: bytes, proof: Sequence[bytes]) -> bool:
     """Whether the tree of `new` only appends to the tree of `old` (RFC 9162 §2.1.4.2)."""
     if old == new:
         return not proof and old_root == new_root

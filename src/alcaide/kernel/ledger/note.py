@@ -177,7 +177,12 @@ class Checkpoint:
         if len(lines) < 4 or lines[-1] or not all(lines[:-1]):
             raise InvalidInput("a checkpoint has an origin, a size and a root, one a line")
         origin, size, root, *extensions = lines[:-1]
-        if not size.isascii() or not size.isdigit() or (size != "0" and size.startswith("0")) or len(size) > 19:
+        if (
+            not size.isascii()
+            or not size.isdigit()
+            or (size != "0" and size.startswith("0"))
+            or len(size) > 19
+        ):
             raise InvalidInput(f"checkpoint size `{size[:30]}` is not a decimal number")
         try:
             raw = base64.b64decode(root, validate=True)

@@ -148,7 +148,9 @@ def read_leaves(conn: Connection, indices: Sequence[int]) -> Iterator[Leaf]:
     for start in range(0, len(indices), 500):
         part = indices[start : start + 500]
         rows = conn.execute(
-            sa.select(columns.idx, columns.leaf_hash, columns.predicate_type, columns.recorded_at, columns.envelope)
+            sa.select(
+                columns.idx, columns.leaf_hash, columns.predicate_type, columns.recorded_at, columns.envelope
+            )
             .where(columns.idx.in_(part))
             .order_by(columns.idx)
         )
@@ -172,7 +174,8 @@ def key_proof(conn: Connection, key: str) -> KeyProof:
     entries = tuple(Entry(bytes(h), count, bytes(acc)) for h, count, acc in rows)
     path = subject_index.path_of(bucket)
     numbers = [
-        subject_index.node_id(subject_index.LEVELS - 1 - step, position) for step, (position, _) in enumerate(path)
+        subject_index.node_id(subject_index.LEVELS - 1 - step, position)
+        for step, (position, _) in enumerate(path)
     ]
     found = {
         number: bytes(children)

@@ -52,7 +52,9 @@ class Staged:
 class Tx:
     """One unit of work: what it changes and what it says commit together, or not at all."""
 
-    def __init__(self, conn: Connection, now: datetime, first_index: int, signer: Ed25519Signer, own: KeyStore) -> None:
+    def __init__(
+        self, conn: Connection, now: datetime, first_index: int, signer: Ed25519Signer, own: KeyStore
+    ) -> None:
         self.conn = conn
         self.now = now
         self._next = first_index
@@ -93,7 +95,9 @@ class Tx:
         a key of this instance: taking an old statement in again would make it look like the newest.
         """
         if any(self._own.public_key(s.keyid) for s in parse_envelope(envelope).signatures):
-            raise Conflict("this envelope was signed by this instance and is in the log already; nothing to import")
+            raise Conflict(
+                "this envelope was signed by this instance and is in the log already; nothing to import"
+            )
         return self._stage(envelope, statement)
 
     def enqueue(
@@ -356,7 +360,9 @@ class Writer:
         top = subject_index.LEVELS * subject_index.FANOUT_BITS
         for level in range(subject_index.LEVELS):
             shift = top - level * subject_index.FANOUT_BITS
-            absent = {b >> shift for b in missing if subject_index.node_id(level, b >> shift) not in self._nodes}
+            absent = {
+                b >> shift for b in missing if subject_index.node_id(level, b >> shift) not in self._nodes
+            }
             found = store.read_nodes([subject_index.node_id(level, p) for p in absent]) if absent else {}
             for position in absent:
                 number = subject_index.node_id(level, position)
@@ -388,7 +394,9 @@ class Writer:
                 self._nodes[number] = subject_index.put(self._nodes[number], position & 63, value)
                 dirty.add(number)
             parents = {position >> subject_index.FANOUT_BITS for position in changed}
-            changed = {p: subject_index.node_hash(self._nodes[subject_index.node_id(level, p)]) for p in parents}
+            changed = {
+                p: subject_index.node_hash(self._nodes[subject_index.node_id(level, p)]) for p in parents
+            }
         store.upsert_nodes([(n, self._nodes[n]) for n in dirty])
         return changed[0]
 
@@ -402,7 +410,9 @@ def read_head(text: str, frontier: bytes, keyid: str, last_at: str, origin: str,
     note = parse_note(text)
     checkpoint = Checkpoint.parse(note.text)
     if not verify_note(note, own_note_keys(keys, origin)):
-        raise Corrupt("the log's checkpoint is not signed by a key of this instance; restore `keys` or the database")
+        raise Corrupt(
+            "the log's checkpoint is not signed by a key of this instance; restore `keys` or the database"
+        )
     try:
         parsed = merkle.Frontier.from_bytes(checkpoint.size, frontier)
     except ValueError:
@@ -423,7 +433,9 @@ def _for_a_person(problem: BaseException) -> BaseException:
     """Database failures in words; nothing of the batch was acknowledged."""
     if isinstance(problem, sa.exc.DBAPIError) or type(problem).__module__.startswith(("sqlite3", "psycopg")):
         cause = str(getattr(problem, "orig", None) or problem).strip().splitlines()[0][:200]
-        return Unavailable(f"nothing was written: {cause}; free the disk or check the database, then try again")
+        return Unavailable(
+            f"nothing was written: {cause}; free the disk or check the database, then try again"
+        )
     if isinstance(problem, AlcaideError) or not isinstance(problem, Exception):
         return problem
     return problem
