@@ -110,12 +110,13 @@ def read_yaml(text: str, file: str) -> Source:
 
 
 def _refuse_hostile(text: str, file: str) -> None:
-    """Look over the document without building it: no aliases, and no nesting that a recursive reader dies of."""
+    """Look over the document without building it: no aliases, no nesting a recursive reader dies of."""
     import yaml
 
     depth = 0
     for event in yaml.parse(text, Loader=yaml.SafeLoader):
-        line = event.start_mark.line + 1
+        start: Any = event.start_mark
+        line = start.line + 1
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
             raise _one(file, line, "", "anchors and aliases are not taken; write the part out")
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
