@@ -106,7 +106,7 @@ def remove_flow(
     flow = next((one for one in before.flows if one.id == flow_id), None)
     if flow is None:
         raise NotFound(f"system `{name}` has no flow `{clean(flow_id)[:40]}`; its page shows those it has")
-    tx.conn.execute(sa.delete(t.flow).where(t.flow.c.id == flow_id))
+    delete_flow(tx, flow)
     change = list_change("flows", [flow_json(flow.fields)], [])
     return record_changed(tx, before, [change], _saying(actor, reason, via))
 
@@ -131,8 +131,7 @@ def remove_environment(
     mine = [one for one in before.deployments if one.environment == environment.fields.name]
     if any(one.ended_at is None for one in mine):
         raise Conflict(f"something runs in `{environment.fields.name}` of `{name}`; end those deployments first")
-    tx.conn.execute(sa.delete(t.deployment).where(t.deployment.c.environment_id == environment.id))
-    tx.conn.execute(sa.delete(t.environment).where(t.environment.c.id == environment.id))
+    delete_environment(tx, environment)
     change = list_change("environments", [environment_json(environment.fields)], [])
     return record_changed(tx, before, [change], _saying(actor, reason, via))
 
@@ -236,6 +235,10 @@ def insert_flow(tx: Tx, system: SystemDetail, fields: FlowFields) -> Flow:
     return Flow(id=flow_id, fields=fields)
 
 
+def delete_flow(tx: Tx, flow: Flow) -> None:
+    tx.conn.execute(sa.delete(t.flow).where(t.flow.c.id == flow.id))
+
+
 def insert_environment(tx: Tx, system: SystemDetail, fields: EnvironmentFields) -> Environment:
     if len(system.environments) >= MAX_ENVIRONMENTS:
         raise InvalidInput(f"system `{system.system.name}` has {MAX_ENVIRONMENTS} environments; remove one first")
@@ -251,6 +254,20 @@ def insert_environment(tx: Tx, system: SystemDetail, fields: EnvironmentFields) 
         )
     )
     return Environment(id=environment_id, fields=fields)
+
+
+def update_environment(tx: Tx, environment: Environment, fields: EnvironmentFields) -> None:
+    tx.conn.execute(
+        sa.update(t.environment)
+        .where(t.environment.c.id == environment.id)
+        .values(region=fields.region, description=fields.description)
+    )
+
+
+def delete_environment(tx: Tx, environment: Environment) -> None:
+    """With the record of what ran there; the ledger keeps what was said of it."""
+    tx.conn.execute(sa.delete(t.deployment).where(t.deployment.c.environment_id == environment.id))
+    tx.conn.execute(sa.delete(t.environment).where(t.environment.c.id == environment.id))
 
 
 def insert_deployment(
