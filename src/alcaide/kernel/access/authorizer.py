@@ -28,13 +28,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib import resources
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from alcaide.kernel.access.actor import ROLES, Actor
 from alcaide.kernel.errors import ConfigError, NotAllowed
-
-if TYPE_CHECKING:
-    import cedarpy
 
 _REQUIRED_ANNOTATIONS = ("id", "owner", "next_step")
 _RESOURCE_ATTRIBUTES = frozenset({"kind", "id", "owner", "deputy", "requester", "author", "state", "stage"})
@@ -104,6 +101,12 @@ class Authorizer:
         self._candidates = {action: _speaking_of(action, policies) for action in self.actions}
         self._answers: OrderedDict[tuple[Any, ...], Decision] = OrderedDict()
         self._lock = Lock()
+
+    @classmethod
+    def load(cls, texts: Mapping[str, str], actions: Mapping[str, str] | Iterable[str]) -> Authorizer:
+        """From named texts and declared actions; actions without titles are called by their names."""
+        titled = dict(actions) if isinstance(actions, Mapping) else {action: action for action in actions}
+        return cls(texts.items(), titled)
 
     @property
     def rules(self) -> tuple[Rule, ...]:
