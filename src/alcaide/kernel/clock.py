@@ -17,7 +17,7 @@ _UNIT_SECONDS = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86_400, "w": 604_80
 
 def utcnow() -> datetime:
     """The present moment, aware, in UTC."""
-    return datetime.now(UTC)
+    return datetime.now(UTC)  # noqa: TID251 - the one place
 
 
 def rfc3339(moment: datetime) -> str:
@@ -32,7 +32,9 @@ def parse_rfc3339(text: str) -> datetime:
     try:
         moment = datetime.fromisoformat(text)
     except (ValueError, TypeError):
-        raise InvalidInput(f"`{str(text)[:60]}` is not a time; write it like `2026-11-25T04:10:00Z`") from None
+        raise InvalidInput(
+            f"`{str(text)[:60]}` is not a time; write it like `2026-11-25T04:10:00Z`"
+        ) from None
     if moment.tzinfo is None:
         raise InvalidInput(f"`{text[:60]}` has no time zone; add `Z` or an offset like `+01:00`")
     return moment.astimezone(UTC)

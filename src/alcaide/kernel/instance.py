@@ -7,7 +7,7 @@ the log on first run and checks the head's signature: an instance that opens has
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from functools import cached_property
@@ -96,9 +96,11 @@ def load_authorizer(manifests: Sequence[Manifest]) -> Authorizer:
     for manifest in manifests:
         folder = resources.files(manifest.package) / "policies"
         if folder.is_dir():
-            for file in sorted(folder.iterdir(), key=lambda f: f.name):
-                if file.name.endswith(".cedar"):
-                    texts.append((f"{manifest.name}/{file.name}", file.read_text(encoding="utf-8")))
+            texts += [
+                (f"{manifest.name}/{file.name}", file.read_text(encoding="utf-8"))
+                for file in sorted(folder.iterdir(), key=lambda f: f.name)
+                if file.name.endswith(".cedar")
+            ]
     return Authorizer(texts, {action.name: action.title for m in manifests for action in m.actions})
 
 
@@ -205,12 +207,12 @@ def open_for_cli(data: Path | str | None = None) -> Iterator[Instance]:
 
 
 def installed_manifests() -> tuple[Manifest, ...]:
-    """Every slice's manifest, from the composition root's list, found at run time so that nothing here imports it."""
+    """Every slice's manifest, from the composition root's list; found at run time, never imported here."""
     found: tuple[Manifest, ...] = import_module("alcaide.app.slices").manifests()
     return found
 
 
-def cli_actor(environ: Mapping[str, str] | None = None) -> Actor:
+def cli_actor() -> Actor:
     """Whoever types a command here holds the keys anyway; evidence names their account on this machine."""
     import getpass
 

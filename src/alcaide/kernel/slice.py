@@ -66,7 +66,7 @@ class PanelContext:
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """A piece of another slice's page. `render` gives the template's name and context, or None for nothing."""
+    """A piece of another slice's page; `render` gives a template's name and context, or None for nothing."""
 
     place: str
     title: str

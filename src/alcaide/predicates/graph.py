@@ -66,6 +66,8 @@ class FlowRef:
 
 @dataclass(frozen=True, slots=True)
 class SystemGraph:
+    """One AI system with everything it is made of."""
+
     name: str
     title: str
     status: str

@@ -35,12 +35,13 @@ def current_revision(conn: Connection) -> str | None:
 
 
 def is_current(database: Database) -> bool:
+    """Whether the database is at the newest revision this version knows."""
     with database.read() as conn:
         return current_revision(conn) == head_revision()
 
 
 def upgrade(database: Database, revision: str = "head") -> None:
-    """Migrate, unless the database is at `revision` already. Raises ConfigError, with nothing half done."""
+    """Migrate, unless the database is there already. Raises ConfigError, with nothing half done."""
     with database.read() as conn:
         current = current_revision(conn)
     newest = head_revision()
@@ -48,7 +49,8 @@ def upgrade(database: Database, revision: str = "head") -> None:
         return
     if current is not None and current > newest:
         raise ConfigError(
-            f"the database is at revision {current}, and this version knows {newest} at most; install a newer Alcaide"
+            f"the database is at revision {current}, and this version knows {newest} at most; "
+            "install a newer Alcaide"
         )
     from alembic import command
 
@@ -61,7 +63,8 @@ def upgrade(database: Database, revision: str = "head") -> None:
         cause = str(getattr(problem, "orig", None) or problem).strip().splitlines()
         raise ConfigError(
             f"the database could not be migrated from {current or 'empty'} to {newest}: "
-            f"{cause[0][:300] if cause else type(problem).__name__}; nothing was changed. Restore a backup or report this"
+            f"{cause[0][:300] if cause else type(problem).__name__}; nothing was changed. "
+            "Restore a backup or report this"
         ) from problem
 
 

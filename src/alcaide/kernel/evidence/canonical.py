@@ -9,6 +9,7 @@ A test holds both paths to the same answer.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from typing import Any, NoReturn
 
 from alcaide.kernel.errors import InvalidInput, TooLarge
@@ -47,24 +48,34 @@ def _plain(value: Any, depth: int) -> bool:
         if not -MAX_SAFE_INTEGER <= value <= MAX_SAFE_INTEGER:
             raise InvalidInput(f"integer {str(value)[:30]} is beyond 2^53; write it as text")
         return True
+    if kind is float:
+        return False
     if depth > MAX_DEPTH:
         raise InvalidInput(f"nested deeper than {MAX_DEPTH} levels; flatten the document")
     if kind is dict:
-        fast = True
-        for key, item in value.items():
-            if type(key) is not str:
-                raise InvalidInput(f"key {str(key)[:40]!r} is not text; JSON keys must be")
-            # INVARIANT: code-point order equals UTF-16 order unless a key leaves the BMP.
-            if not key.isascii() and max(key) > "\ud7ff":
-                fast = False
-            if not _plain(item, depth + 1):
-                fast = False
-        return fast
+        return _plain_keys(value) & _plain_items(value.values(), depth)
     if kind is list or kind is tuple:
-        return all([_plain(item, depth + 1) for item in value])
-    if kind is float:
-        return False
+        return _plain_items(value, depth)
     raise InvalidInput(f"a {kind.__name__} is not JSON; convert it to text or numbers first")
+
+
+def _plain_keys(keys: Iterable[Any]) -> bool:
+    fast = True
+    for key in keys:
+        if type(key) is not str:
+            raise InvalidInput(f"key {str(key)[:40]!r} is not text; JSON keys must be")
+        # INVARIANT: code-point order equals UTF-16 order unless a key leaves the BMP.
+        if not key.isascii() and max(key) > "\ud7ff":
+            fast = False
+    return fast
+
+
+def _plain_items(items: Iterable[Any], depth: int) -> bool:
+    fast = True
+    for item in items:
+        if not _plain(item, depth + 1):
+            fast = False
+    return fast
 
 
 def _listed(value: Any) -> Any:

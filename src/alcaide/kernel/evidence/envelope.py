@@ -34,12 +34,16 @@ class Signer(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Signature:
+    """One signature and the name of the key that is said to have made it."""
+
     keyid: str
     sig: bytes
 
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
+    """A payload, what it is, and who signed it."""
+
     payload: bytes
     payload_type: str
     signatures: tuple[Signature, ...]
@@ -64,6 +68,7 @@ def pae(payload_type: str, payload: bytes) -> bytes:
 
 
 def sign(payload: bytes, signer: Signer, *, payload_type: str = PAYLOAD_TYPE) -> Envelope:
+    """An envelope around `payload` with one signature."""
     return Envelope(
         payload, payload_type, (Signature(signer.keyid, signer.sign(pae(payload_type, payload))),)
     )

@@ -109,7 +109,7 @@ class Ledger:
     def view(
         self, conn: Connection, keys: Collection[str], predicate_types: Collection[str] | None = None
     ) -> EvidenceView:
-        """All evidence filed under `keys` (`name:…`, `sha256:…`), complete up to the checkpoint or marked as not.
+        """All evidence filed under `keys` (`name:…`, `sha256:…`), shown complete or marked as not.
 
         Never raises for what is wrong with the log: a view that cannot be shown to be complete is empty,
         `complete` is False and `why_incomplete` says why, so that every rule answers Unknown.
@@ -125,7 +125,7 @@ class Ledger:
         return reader.read_leaf(conn, index)
 
     def inclusion_proof(self, conn: Connection, index: int, size: int | None = None) -> list[bytes]:
-        """Sibling hashes from leaf `index` to the root of the tree of `size` (the checkpoint's by default)."""
+        """Sibling hashes from leaf `index` to the root of the tree of `size` (by default the newest)."""
         size = self.checkpoint(conn).size if size is None else size
         return merkle.inclusion_proof(TileReader(conn, size, self._tiles), index, size)
 

@@ -12,14 +12,16 @@ from hashlib import sha256
 EMPTY_ROOT = sha256(b"").digest()
 
 NodeReader = Callable[[int, int], bytes]
-"""(level, position) -> hash of the perfect subtree over leaves [position << level, (position + 1) << level)."""
+"""(level, position) -> hash of the perfect subtree over leaves [position << level, (position+1) << level)."""
 
 
 def leaf_hash(entry: bytes) -> bytes:
+    """SHA-256 over a zero byte and the entry (RFC 6962 §2.1)."""
     return sha256(b"\x00" + entry).digest()
 
 
 def node_hash(left: bytes, right: bytes) -> bytes:
+    """SHA-256 over a one byte and both children (RFC 6962 §2.1)."""
     return sha256(b"\x01" + left + right).digest()
 
 

@@ -42,21 +42,24 @@ class NoteKey:
     @staticmethod
     def parse(text: str) -> NoteKey:
         """Read a vkey; raises InvalidInput."""
-        parts = text.strip().split("+", 2)
+        wrong = InvalidInput(f"`{text[:80]}` is not a verifier key; it looks like `name+hash+base64`")
         try:
-            name, hexadecimal, encoded = parts
+            name, hexadecimal, encoded = text.strip().split("+", 2)
             raw = base64.b64decode(encoded, validate=True)
             key = NoteKey(name, raw[0], raw[1:])
-            good = _valid_name(name) and key.hash == bytes.fromhex(hexadecimal) and len(key.public) == 32
+            if not _valid_name(name) or key.hash != bytes.fromhex(hexadecimal) or len(key.public) != 32:
+                raise wrong
         except (ValueError, IndexError, binascii.Error):
-            good = False
-        if not good or key.algorithm not in (ED25519, COSIGNATURE_V1):
-            raise InvalidInput(f"`{text[:80]}` is not a verifier key; it looks like `name+hash+base64`")
+            raise wrong from None
+        if key.algorithm not in (ED25519, COSIGNATURE_V1):
+            raise wrong
         return key
 
 
 @dataclass(frozen=True, slots=True)
 class NoteSignature:
+    """One signature line: a key's name and hash, and the signature."""
+
     name: str
     hash: bytes
     signature: bytes

@@ -37,10 +37,12 @@ class Entry:
 
 
 def key_hash(key: str) -> bytes:
+    """SHA-256 over the key's UTF-8 bytes."""
     return sha256(key.encode("utf-8")).digest()
 
 
 def bucket_of(hashed: bytes) -> int:
+    """The bucket a key hash falls into: its first 18 bits."""
     return int.from_bytes(hashed[:3], "big") >> (24 - BUCKET_BITS)
 
 
@@ -52,6 +54,7 @@ def bucket_range(bucket: int) -> tuple[bytes, bytes]:
 
 
 def extend(acc: bytes, index: int, leaf: bytes) -> bytes:
+    """The running hash with one more leaf."""
     return sha256(b"\x04" + acc + index.to_bytes(8, "big") + leaf).digest()
 
 
@@ -90,6 +93,7 @@ def path_of(bucket: int) -> tuple[tuple[int, int], ...]:
 
 
 def root_hash(root_node: bytes) -> bytes:
+    """What the checkpoint commits to: the hash of the topmost node."""
     return node_hash(root_node)
 
 
@@ -140,4 +144,5 @@ def root_from_buckets(buckets: Mapping[int, bytes]) -> bytes:
 
 
 def entries_sorted(entries: Sequence[Entry]) -> tuple[Entry, ...]:
+    """Entries in the order of their key hashes."""
     return tuple(sorted(entries, key=lambda e: e.key_hash))

@@ -109,7 +109,7 @@ class Tx:
         return enqueue(self.conn, self.now, kind, payload, run_at=run_at, key=key)
 
     def rotate_to(self, keyid: str) -> None:
-        """From the next commit on, sign with another key; this commit's statements are still the old key's."""
+        """Sign with another key from here on; this work's statements are still the old key's."""
         self.next_keyid = keyid
 
     def _stage(self, envelope: bytes, statement: Statement) -> int:
@@ -285,7 +285,7 @@ class Writer:
                 store.execute("SAVEPOINT unit")
             try:
                 unit.result = unit.work(tx)
-            except Exception as problem:
+            except Exception as problem:  # noqa: BLE001 - it is the caller's, and is raised there
                 unit.error = problem
                 if alone:
                     break
@@ -426,6 +426,7 @@ def read_head(text: str, frontier: bytes, keyid: str, last_at: str, origin: str,
 
 
 def own_note_keys(keys: KeyStore, origin: str) -> list[NoteKey]:
+    """Every key of this instance as a verifier of its checkpoints."""
     return [key.note_key(origin) for key in keys.public_keys().values()]
 
 
@@ -479,7 +480,7 @@ class _Tiles:
 
 
 class _Store:
-    """The writer's SQL, on the driver's own cursor: the ORM's and Core's overhead would double each commit."""
+    """The writer's SQL, on the driver's own cursor: Core's overhead would double each commit."""
 
     def __init__(self, conn: Connection, is_sqlite: bool) -> None:
         self._cursor = conn.connection.driver_connection.cursor()  # type: ignore[union-attr]
@@ -512,7 +513,8 @@ class _Store:
 
     def insert_leaves(self, rows: Sequence[Sequence[Any]]) -> None:
         self.many(
-            "INSERT INTO ledger__leaf (idx, leaf_hash, predicate_type, recorded_at, envelope) VALUES (?, ?, ?, ?, ?)",
+            "INSERT INTO ledger__leaf (idx, leaf_hash, predicate_type, recorded_at, envelope) "
+            "VALUES (?, ?, ?, ?, ?)",
             rows,
         )
 
