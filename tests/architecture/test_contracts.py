@@ -16,7 +16,19 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 LINT = Path(sys.executable).parent / "lint-imports"
-SLICE_FILES = ("manifest", "api", "pages", "cli", "jobs", "service", "projection", "queries", "tables", "rules", "model")
+SLICE_FILES = (
+    "manifest",
+    "api",
+    "pages",
+    "cli",
+    "jobs",
+    "service",
+    "projection",
+    "queries",
+    "tables",
+    "rules",
+    "model",
+)
 STILL_TO_COME = (
     "gateway/core/exchange.py",
     "gateway/server.py",
@@ -112,19 +124,39 @@ PLANTS = {
         "slices/left/service.py",
         "import alcaide.slices.right.queries",
     ),
-    "the design system imports a slice": ("package-layers", "ui/planted.py", "import alcaide.slices.left.queries"),
-    "a slice imports the composition root": ("package-layers", "slices/left/pages.py", "import alcaide.app.slices"),
+    "the design system imports a slice": (
+        "package-layers",
+        "ui/planted.py",
+        "import alcaide.slices.left.queries",
+    ),
+    "a slice imports the composition root": (
+        "package-layers",
+        "slices/left/pages.py",
+        "import alcaide.app.slices",
+    ),
     "the kernel imports a predicate": ("package-layers", "kernel/planted.py", "import alcaide.predicates"),
     "a predicate imports the design system": ("package-layers", "predicates/planted.py", "import alcaide.ui"),
-    "the gateway imports a slice": ("package-layers", "gateway/server.py", "import alcaide.slices.left.rules"),
-    "a slice imports the gateway": ("package-layers", "slices/left/service.py", "import alcaide.gateway.server"),
+    "the gateway imports a slice": (
+        "package-layers",
+        "gateway/server.py",
+        "import alcaide.slices.left.rules",
+    ),
+    "a slice imports the gateway": (
+        "package-layers",
+        "slices/left/service.py",
+        "import alcaide.gateway.server",
+    ),
     "a package that is not on the map": ("package-layers", "planted/__init__.py", ""),
     "an instrument imports another": (
         "instruments-independent",
         "instruments/scan/artifacts.py",
         "import alcaide.instruments.guard.detectors",
     ),
-    "queries call the service": ("slice-shape", "slices/left/queries.py", "import alcaide.slices.left.service"),
+    "queries call the service": (
+        "slice-shape",
+        "slices/left/queries.py",
+        "import alcaide.slices.left.service",
+    ),
     "pages call the API": ("slice-shape", "slices/left/pages.py", "import alcaide.slices.left.api"),
     "a slice grows a file nobody knows": ("slice-shape", "slices/left/planted.py", ""),
     "a rule asks the database": ("pure", "slices/left/rules.py", "import sqlalchemy"),

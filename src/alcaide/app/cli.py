@@ -43,8 +43,15 @@ MACHINE: tuple[Entry, ...] = (
     Entry("worker", "run background jobs alone, for a machine of their own", "alcaide.app.commands:worker"),
     Entry("backup", "write one file that everything can be restored from", "alcaide.app.commands:backup"),
     Entry("restore", "bring a backup back and verify it", "alcaide.app.commands:restore"),
-    Entry("settings", "show every setting, its value and where it came from", "alcaide.app.commands:settings"),
+    Entry(
+        "settings", "show every setting, its value and where it came from", "alcaide.app.commands:settings"
+    ),
     Entry("version", "print the version", "alcaide.app.commands:version"),
+)
+
+# Called by `up` alone, so not listed.
+INTERNAL: tuple[Entry, ...] = (
+    Entry("prepare", "make a data folder ready to serve", "alcaide.app.commands:prepare"),
 )
 
 # The word people use where it is not the slice's name.
@@ -55,7 +62,9 @@ def slice_entries() -> tuple[Entry, ...]:
     """One entry per slice that has commands."""
     from alcaide.app.slices import manifests
 
-    return tuple(Entry(WORDS.get(m.name, m.name), m.question, m.cli) for m in manifests() if m.cli is not None)
+    return tuple(
+        Entry(WORDS.get(m.name, m.name), m.question, m.cli) for m in manifests() if m.cli is not None
+    )
 
 
 def main() -> NoReturn:
@@ -92,7 +101,7 @@ def _dispatch(argv: Sequence[str]) -> int:
         _say(f"alcaide {__version__}")
         return 0
     word = argv[0]
-    for entry in (*MACHINE, *slice_entries()):
+    for entry in (*MACHINE, *INTERNAL, *slice_entries()):
         if entry.word == word:
             return _call(entry, argv)
     return _unknown(word)

@@ -17,6 +17,7 @@ from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
 from alcaide.kernel.clock import rfc3339, utcnow
+from alcaide.kernel.errors import ConfigError
 
 # Five files of 10 MB each: about 250,000 requests, and bounded whatever happens.
 MAX_BYTES = 10_000_000
@@ -70,9 +71,17 @@ def configure_logging(process: str, data_dir: Path) -> Path:
     Requests that went well stay in the file.
     """
     folder = data_dir / "logs"
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, exist_ok=True)
+    except OSError as problem:
+        raise ConfigError(
+            f"cannot write logs to `{folder}` ({problem.strerror}); give another --data"
+        ) from None
     path = folder / f"{process}.jsonl"
-    to_file = RotatingFileHandler(path, maxBytes=MAX_BYTES, backupCount=KEPT_FILES, encoding="utf-8", delay=True)
+    to_file = RotatingFileHandler(
+        path, maxBytes=MAX_BYTES, backupCount=KEPT_FILES, encoding="utf-8", delay=True
+    )
     to_file.setFormatter(JsonLines(process))
     to_stderr = logging.StreamHandler(sys.stderr)
     to_stderr.setFormatter(ForPeople(process) if sys.stderr.isatty() else JsonLines(process))
