@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Row, Select
 from sqlalchemy.sql.elements import ColumnElement
 
 from alcaide.kernel.errors import InvalidInput, NotFound
+from alcaide.kernel.slice import AttentionItem
 from alcaide.predicates.graph import SystemGraph
 from alcaide.slices.inventory import tables as t
 from alcaide.slices.inventory.model import (
@@ -79,7 +80,7 @@ def list_systems(
 
 
 def find_system(conn: Connection, name: str) -> System | None:
-    row = conn.execute(sa.select(*_SYSTEM_COLUMNS).where(t.system.c.name == name)).one_or_none()
+    row = conn.execute(sa.select(*_SYSTEM_COLUMNS).where(t.system.c.name == clean(name))).one_or_none()
     return None if row is None else _system(row, {})
 
 
@@ -195,7 +196,7 @@ def list_components(
 
 
 def get_component(conn: Connection, component_id: str) -> Component:
-    row = conn.execute(sa.select(t.component).where(t.component.c.id == component_id)).one_or_none()
+    row = conn.execute(sa.select(t.component).where(t.component.c.id == clean(component_id))).one_or_none()
     if row is None:
         raise NotFound(f"there is no component `{clean(component_id)[:40]}`; look for it in the list of components")
     return _component(row, _use_counts(conn, [row.id]).get(row.id, 0))
@@ -231,7 +232,7 @@ def versions_of(conn: Connection, component_ids: Collection[str]) -> dict[str, l
 
 
 def get_version(conn: Connection, version_id: str) -> Version:
-    row = conn.execute(_versions().where(t.component_version.c.id == version_id)).one_or_none()
+    row = conn.execute(_versions().where(t.component_version.c.id == clean(version_id))).one_or_none()
     if row is None:
         raise NotFound(f"there is no component version `{clean(version_id)[:40]}`; look for it on the component's page")
     return _version(row)
@@ -594,3 +595,31 @@ def _deployment(row: Row[Any]) -> Deployment:
         ended_at=row.ended_at,
         note=row.note,
     )
+
+
+def attention(conn: Connection, instance: object, actor: object, now: datetime) -> list[AttentionItem]:
+    """What nobody knows about the register, for the first screen. Says nothing where there is nothing to say."""
+    found = counts(conn, now=now)
+    said = (
+        ("no-owner", "unknown", "{n} without an owner", "nobody answers for them"),
+        ("no-components", "unknown", "{n} without components", "what they are made of is unknown"),
+        ("no-purpose", "unknown", "{n} without a purpose", "what they are for is not written down"),
+        ("no-role", "unknown", "{n} with no known role under the EU AI Act", "which duties apply is unknown"),
+        ("stale", "unknown", "{n} unchanged for a year", "nobody has confirmed the entry since"),
+        ("no-deputy", "waiting", "{n} in use without a deputy", "nobody answers when the owner is away"),
+    )
+    items = [
+        AttentionItem(level, text.format(n=_systems(found[gap])), why, f"/inventory?gap={gap}", count=found[gap])
+        for gap, level, text, why in said
+        if found[gap]
+    ]
+    models = found["models-without-digest"]
+    if models:
+        title = f"{models:,} model{'s' if models > 1 else ''} without a digest"
+        href = "/inventory/components?kind=model&gap=no-digest"
+        items.append(AttentionItem("unknown", title, "an approval cannot be bound to their bytes", href, count=models))
+    return items
+
+
+def _systems(count: int) -> str:
+    return f"{count:,} system{'' if count == 1 else 's'}"

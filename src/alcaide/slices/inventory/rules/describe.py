@@ -77,7 +77,8 @@ def environment_json(fields: EnvironmentFields) -> dict[str, Any]:
 def version_description(kind: Kind, name: str, fields: VersionFields) -> dict[str, Any]:
     """What stands for a version whose bytes have no known digest.
 
-    Notes are left out: a remark must not look like a new version.
+    Notes and dates are left out: a remark must not look like a new version. What is in here is what a bill of
+    material carries too, so that a version taken in from one has the digest it had where the bill was made.
     """
     return {
         "kind": str(kind),
@@ -85,7 +86,6 @@ def version_description(kind: Kind, name: str, fields: VersionFields) -> dict[st
         "version": fields.version,
         "source": fields.source,
         "licence": fields.licence,
-        "released_at": _plain(fields.released_at),
     }
 
 

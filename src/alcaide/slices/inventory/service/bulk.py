@@ -19,7 +19,7 @@ from sqlalchemy import Connection
 from alcaide.kernel.access.actor import Actor
 from alcaide.kernel.errors import NotFound
 from alcaide.kernel.ids import new_id, slug
-from alcaide.kernel.ledger import Tx
+from alcaide.kernel.ledger.log import Tx
 from alcaide.slices.inventory import queries
 from alcaide.slices.inventory import tables as t
 from alcaide.slices.inventory.model import SystemDetail
@@ -211,7 +211,7 @@ def template(sheet: str) -> Iterator[str]:
 
 
 def _upload(conn: Connection, upload_id: str) -> tuple[Upload, bytes]:
-    row = conn.execute(sa.select(t.upload).where(t.upload.c.id == upload_id)).one_or_none()
+    row = conn.execute(sa.select(t.upload).where(t.upload.c.id == clean(upload_id))).one_or_none()
     if row is None:
         raise NotFound(f"there is no upload `{clean(upload_id)[:40]}`; it is kept for {KEPT.days} days, upload it again")
     upload = Upload(

@@ -11,7 +11,7 @@ from alcaide.kernel.access.actor import Actor
 from alcaide.kernel.errors import Conflict
 from alcaide.kernel.evidence import Subject
 from alcaide.kernel.ids import new_id
-from alcaide.kernel.ledger import Tx
+from alcaide.kernel.ledger.log import Tx
 from alcaide.predicates.base import By, at
 from alcaide.predicates.registered import Registered
 from alcaide.predicates.retired import Retired

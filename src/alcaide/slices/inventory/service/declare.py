@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from alcaide.kernel.access.actor import Actor
 from alcaide.kernel.errors import Conflict, InvalidInput
-from alcaide.kernel.ledger import Tx
+from alcaide.kernel.ledger.log import Tx
 from alcaide.slices.inventory import queries
 from alcaide.slices.inventory.model import Change, EnvironmentFields, Status, SystemDetail, Version, VersionFields
 from alcaide.slices.inventory.rules.declaration import (

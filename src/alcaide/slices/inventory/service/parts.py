@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from alcaide.kernel.access.actor import Actor
 from alcaide.kernel.errors import Conflict, InvalidInput, NotFound
 from alcaide.kernel.ids import new_id
-from alcaide.kernel.ledger import Tx
+from alcaide.kernel.ledger.log import Tx
 from alcaide.slices.inventory import queries
 from alcaide.slices.inventory import tables as t
 from alcaide.slices.inventory.model import (

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from alcaide.kernel.access.actor import Actor
 from alcaide.kernel.errors import Conflict
 from alcaide.kernel.evidence import Statement, Subject
-from alcaide.kernel.ledger import Tx
+from alcaide.kernel.ledger.log import Tx
 from alcaide.predicates.base import By, at
 from alcaide.predicates.changed import Changed, FieldChange
 from alcaide.predicates.registered import Registered

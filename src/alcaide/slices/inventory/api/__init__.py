@@ -1,0 +1,11 @@
+"""The register over HTTP, under `/api/v1/inventory`. Thin: every route is one call of a service or a query."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from alcaide.slices.inventory.api import bulk, components, parts, systems
+
+router = APIRouter(prefix="/inventory", tags=["inventory"])
+for part in (systems, parts, components, bulk):
+    router.include_router(part.router)
