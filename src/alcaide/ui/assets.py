@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from markupsafe import Markup, escape
+from markupsafe import Markup
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -36,7 +36,7 @@ _ICON_NAME = re.compile(r"[a-z0-9-]{1,60}\Z")
 
 
 class Assets:
-    """The static folders of the design system and the slices, each under its name: `ui`, `inventory`, …"""
+    """The static folders of the design system and the slices, each under its slice's name; our own is `ui`."""
 
     def __init__(self, folders: Mapping[str, Path]) -> None:
         self._folders = {name: folder.resolve() for name, folder in folders.items()}
@@ -61,8 +61,10 @@ class Assets:
         return self.find(path) is not None
 
     def url(self, path: str) -> str:
-        """The address of a static file. A file that does not exist still has one, so that a typing slip shows as a
-        404 in the console rather than as a broken page."""
+        """The address of a static file.
+
+        One that does not exist has an address too: a slip of the pen is then a 404 in the console, not a broken page.
+        """
         file = self.find(path)
         return f"/static/{path}" if file is None else f"/static/{path}?v={self.version(file)}"
 
@@ -82,8 +84,9 @@ class Assets:
         sprite, names = self._sprite()
         if name not in names:
             return Markup("")
-        spoken = f'role="img" aria-label="{escape(label)}"' if label else 'aria-hidden="true"'
-        return Markup(f'<svg class="icon" {spoken}><use href="{sprite}#{name}"></use></svg>')
+        drawn = Markup('<svg class="icon" {}><use href="{}#{}"></use></svg>')
+        spoken = Markup('role="img" aria-label="{}"').format(label) if label else Markup('aria-hidden="true"')
+        return drawn.format(spoken, sprite, name)
 
     def _sprite(self) -> tuple[str, frozenset[str]]:
         url = self.url("ui/vendor/icons.svg")

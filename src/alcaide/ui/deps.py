@@ -72,13 +72,13 @@ def require(request: Request, actor: Actor, action: str, resource: Mapping[str, 
     )
 
 
-def public(reason: str) -> Callable[[Request], None]:
+def public(reason: str) -> Callable[[], None]:
     """A dependency that marks a route as open to anybody, and says why that is right."""
     if not reason.strip():
         raise ValueError("a public route states its reason")
 
-    def open_to_all(request: Request) -> None:
-        return None
+    def open_to_all() -> None:
+        """Ask nothing."""
 
     open_to_all.alcaide_public = reason  # type: ignore[attr-defined]
     return open_to_all

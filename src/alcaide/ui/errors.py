@@ -10,7 +10,7 @@ import html
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import quote, urlsplit
 
 from fastapi.exceptions import RequestValidationError
@@ -29,9 +29,9 @@ from alcaide.kernel.errors import (
     TooMany,
     Unavailable,
 )
-
-if TYPE_CHECKING:
-    from alcaide.ui.web import Look
+from alcaide.ui.deps import current_actor
+from alcaide.ui.look import look_of
+from alcaide.ui.rendering import render
 
 _log = logging.getLogger("alcaide.web")
 
@@ -64,6 +64,8 @@ TITLES: Mapping[int, str] = {
 
 @dataclass(frozen=True)
 class ErrorPage:
+    """What `ui/error.html` shows. `rule`, `owner` and `next_step` are filled for a denial."""
+
     layout: str
     status: int
     heading: str
@@ -101,7 +103,9 @@ def as_alcaide_error(error: Exception) -> AlcaideError:
             case 404:
                 return NotFound("there is nothing at this address; check it, or start from the first page")
             case 405:
-                return WrongMethod("this address does not take that method; look at `/api/v1/openapi.json` for those it takes")
+                return WrongMethod(
+                    "this address does not take that method; look at `/api/v1/openapi.json` for those it takes"
+                )
             case 409:
                 return Conflict("it changed in the meantime; load it again")
             case status if 400 <= status < 500:
@@ -148,14 +152,14 @@ def error_response(request: Request, error: AlcaideError) -> Response:
         return _to_sign_in(request)
     try:
         return _page(request, error, status, headers)
-    except Exception:
+    except Exception:  # noqa: BLE001 - logged below; an error page must never fail
         # The page itself needs the session and the policies; where those are what failed, plain words are left.
         _log.exception("error page failed", extra={"path": request.url.path})
         return HTMLResponse(_bare_page(status, str(error)), status_code=status, headers=headers)
 
 
 def error_json(error: AlcaideError) -> dict[str, Any]:
-    """`{"error": {"code", "message", "fields"?, "rule"?, "owner"?, "next_step"?}}`"""
+    """The body under `/api/`: `{"error": {"code", "message", "fields"?, "rule"?, "owner"?, "next_step"?}}`."""
     body: dict[str, Any] = {"code": error.code, "message": str(error)}
     if isinstance(error, InvalidInput) and error.fields:
         body["fields"] = error.fields
@@ -166,6 +170,7 @@ def error_json(error: AlcaideError) -> dict[str, Any]:
 
 
 def wants_json(request: Request) -> bool:
+    """Whether a program asks: the API always, and elsewhere whoever accepts JSON and not HTML."""
     if request.url.path.startswith("/api/"):
         return True
     accepted = request.headers.get("accept", "")
@@ -173,9 +178,6 @@ def wants_json(request: Request) -> bool:
 
 
 def _page(request: Request, error: AlcaideError, status: int, headers: dict[str, str]) -> Response:
-    from alcaide.ui.deps import current_actor
-    from alcaide.ui.rendering import render
-
     known = current_actor(request).kind != "anonymous"
     denied = error if isinstance(error, NotAllowed) else None
     page = ErrorPage(
@@ -197,20 +199,26 @@ def _page(request: Request, error: AlcaideError, status: int, headers: dict[str,
 
 def _to_sign_in(request: Request) -> Response:
     """Send to the sign-in page, and back afterwards if the address can be opened with GET."""
-    look: Look = request.app.state.look
+    look = look_of(request)
     target = look.sign_in_path
     if request.method == "GET" and request.url.path != "/":
         query = f"?{request.url.query}" if request.url.query else ""
         target += "?next=" + quote((request.url.path + query)[:2000], safe="/")
     if request.headers.get("hx-request") == "true":
-        return Response(status_code=401, headers={"HX-Redirect": look.sign_in_path, "Cache-Control": "no-store"})
+        return Response(
+            status_code=401, headers={"HX-Redirect": look.sign_in_path, "Cache-Control": "no-store"}
+        )
     return RedirectResponse(target, status_code=303, headers={"Cache-Control": "no-store"})
 
 
 def _came_from(request: Request) -> str:
     """The page of ours that led here, for the link back; the first page if it was another site's."""
     parts = urlsplit(request.headers.get("referer", ""))
-    if parts.netloc != request.headers.get("host", "") or not parts.path.startswith("/") or parts.path.startswith("//"):
+    if (
+        parts.netloc != request.headers.get("host", "")
+        or not parts.path.startswith("/")
+        or parts.path.startswith("//")
+    ):
         return "/"
     if parts.path == request.url.path and request.method == "GET":
         return "/"
@@ -221,7 +229,8 @@ def _bare_page(status: int, message: str) -> str:
     heading = html.escape(TITLES.get(status, "That did not work"))
     return (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{heading} · Alcaide</title>'
-        '<meta name="viewport" content="width=device-width"><link rel="stylesheet" href="/static/ui/alcaide.css"></head>'
+        '<meta name="viewport" content="width=device-width">'
+        '<link rel="stylesheet" href="/static/ui/alcaide.css"></head>'
         f'<body class="plain"><main class="plain-content"><h1>{heading}</h1><p>{html.escape(message)}</p>'
         '<p><a href="/">Start from the first page</a></p></main></body></html>'
     )

@@ -1,5 +1,8 @@
-"""Every component in every state on one page, at `/-/design`: what to look at before building a page, and what the
-tests render and audit so that no component is only right where somebody happened to look."""
+"""Every component in every state, on one page at `/-/design`.
+
+It is what to look at before building a page, and what the tests render and audit, so that no component is only right
+where somebody happened to look.
+"""
 
 from __future__ import annotations
 
@@ -25,6 +28,8 @@ _STAGES = ("design", "data", "training", "validation", "safety", "deployment", "
 
 @dataclass(frozen=True)
 class ExampleRow:
+    """A row of the example table."""
+
     name: str
     title: str
     owner: str
@@ -37,6 +42,8 @@ class ExampleRow:
 
 @dataclass(frozen=True)
 class GalleryPage:
+    """What the gallery shows; each field feeds one component."""
+
     rows: list[ExampleRow]
     sort: str
     q: str
@@ -53,13 +60,21 @@ class GalleryPage:
 
 
 def example_rows(count: int) -> list[ExampleRow]:
+    """Rows that differ in owner, stage and verdict, so that every variant of a cell occurs."""
     now = utcnow()
     verdicts: tuple[Verdict, ...] = (
         Passed((12, 40)),
         Unknown("no scan of `model:fraud-scorer@3` on record; run one"),
         Failed("suite `jailbreak` failed", (7,)),
     )
-    names = ("loan-desk", "claims-triage", "help-centre-assistant", "contract-reader", "shift-planner", "fraud-watch")
+    names = (
+        "loan-desk",
+        "claims-triage",
+        "help-centre-assistant",
+        "contract-reader",
+        "shift-planner",
+        "fraud-watch",
+    )
     owners = ("Ines Okafor", "Tomas Brandt", "Mei Lindqvist", "")
     return [
         ExampleRow(
@@ -78,6 +93,7 @@ def example_rows(count: int) -> list[ExampleRow]:
 
 @router.get("/-/design")
 def gallery(request: Request, sort: str = "name", q: str = "", owner: str = "") -> HTMLResponse:
+    """Show every component."""
     now = utcnow()
     page = GalleryPage(
         rows=example_rows(6),
@@ -85,12 +101,30 @@ def gallery(request: Request, sort: str = "name", q: str = "", owner: str = "") 
         q=q,
         owner=owner,
         history=[
-            {"at": now - timedelta(minutes=4), "title": "Approved for deployment", "actor": "Ines Okafor",
-             "text": "Scan and suites were read together with the vendor's answers.", "icon": "check", "kind": "passed"},
-            {"at": now - timedelta(hours=5), "title": "Suite jailbreak failed", "actor": "pipeline", "icon": "x", "kind": "failed",
-             "href": "#history"},
+            {
+                "at": now - timedelta(minutes=4),
+                "title": "Approved for deployment",
+                "actor": "Ines Okafor",
+                "text": "Scan and suites were read together with the vendor's answers.",
+                "icon": "check",
+                "kind": "passed",
+            },
+            {
+                "at": now - timedelta(hours=5),
+                "title": "Suite jailbreak failed",
+                "actor": "pipeline",
+                "icon": "x",
+                "kind": "failed",
+                "href": "#history",
+            },
             {"at": now - timedelta(days=2), "title": "Owner changed", "actor": "Tomas Brandt"},
-            {"at": now - timedelta(days=90), "title": "Registered", "actor": "Tomas Brandt", "icon": "plus", "text": "From the intake form."},
+            {
+                "at": now - timedelta(days=90),
+                "title": "Registered",
+                "actor": "Tomas Brandt",
+                "icon": "plus",
+                "text": "From the intake form.",
+            },
         ],
         verdicts=[
             Passed((3, 12, 40)),
@@ -114,7 +148,7 @@ def gallery(request: Request, sort: str = "name", q: str = "", owner: str = "") 
 
 
 @router.get("/-/design/denied")
-def denied(request: Request) -> Response:
+def denied() -> Response:
     """The page somebody sees who may not do something."""
     raise NotAllowed(
         "`Mei Lindqvist` may not do `lifecycle.approve` here",
@@ -125,6 +159,6 @@ def denied(request: Request) -> Response:
 
 
 @router.post("/-/design")
-def acted(request: Request) -> Response:
+def acted() -> Response:
     """Where the example forms lead: changes nothing, and says so."""
     return redirect("/-/design", flash="the example form was sent; nothing was changed", flash_kind="info")

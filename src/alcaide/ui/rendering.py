@@ -1,8 +1,7 @@
 """From a template and what a page knows to a response, and from a finished action back to a page.
 
-`render` is synchronous and is called in the thread that handles the request. The request is kept in a context
-variable for exactly as long as its template runs: that is how `csrf_field()` and `query_with()` work inside imported
-macros, which see no page context.
+`render` is synchronous and is called in the thread that handles the request. Jinja is loaded by the first page: a
+command or a worker that renders nothing never pays for it.
 """
 
 from __future__ import annotations
@@ -10,41 +9,25 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Callable, Iterable, Mapping
-from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
-from urllib.parse import quote, urlencode
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
-from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse
 
 from alcaide.ui import csrf
+from alcaide.ui.current import serving
 from alcaide.ui.deps import current_actor
+from alcaide.ui.look import NavEntry, look_of
 
 if TYPE_CHECKING:
     from alcaide.kernel.access import Actor
-    from alcaide.ui.web import Look
 
-FLASH_HEADER = "x-alcaide-flash"
-"""Internal: `redirect` writes it, the middleware turns it into a signed cookie and takes it off the response."""
 THEMES = frozenset({"light", "dark"})
 FLASH_KINDS = frozenset({"success", "info", "warn", "danger"})
 LONGEST_FLASH = 600
 """Characters. A cookie holds 4 kB and a message is one or two sentences."""
-
-
-class NavEntry(Protocol):
-    """What a menu entry says of itself; the kernel's `NavItem` is one."""
-
-    @property
-    def label(self) -> str: ...
-    @property
-    def href(self) -> str: ...
-    @property
-    def icon(self) -> str: ...
-    @property
-    def action(self) -> str: ...
 
 
 @dataclass(frozen=True)
@@ -60,11 +43,10 @@ class NavLink:
 
 @dataclass(frozen=True)
 class Message:
+    """A one-time message, as the page before left it."""
+
     kind: str
     text: str
-
-
-_request: ContextVar[Request] = ContextVar("alcaide_ui_request")
 
 
 def render(
@@ -79,7 +61,9 @@ def render(
     What every page shows (menu, actor, messages, theme) is added under fixed names, and the page's own names win.
     Messages left by `redirect` are shown once: this response removes them from the browser.
     """
-    look: Look = request.app.state.look
+    from alcaide.ui.environment import environment_of
+
+    look = look_of(request)
     messages = csrf.read_flash(request)
     actor = current_actor(request)
     values: dict[str, Any] = {
@@ -96,11 +80,8 @@ def render(
         "flash_messages": [Message(kind, text) for kind, text in messages],
     }
     values.update(as_mapping(context))
-    token = _request.set(request)
-    try:
-        body = look.environment.get_template(template).render(values)
-    finally:
-        _request.reset(token)
+    with serving(request):
+        body = environment_of(look).get_template(template).render(values)
     response = HTMLResponse(body, status_code=status, headers=dict(headers or {}))
     response.headers.setdefault("Cache-Control", "no-store")
     if messages:
@@ -109,7 +90,9 @@ def render(
     return response
 
 
-def redirect(url: str, flash: str = "", *, flash_kind: str = "success", status: int = 303) -> RedirectResponse:
+def redirect(
+    url: str, flash: str = "", *, flash_kind: str = "success", status: int = 303
+) -> RedirectResponse:
     """Go to `url` with GET, and say `flash` there once.
 
     `url` must lie on this site; anything else is refused, so that no page can be made to send people elsewhere.
@@ -122,14 +105,14 @@ def redirect(url: str, flash: str = "", *, flash_kind: str = "success", status: 
         if flash_kind not in FLASH_KINDS:
             raise ValueError(f"unknown kind of message {flash_kind!r}")
         text = flash if len(flash) <= LONGEST_FLASH else flash[: LONGEST_FLASH - 1] + "…"
-        response.headers[FLASH_HEADER] = quote(json.dumps([[flash_kind, text]]))
+        response.headers[csrf.FLASH_HEADER] = quote(json.dumps([[flash_kind, text]]))
     return response
 
 
 def is_local(url: str) -> bool:
-    """Whether an address is a path on this site, as every browser reads it.
+    r"""Whether an address is a path on this site, as every browser reads it.
 
-    Browsers read `//host` and `/\\host` as another host, and drop tabs and line breaks before they look.
+    Browsers read `//host` and `/\host` as another host, and drop tabs and line breaks before they look.
     """
     if not url.startswith("/") or url[1:2] in {"/", "\\"}:
         return False
@@ -143,6 +126,7 @@ def theme_of(request: Request) -> str:
 
 
 def as_mapping(context: Any) -> Mapping[str, Any]:
+    """A page context by name. A dataclass is not copied deep: templates read its fields as they are."""
     if context is None:
         return {}
     if isinstance(context, Mapping):
@@ -158,7 +142,7 @@ def menu(entries: Iterable[NavEntry], path: str, may: Callable[[str], bool]) -> 
     Letters are given before entries are hidden, so that a key means the same to everybody.
     """
     entries = list(entries)
-    keys = letters([entry.label for entry in entries])
+    keys = letters(entries)
     fitting = [entry.href for entry in entries if _covers(entry.href, path)]
     current = max(fitting, key=len, default=None)
     return [
@@ -168,12 +152,13 @@ def menu(entries: Iterable[NavEntry], path: str, may: Callable[[str], bool]) -> 
     ]
 
 
-def letters(labels: Iterable[str]) -> list[str]:
-    """For each label the first of its letters that no earlier label has; nothing when all are taken."""
-    taken: set[str] = set()
+def letters(entries: Iterable[NavEntry]) -> list[str]:
+    """For each entry the letter it asks for, else the first of its label that nobody asked for or has; else nothing."""
+    entries = list(entries)
+    taken = {entry.key for entry in entries if entry.key}
     keys: list[str] = []
-    for label in labels:
-        key = next((c for c in label.lower() if "a" <= c <= "z" and c not in taken), "")
+    for entry in entries:
+        key = entry.key or next((c for c in entry.label.lower() if "a" <= c <= "z" and c not in taken), "")
         taken.add(key)
         keys.append(key)
     return keys
@@ -186,23 +171,3 @@ def _covers(href: str, path: str) -> bool:
 
 def _may(request: Request, actor: Actor, action: str) -> bool:
     return bool(request.app.state.instance.authorizer.decide(actor, action, None).allowed)
-
-
-def csrf_token() -> str:
-    return csrf.token_for(_request.get())
-
-
-def csrf_field() -> Markup:
-    return Markup('<input type="hidden" name="{}" value="{}">').format(csrf.FIELD, csrf_token())
-
-
-def query_with(**changes: Any) -> str:
-    """This page's address with some query parameters replaced; `none` removes one. Order is kept."""
-    request = _request.get()
-    kept = [(key, value) for key, value in request.query_params.multi_items() if key not in changes]
-    for key, value in changes.items():
-        if value is None or value == "":
-            continue
-        many = value if isinstance(value, list | tuple) else [value]
-        kept.extend((key, str(item)) for item in many)
-    return request.url.path + ("?" + urlencode(kept) if kept else "")

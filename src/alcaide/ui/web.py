@@ -6,13 +6,8 @@ page that names that reference and nothing of the inside. And the headers that e
 
 from __future__ import annotations
 
-import importlib.util
 import logging
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
-from functools import cached_property
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
@@ -23,28 +18,22 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from alcaide.kernel.ids import new_id
 from alcaide.ui import errors
-from alcaide.ui.assets import UI_STATIC, Assets
-from alcaide.ui.csrf import Guard
-
-if TYPE_CHECKING:
-    from jinja2 import Environment
-
-    from alcaide.ui.rendering import NavEntry
+from alcaide.ui.deps import public
+from alcaide.ui.guard import Guard
+from alcaide.ui.look import Look, look_of
 
 _log = logging.getLogger("alcaide.web")
 
-CONTENT_SECURITY_POLICY = "; ".join(
-    (
-        "default-src 'none'",
-        "script-src 'self'",
-        "style-src 'self'",
-        "img-src 'self' data:",
-        "font-src 'self'",
-        "connect-src 'self'",
-        "form-action 'self'",
-        "frame-ancestors 'none'",
-        "base-uri 'none'",
-    )
+CONTENT_SECURITY_POLICY = (
+    "default-src 'none'; "
+    "script-src 'self'; "
+    "style-src 'self'; "
+    "img-src 'self' data:; "
+    "font-src 'self'; "
+    "connect-src 'self'; "
+    "form-action 'self'; "
+    "frame-ancestors 'none'; "
+    "base-uri 'none'"
 )
 HEADERS: Mapping[str, str] = {
     "Content-Security-Policy": CONTENT_SECURITY_POLICY,
@@ -58,54 +47,11 @@ HEADERS: Mapping[str, str] = {
 ONE_YEAR = "max-age=31536000"
 
 
-@dataclass
-class Look:
-    """Everything the pages of one application share. Set once, before the first request.
-
-    `cookie_key` signs CSRF tokens and one-time messages: the same in every process of an installation, at least 32
-    bytes, and derived for this purpose alone. `packages` are the slices whose `templates/` and `static/` are served.
-    `public_origin` is the origin people type (`https://alcaide.example.org`), for use behind a proxy.
-    """
-
-    cookie_key: bytes
-    nav: tuple[NavEntry, ...] = ()
-    packages: tuple[str, ...] = ()
-    origin: str = ""
-    public_origin: str = ""
-    version: str = ""
-    session_cookie: str = "alcaide_session"
-    search_path: str = ""
-    account_path: str = "/account"
-    sign_in_path: str = "/sign-in"
-    sign_out_path: str = "/sign-out"
-    bytecode: Path | None = None
-    watch: bool = False
-    more_templates: Mapping[str, Path] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        if len(self.cookie_key) < 32:
-            raise ValueError("a cookie key has at least 32 bytes")
-
-    @cached_property
-    def assets(self) -> Assets:
-        return Assets({"ui": UI_STATIC, **_folders(self.packages, "static")})
-
-    @cached_property
-    def environment(self) -> Environment:
-        """Built by the first page: a command or a worker that renders nothing never loads Jinja."""
-        from alcaide.ui.environment import build_environment
-
-        templates = {**_folders(self.packages, "templates"), **self.more_templates}
-        return build_environment(templates, self.assets, bytecode=self.bytecode, watch=self.watch)
-
-
 def install(app: Starlette, look: Look, *, csrf_exempt: Collection[str] = ()) -> None:
     """Give `app` the static files, the error pages, the CSRF guard and the security headers.
 
     The application also sets `app.state.instance` and `app.state.identify` (request → Actor) before it serves.
     """
-    from alcaide.ui.deps import public
-
     app.state.look = look
     app.add_route("/static/{path:path}", _static, methods=["GET", "HEAD"], include_in_schema=False)
     # A plain route has no dependencies to carry the mark, so the endpoint carries it.
@@ -116,8 +62,7 @@ def install(app: Starlette, look: Look, *, csrf_exempt: Collection[str] = ()) ->
 
 
 def _static(request: Request) -> Response:
-    look: Look = request.app.state.look
-    return look.assets.respond(request)
+    return look_of(request).assets.respond(request)
 
 
 class Rim:
@@ -148,7 +93,7 @@ class Rim:
 
         try:
             await self.app(scope, receive, send_with_headers)
-        except Exception:
+        except Exception:  # noqa: BLE001 - the rim: logged with a reference, answered without a trace
             reference = new_id()
             _log.exception("request failed", extra={"reference": reference, "path": scope["path"]})
             if started:
@@ -159,17 +104,3 @@ class Rim:
             )
             response = await run_in_threadpool(errors.error_response, Request(scope, receive), problem)
             await response(scope, receive, send_with_headers)
-
-
-def _folders(packages: Collection[str], kind: str) -> dict[str, Path]:
-    """Name → folder, for those packages that have one. Finds without importing the package."""
-    found: dict[str, Path] = {}
-    for package in packages:
-        spec = importlib.util.find_spec(package)
-        for place in (spec.submodule_search_locations or ()) if spec else ():
-            folder = Path(place) / kind
-            if folder.is_dir():
-                found[package.rpartition(".")[2]] = folder
-    return found
-
-
