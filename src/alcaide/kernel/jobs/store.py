@@ -120,8 +120,8 @@ def enqueue(
         conn.execute(sa.insert(_job).values(row))
         return job_id
     # INVARIANT: the unique constraint decides between two askers, not a look beforehand.
-    added = conn.execute(_insert(conn, _job).values(row).on_conflict_do_nothing()).rowcount
-    if added:
+    insert = _insert(conn, _job).values(row).on_conflict_do_nothing(index_elements=["kind", "key"])
+    if conn.execute(insert.returning(_job.c.id)).first() is not None:
         return job_id
     existing = conn.execute(sa.select(_job.c.id).where(_job.c.kind == kind, _job.c.key == key)).scalar()
     if existing is None:  # committed by another writer after our snapshot was taken
