@@ -80,7 +80,7 @@ def run(argv: Sequence[str]) -> int:
     except AlcaideError as error:
         return _explain(error)
     except KeyboardInterrupt:
-        print(file=sys.stderr)
+        sys.stderr.write("\n")
         return EXIT_INTERRUPTED
     except BrokenPipeError:
         # The reader went away (`alcaide … | head`): what is still buffered has nowhere to go.
@@ -131,6 +131,7 @@ def root_app(entries: Sequence[Entry]) -> App:
         result_action="return_value",
         print_error=False,
         exit_on_error=False,
+        suppress_keyboard_interrupt=False,
     )
     for entry in entries:
         app.command(_load(entry.target), name=entry.word)

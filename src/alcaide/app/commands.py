@@ -105,7 +105,7 @@ def prepare(*, address: str, data: Data = None) -> int:
     return 0
 
 
-def settings(*, data: Data = None, format: Literal["table", "json"] = "table") -> int:  # noqa: A002 - the option's name
+def settings(*, data: Data = None, format: Literal["table", "json"] = "table") -> int:
     """Show every setting, its value and where it came from. Secrets are named, not shown.
 
     Args:
