@@ -44,6 +44,7 @@ _CHUNK = 2**20
 _BUNDLE = re.compile(r"application/vnd\.dev\.sigstore\.bundle(?:\.v0\.3)?\+json(?:;version=0\.[1-3])?\Z")
 _HEX = re.compile(r"(?:[0-9a-f]{2}){16,64}\Z")
 _SHARD = re.compile(r"(?P<path>.+):(?P<start>[0-9]{1,18}):(?P<end>[0-9]{1,18})\Z", re.DOTALL)
+_SHARDED = re.compile(r"-sharded-[0-9]{1,18}\Z")  # how the library marks the digest of a part of a file
 _ALGORITHMS: Mapping[str, Callable[[], Any]] = {"sha256": hashlib.sha256, "blake2b": hashlib.blake2b}
 
 
@@ -227,7 +228,7 @@ def _resource(entry: Fields, method: str) -> Resource:
     leaves = "\\" in name or any(part in ("", ".", "..") for part in name.split("/"))
     if leaves and name != ".":  # one file signed by itself has the path `.`
         raise InvalidInput(f"`{entry.at('name')}` `{name[:120]}` leaves the model's folder")
-    return Resource(name, algorithm, digest, start, end)
+    return Resource(name, _SHARDED.sub("", algorithm), digest, start, end)
 
 
 def _outcome(
