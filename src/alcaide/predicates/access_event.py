@@ -1,8 +1,8 @@
 """`access-event`: somebody signed in, or what somebody may do here changed.
 
-The subject is `user:<id>`. The log is for ever and people leave, so neither the statement nor its subject holds a
-name, an e-mail address or an internet address: who the id belongs to is in the access slice's tables, which can be
-corrected and erased.
+The subject is `user:<id>`. The log is for ever and people leave, so neither the statement nor its subject
+holds a name, an e-mail address or an internet address: who the id belongs to is in the access slice's tables,
+which can be corrected and erased.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from hashlib import sha256
 from typing import Any, ClassVar
+
+import msgspec
 
 from alcaide.kernel.access.actor import Actor
 from alcaide.kernel.evidence import Statement, Subject, canonical
@@ -50,7 +52,7 @@ class AccessEvent(Predicate, frozen=True, kw_only=True, omit_defaults=True):
     TITLE: ClassVar[str] = "Access event"
 
     event: str
-    details: dict[str, Any] = {}
+    details: dict[str, Any] = msgspec.field(default_factory=dict)
 
 
 def user_subject(user_id: str) -> Subject:

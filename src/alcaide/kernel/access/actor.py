@@ -20,17 +20,21 @@ ROLES: Mapping[str, str] = {
     "auditor": "reads everything, access events included, and changes nothing",
     "viewer": "reads the register",
 }
-"""The roles that ship, with what each is for. Roles are data: a policy file may name others, a user may hold several."""
+"""The roles that ship, with what each is for.
+
+Roles are data: a policy file may name others, a user may hold several.
+"""
 
 
 @dataclass(frozen=True)
 class Actor:
     """A person, a token acting for one, the installation itself, or nobody.
 
-    `id` is the user's id for kinds `user` and `token` alike, so that "approver is not the requester" cannot be
-    walked around by asking in the browser and approving with a token. Which token it was stands in `via`.
+    `id` is the user's id for kinds `user` and `token` alike, so that "approver is not the requester" cannot
+    be walked around by asking in the browser and approving with a token. Which token it was stands in `via`.
 
-    `scopes` is `None` for no narrowing; otherwise the actor may do only what its roles permit *and* a scope names.
+    `scopes` is `None` for no narrowing; otherwise the actor may do only what its roles permit *and* a scope
+    names.
     """
 
     kind: ActorKind
@@ -48,29 +52,32 @@ class Actor:
         return said
 
     def has_role(self, *names: str) -> bool:
+        """Whether one of these roles is held."""
         return not self.roles.isdisjoint(names)
 
     @property
     def signed_in(self) -> bool:
+        """Whether this is anybody at all."""
         return self.kind != "anonymous"
 
     def in_scope(self, action: str) -> bool:
+        """Whether the actor's own narrowing, if any, leaves `action` in."""
         return self.scopes is None or scope_covers(self.scopes, action)
 
 
 ANONYMOUS = Actor("anonymous", "anonymous", "nobody")
 
 
-def system_actor(id: str, name: str) -> Actor:
+def system_actor(actor_id: str, name: str) -> Actor:
     """The installation acting by itself (a job, first run) or someone at its console, who holds its keys anyway."""
-    return Actor("system", id, name, frozenset({"admin"}))
+    return Actor("system", actor_id, name, frozenset({"admin"}))
 
 
 def scope_covers(scopes: Iterable[str], action: str) -> bool:
     """Whether one of `scopes` names `action`: exactly, by slice (`inventory.*`), by verb (`*.view`), or `*` for all.
 
-    A pattern has at most one star, and only as a whole side of the dot; anything else matches nothing, so that a
-    mistyped scope narrows and never widens.
+    A pattern has at most one star, and only as a whole side of the dot; anything else matches nothing, so
+    that a mistyped scope narrows and never widens.
     """
     area, dot, verb = action.partition(".")
     if not (area and dot and verb):

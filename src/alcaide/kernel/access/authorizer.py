@@ -11,13 +11,17 @@ How a slice writes its rules: `cedar_example.md` beside this file is the templat
 What a caller may rely on:
 
 - A policy set either loads whole and valid or not at all: it parses, every policy carries `@id`, `@owner` and
-  `@next_step`, ids are unique, and Cedar's validator in strict mode accepts it against the schema and the actions
-  that the manifests declare. A misspelt role is the one mistake this cannot see, and it can only deny.
-- `decide` never raises for a question it cannot answer. An unknown action, an unusable resource, an evaluation
+  `@next_step`, ids are unique, and Cedar's validator in strict mode accepts it against the schema and the
+  actions that the manifests declare. A misspelt role is the one mistake this cannot see, and it can only
+  deny.
+- `decide` never raises for a question it cannot answer. An unknown action, an unusable resource, an
+  evaluation
   error in any policy: each is a denial.
-- Policies do not change while an `Authorizer` lives, so equal questions have equal answers and are remembered.
+- Policies do not change while an `Authorizer` lives, so equal questions have equal answers and are
+  remembered.
 
-Left out on purpose: who the actor is (the access slice), and what is shown to a person who was denied (the pages).
+Left out on purpose: who the actor is (the access slice), and what is shown to a person who was denied (the
+pages).
 """
 
 from __future__ import annotations
@@ -85,8 +89,8 @@ class Authorizer:
         policies = _gather(texts, cedarpy.policies_to_json_str)
         schema = own.joinpath("schema.cedarschema").read_text(encoding="utf-8") + _action_schema(self.actions)
         as_json = json.dumps({"staticPolicies": policies, "templates": {}, "templateLinks": []})
-        # The validator's own names for policies are positions, so it is asked about each policy alone: the message
-        # then names the rule that its author has to mend.
+        # The validator's own names for policies are positions, so it is asked about each policy alone: the
+        # message then names the rule that its author has to mend.
         for rule_id, policy in policies.items():
             alone = json.dumps({"staticPolicies": {rule_id: policy}, "templates": {}, "templateLinks": []})
             checked = cedarpy.validate_policies(cedarpy.policies_from_json_str(alone), schema)
@@ -155,7 +159,8 @@ class Authorizer:
         decision = self.decide(actor, action, resource)
         if not decision.allowed:
             raise NotAllowed(
-                f"{actor.name} may not {self.actions.get(action, action)}: {decision.rule}. {_sentence(decision.next_step)}",
+                f"{actor.name} may not {self.actions.get(action, action)}: {decision.rule}. "
+                f"{_sentence(decision.next_step)}",
                 rule=decision.rule,
                 owner=decision.owner,
                 next_step=decision.next_step,
@@ -170,7 +175,8 @@ class Authorizer:
         request, entities = _question(actor, action, about)
         result = self._cedar.is_authorized(request, self._policies, entities, self._schema)
         reasons = sorted(result.diagnostics.reasons)
-        # INVARIANT: an error in any policy denies. Cedar skips a policy that errs, and a skipped forbid would permit.
+        # INVARIANT: an error in any policy denies. Cedar skips a policy that errs, and a skipped forbid would
+        # permit.
         if result.decision is self._cedar.Decision.Allow and not result.diagnostics.errors:
             rule = self._rules[reasons[0]]
             return Decision(True, rule.id, rule.owner, rule.next_step)
@@ -198,7 +204,10 @@ class Authorizer:
 
 
 def load_policy_text(package: str, name: str) -> tuple[str, str]:
-    """`policies/<name>.cedar` of a package, ready for `Authorizer`. A missing file is a broken installation."""
+    """`policies/<name>.cedar` of a package, ready for `Authorizer`.
+
+    A missing file is a broken installation.
+    """
     path = resources.files(package).joinpath("policies", f"{name}.cedar")
     if not path.is_file():
         raise ConfigError(f"policy file `{name}.cedar` of `{package}` is missing; reinstall Alcaide")
@@ -236,7 +245,8 @@ def _gather(texts: Iterable[tuple[str, str]], to_json: Any) -> dict[str, dict[st
 
 def _action_schema(actions: Mapping[str, str]) -> str:
     """Each action in two groups, by slice and by verb, so that a policy can speak of `inventory.*` or `*.view`."""
-    lines, groups = [], set()
+    lines: list[str] = []
+    groups: set[str] = set()
     for action in sorted(actions):
         area, dot, verb = action.partition(".")
         if (
@@ -255,7 +265,7 @@ def _action_schema(actions: Mapping[str, str]) -> str:
     return "\n" + "\n".join([f'action "{group}";' for group in sorted(groups)] + lines) + "\n"
 
 
-def _plain(resource: Mapping[str, str] | None) -> dict[str, str] | None:
+def _plain(resource: Mapping[str, Any] | None) -> dict[str, str] | None:
     about = {"kind": "", "id": ""}
     for name, value in (resource or {}).items():
         if value is None:

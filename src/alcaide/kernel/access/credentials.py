@@ -14,14 +14,19 @@ from hashlib import sha256
 
 _BYTES = 32
 _TOKEN = re.compile(r"alc_([0-9a-z]{8,32})_([0-9a-f]{64})\Z")
-TOKEN_PREFIX = "alc_"
+TOKEN_PREFIX = "alc_"  # noqa: S105 - the part that is no secret
 _RECOVERY_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 _RECOVERY_LETTERS = 16
-"""80 bits. Typed by hand from paper, so shorter than the rest; guessing is rate-limited like any second factor."""
+"""80 bits.
+
+Typed by hand from paper, so shorter than the rest; guessing is rate-limited like any second factor.
+"""
 
 
 @dataclass(frozen=True)
 class TokenParts:
+    """What a token's text holds: which token, and the proof."""
+
     id: str
     secret: str
 
@@ -37,6 +42,7 @@ def digest(secret: str) -> str:
 
 
 def same(secret: str, stored_digest: str) -> bool:
+    """Whether this is the secret whose digest is stored, in the same time either way."""
     return hmac.compare_digest(digest(secret), stored_digest)
 
 
@@ -46,11 +52,13 @@ def token_text(token_id: str, secret: str) -> str:
 
 
 def parse_token(text: str) -> TokenParts | None:
+    """The parts of a token's text; None if it cannot be one."""
     match = _TOKEN.match(text) if len(text) <= 128 else None
     return TokenParts(match[1], match[2]) if match else None
 
 
 def new_recovery_code() -> str:
+    """Sixteen letters and digits that are hard to misread, in fours."""
     letters = [secrets.choice(_RECOVERY_ALPHABET) for _ in range(_RECOVERY_LETTERS)]
     return "-".join("".join(letters[start : start + 4]) for start in range(0, _RECOVERY_LETTERS, 4))
 

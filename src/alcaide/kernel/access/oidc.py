@@ -1,12 +1,12 @@
 """Signing in through an OpenID Connect provider: authorization code with PKCE, and every check on what comes back.
 
-What a caller may rely on: `Claims` are returned only for an ID token that was fetched from the provider's token
-endpoint over TLS, signed with one of its published keys by an asymmetric algorithm, issued by exactly the
-configured issuer for exactly this client, not expired, and carrying the nonce of this sign-in. Anything else raises
-`OidcRefused` with a reason an administrator can act on.
+What a caller may rely on: `Claims` are returned only for an ID token that was fetched from the provider's
+token endpoint over TLS, signed with one of its published keys by an asymmetric algorithm, issued by exactly
+the configured issuer for exactly this client, not expired, and carrying the nonce of this sign-in. Anything
+else raises `OidcRefused` with a reason an administrator can act on.
 
-Left out on purpose: whose account the claims belong to and which roles they give (the access slice), and keeping
-state between the two requests (also there: it must survive a restart and be used once).
+Left out on purpose: whose account the claims belong to and which roles they give (the access slice), and
+keeping state between the two requests (also there: it must survive a restart and be used once).
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
+from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode, urlsplit
@@ -34,7 +35,7 @@ LEEWAY_SECONDS = 60
 LONGEST_ANSWER = 1 << 20
 _METADATA_LIFE_SECONDS = 3600
 _KEYS_REFETCH_SECONDS = 60
-"""An unknown key id fetches the keys again at most this often: rotation is noticed, a flood of forgeries is not relayed."""
+"""An unknown key id fetches the keys again at most this often: rotation is noticed, a flood is not passed on."""
 _TIMEOUT_SECONDS = 8.0
 
 
@@ -75,6 +76,8 @@ class Claims:
 
 @dataclass(frozen=True)
 class Metadata:
+    """What the provider publishes about itself, as far as it is used."""
+
     authorization_endpoint: str
     token_endpoint: str
     jwks_uri: str
@@ -83,7 +86,10 @@ class Metadata:
 
 
 def settings_from(raw: Mapping[str, Any], environ: Mapping[str, str]) -> OidcSettings:
-    """Read the `oidc:` section of the configuration. The secret may stand in an environment variable or a file."""
+    """Read the `oidc:` section of the configuration.
+
+    The secret may stand in an environment variable or a file.
+    """
     known = {
         "issuer",
         "client_id",
@@ -245,6 +251,7 @@ class OidcClient:
         return _claims(said, self.settings)
 
     def metadata(self, now: datetime) -> Metadata:
+        """The provider's metadata, fetched at most once an hour. Raises OidcRefused, Unavailable."""
         with self._lock:
             if self._metadata and 0 <= now.timestamp() - self._metadata[0] < _METADATA_LIFE_SECONDS:
                 return self._metadata[1]
@@ -413,7 +420,7 @@ def _client_secret(raw: Mapping[str, Any], environ: Mapping[str, str]) -> str:
         return secret
     if path := raw.get("client_secret_file"):
         try:
-            with open(str(path), encoding="utf-8") as file:
+            with Path(str(path)).open(encoding="utf-8") as file:
                 return file.read(4096).strip()
         except (OSError, UnicodeDecodeError) as problem:
             raise ConfigError(

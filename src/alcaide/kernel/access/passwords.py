@@ -39,20 +39,24 @@ _PATIENCE_SECONDS = 20
 
 
 def hash_password(password: str) -> str:
+    """What is stored: Argon2id with its own salt and the cost of today."""
     return _slow(lambda: _hasher(COST).hash(_normal(password)))
 
 
 def verify_password(stored: str | None, password: str) -> bool:
-    """Whether `password` is the one hashed. Takes as long when there is none, so time tells no one who exists."""
+    """Whether `password` is the one hashed.
+
+    Takes as long when there is none, so time tells no one who exists.
+    """
     from argon2.exceptions import InvalidHashError, VerificationError
 
-    known = stored is not None and len(password) <= LONGEST
-    against = stored if known and stored is not None else _hash_of_nothing(COST)
+    usable = stored if len(password) <= LONGEST else None
+    against = usable or _hash_of_nothing(COST)
     try:
         matches = _slow(lambda: _hasher(COST).verify(against, _normal(password[:LONGEST])))
     except (VerificationError, InvalidHashError):
         return False
-    return matches and known
+    return usable is not None if matches else False
 
 
 def needs_rehash(stored: str) -> bool:
@@ -61,7 +65,8 @@ def needs_rehash(stored: str) -> bool:
 
 
 def _normal(password: str) -> bytes:
-    # NFKC: the same password typed on another keyboard or phone gives the same bytes (NIST SP 800-63B §3.1.1.2).
+    # NFKC: the same password typed on another keyboard or phone gives the same bytes (NIST SP 800-63B
+    # §3.1.1.2).
     return unicodedata.normalize("NFKC", password).encode("utf-8", "surrogatepass")
 
 

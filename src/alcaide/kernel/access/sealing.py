@@ -1,8 +1,8 @@
 """Small secrets at rest that must be read back (TOTP secrets), so that a copy of the database alone is no use.
 
 The sealing key is derived from the instance's signing key: whoever may sign may open, and a copied database
-without the `keys` folder (and its passphrase, where there is one) opens nothing. Each box names the key it was
-sealed under, so rotation leaves old boxes readable for as long as the old private key is kept.
+without the `keys` folder (and its passphrase, where there is one) opens nothing. Each box names the key it
+was sealed under, so rotation leaves old boxes readable for as long as the old private key is kept.
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ from typing import Protocol
 from alcaide.kernel.errors import AlcaideError, Corrupt, NotFound
 
 _SEPARATOR = b"\x00"
-# INVARIANT: nothing that Alcaide signs as evidence starts like this: envelopes sign `DSSEv1 …`, checkpoints their
-# origin. So no signature that was ever published can be this one, from which the sealing key is derived.
+# INVARIANT: nothing that Alcaide signs as evidence starts like this: envelopes sign `DSSEv1 …`, checkpoints
+# their origin. So no signature that was ever published can be this one, from which the sealing key is
+# derived.
 _DERIVE = b"alcaide sealing key v1, never published\x00"
 
 

@@ -1,7 +1,7 @@
 """Time-based one-time passwords, RFC 6238: six digits, thirty seconds, SHA-1, as every authenticator app expects.
 
-Pure but for the random secret: the moment is an argument, and so is the last step that was used. A code is good
-once: a step at or before the last used one never verifies again, whoever typed it.
+Pure but for the random secret: the moment is an argument, and so is the last step that was used. A code is
+good once: a step at or before the last used one never verifies again, whoever typed it.
 """
 
 from __future__ import annotations
@@ -38,6 +38,7 @@ def qr_data_uri(text: str) -> str:
 
 
 def step_of(moment: datetime) -> int:
+    """The number of the thirty seconds that `moment` lies in."""
     return int(moment.timestamp()) // STEP_SECONDS
 
 

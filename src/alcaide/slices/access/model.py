@@ -9,7 +9,10 @@ from typing import Any, Literal
 UserKind = Literal["person", "service"]
 LinkPurpose = Literal["first-run", "invite", "reset"]
 PENDING_LIFE = timedelta(minutes=10)
-"""How long a half-finished sign-in waits for its second step. RFC 6749 §4.1.2 gives codes at most ten minutes too."""
+"""How long a half-finished sign-in waits for its second step.
+
+RFC 6749 §4.1.2 gives codes at most ten minutes too.
+"""
 
 SESSION_IDLE = timedelta(hours=12)
 SESSION_LIFE = timedelta(days=7)

@@ -1,4 +1,7 @@
-"""Access events as a list, folded from the log. Replayable: `rebuild` on an empty table gives the same rows."""
+"""Access events as a list, folded from the log.
+
+Replayable: `rebuild` on an empty table gives the same rows.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Reading people, sessions, tokens and access events. Nothing here writes, and nothing here returns a secret."""
+"""Reading people, sessions, tokens and access events.
+
+Nothing here writes, and nothing here returns a secret.
+"""
 
 from __future__ import annotations
 
@@ -46,7 +49,11 @@ class Presented:
 
 def user_by_id(conn: Connection, user_id: str) -> User:
     """The account. Raises NotFound."""
-    row = conn.execute(sa.select(users).where(users.c.id == user_id)).mappings().one_or_none()
+    row = (
+        conn.execute(sa.select(users).where(users.c.id == rules.plain_text(user_id, 40)))
+        .mappings()
+        .one_or_none()
+    )
     if row is None:
         raise NotFound(f"no user has the id `{user_id[:60]}`; see the list under Access")
     return _user(row)
@@ -68,7 +75,7 @@ def user_by_subject(conn: Connection, issuer: str, subject: str) -> User | None:
 def find_user(conn: Connection, text: str) -> User:
     """By id or by e-mail address, for people at a console. Raises NotFound."""
     query = sa.select(users).where(
-        sa.or_(users.c.id == text, users.c.email == (rules.email_address(text) or ""))
+        sa.or_(users.c.id == rules.plain_text(text, 40), users.c.email == (rules.email_address(text) or ""))
     )
     row = conn.execute(query).mappings().one_or_none()
     if row is None:
@@ -110,12 +117,14 @@ def list_users(
     """Accounts, oldest first. `state` is `enabled`, `disabled` or empty for both."""
     wanted = []
     if search.strip():
-        text = _like(search.strip()[:120].lower())
+        text = _like(rules.plain_text(search.strip().lower(), 120))
         wanted.append(
             sa.or_(sa.func.lower(users.c.name).like(text, escape="\\"), users.c.email.like(text, escape="\\"))
         )
     if role:
-        wanted.append(users.c.roles.cast(sa.Text).like(f'%"{_escaped(role[:40])}"%', escape="\\"))
+        wanted.append(
+            users.c.roles.cast(sa.Text).like(f'%"{_escaped(rules.plain_text(role, 40))}"%', escape="\\")
+        )
     if state == "enabled":
         wanted.append(users.c.disabled_at.is_(None))
     elif state == "disabled":
@@ -163,7 +172,11 @@ def tokens_of(conn: Connection, user_id: str) -> tuple[Token, ...]:
 
 def token_by_id(conn: Connection, token_id: str) -> Token:
     """The token. Raises NotFound."""
-    row = conn.execute(sa.select(tokens).where(tokens.c.id == token_id)).mappings().one_or_none()
+    row = (
+        conn.execute(sa.select(tokens).where(tokens.c.id == rules.plain_text(token_id, 40)))
+        .mappings()
+        .one_or_none()
+    )
     if row is None:
         raise NotFound(f"no token has the id `{token_id[:60]}`; see the list under Account")
     return _token(row)
@@ -184,7 +197,7 @@ def presented_token(conn: Connection, token_id: str) -> tuple[Presented, str, To
     """Whose token this is, the digest its secret must have, and the token: one indexed query."""
     named = [column.label(f"token_{column.name}") for column in tokens.c]
     query = sa.select(users, *named).join_from(tokens, users, tokens.c.user_id == users.c.id)
-    row = conn.execute(query.where(tokens.c.id == token_id)).mappings().one_or_none()
+    row = conn.execute(query.where(tokens.c.id == rules.plain_text(token_id, 40))).mappings().one_or_none()
     if row is None:
         return None
     token = _token({column.name: row[f"token_{column.name}"] for column in tokens.c})
@@ -239,9 +252,9 @@ def list_events(
     """Access events, newest first."""
     wanted = []
     if user_id:
-        wanted.append(events.c.user_id == user_id)
+        wanted.append(events.c.user_id == rules.plain_text(user_id, 40))
     if event:
-        wanted.append(events.c.event == event)
+        wanted.append(events.c.event == rules.plain_text(event, 40))
     total = int(conn.execute(sa.select(sa.func.count()).select_from(events).where(*wanted)).scalar_one())
     query = sa.select(events).where(*wanted)
     if cursor:
@@ -261,7 +274,7 @@ def list_events(
 def names_of(conn: Connection, user_ids: frozenset[str]) -> dict[str, str]:
     """What to call these accounts today. One that is gone is absent."""
     query = sa.select(users.c.id, users.c.name).where(users.c.id.in_(sorted(user_ids)))
-    return {user_id: name for user_id, name in conn.execute(query)}
+    return {row.id: row.name for row in conn.execute(query)}
 
 
 def attention(conn: Connection, instance: Instance, actor: Actor, now: datetime) -> list[AttentionItem]:
@@ -279,7 +292,11 @@ def attention(conn: Connection, instance: Instance, actor: Actor, now: datetime)
     if instance.authorizer.decide(actor, "access.manage"):
         bare = sa.select(sa.func.count()).select_from(users)
         bare = bare.where(users.c.is_admin.is_(True), users.c.disabled_at.is_(None), users.c.kind == "person")
-        count = int(conn.execute(bare.where(users.c.totp_sealed.is_(None), users.c.sso_subject.is_(None))).scalar_one())
+        count = int(
+            conn.execute(
+                bare.where(users.c.totp_sealed.is_(None), users.c.sso_subject.is_(None))
+            ).scalar_one()
+        )
         if count:
             title = "Administrators without a second factor"
             detail = "a password alone opens every account; switch one on under Account"
@@ -287,7 +304,7 @@ def attention(conn: Connection, instance: Instance, actor: Actor, now: datetime)
     return found
 
 
-def _user(row: Mapping[str, Any]) -> User:
+def _user(row: Mapping[Any, Any]) -> User:
     return User(
         id=row["id"],
         email=row["email"],
@@ -304,7 +321,7 @@ def _user(row: Mapping[str, Any]) -> User:
     )
 
 
-def _token(row: Mapping[str, Any]) -> Token:
+def _token(row: Mapping[Any, Any]) -> Token:
     return Token(
         id=row["id"],
         user_id=row["user_id"],
@@ -317,7 +334,7 @@ def _token(row: Mapping[str, Any]) -> Token:
     )
 
 
-def _event(row: Mapping[str, Any]) -> Event:
+def _event(row: Mapping[Any, Any]) -> Event:
     return Event(
         index=row["leaf"],
         event=row["event"],

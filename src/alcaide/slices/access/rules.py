@@ -18,20 +18,20 @@ _DIFFERENT_LETTERS = 6
 _UNGUESSED = 5
 """After common words, runs and the person's own name are taken out, this many characters must be left over."""
 
-_COMMON = tuple(
-    # Stems seen at the top of every published count of leaked passwords, and words that people here would think of.
-    """
-    password passwort passwd pass senha contrasena motdepasse wachtwoord welcome willkommen bienvenue letmein openup
-    qwertyuiop qwertzuiop azertyuiop qwerty qwertz azerty asdfghjkl asdfgh asdf zxcvbnm zxcvb qazwsx qazwsxedc
-    abcdefghijkl abcdef abcd abc monkey dragon football baseball basketball soccer hockey iloveyou loveyou love
-    princess sunshine shadow master superman batman spiderman pokemon starwars trustno freedom whatever michael
-    jessica jennifer ashley charlie daniel thomas andrew jordan harley ranger buster hunter killer tigger summer
-    winter spring autumn monday tuesday wednesday thursday friday january february march april august september
-    october november december hello secret changeme change default admin administrator root user guest test testing
-    login access manager company office server system database computer internet google security cyber compliance
-    audit governance alcaide correcthorsebatterystaple correct horse battery staple
-    """.split()
+# Stems at the top of every published count of leaked passwords, and words that people here would think of.
+_COMMON_WORDS = (
+    "password passwort passwd pass senha contrasena motdepasse wachtwoord welcome willkommen bienvenue "
+    "letmein openup qwertyuiop qwertzuiop azertyuiop qwerty qwertz azerty asdfghjkl asdfgh asdf zxcvbnm "
+    "zxcvb qazwsx qazwsxedc abcdefghijkl abcdef abcd abc monkey dragon football baseball basketball "
+    "soccer hockey iloveyou loveyou love princess sunshine shadow master superman batman spiderman "
+    "pokemon starwars trustno freedom whatever michael jessica jennifer ashley charlie daniel thomas "
+    "andrew jordan harley ranger buster hunter killer tigger summer winter spring autumn monday tuesday "
+    "wednesday thursday friday january february march april august september october november december "
+    "hello secret changeme change default admin administrator root user guest test testing login access "
+    "manager company office server system database computer internet google security cyber compliance "
+    "audit governance alcaide correcthorsebatterystaple correct horse battery staple "
 )
+_COMMON = tuple(_COMMON_WORDS.split())
 _LEET = str.maketrans("013457@$!|", "oieastasil")
 _RUNS = ("abcdefghijklmnopqrstuvwxyz", "qwertyuiop", "asdfghjkl", "zxcvbnm", "01234567890")
 _EMAIL = re.compile(
@@ -78,6 +78,11 @@ def _without_guessable(plain: str, about: Iterable[str]) -> str:
                 rest = rest.replace(run[start : start + length], " ")
     # Years and digits at the end are what people add first when they are asked for more.
     return re.sub(r"[^a-z]", "", re.sub(r"(19|20)\d\d", " ", rest)) + re.sub(r"[a-z\s\d!.?*#-]", "", rest)
+
+
+def plain_text(text: str, most: int) -> str:
+    """Text that every database and page can hold: control characters and half surrogates become spaces."""
+    return "".join(" " if unicodedata.category(letter) in ("Cc", "Cs") else letter for letter in text)[:most]
 
 
 def person_name(typed: str) -> str | None:
@@ -137,8 +142,8 @@ def roles_by_claims(
 class Limit:
     """How many failures are free, and how long the waiting grows after them.
 
-    A success forgets the failures before it, except under a key that strangers share: there it takes back only itself,
-    or whoever has one account could keep signing in to it and guess at the others for ever.
+    A success forgets the failures before it, except under a key that strangers share: there it takes back
+    only itself, or whoever has one account could keep signing in to it and guess at the others for ever.
     """
 
     free: int
@@ -160,7 +165,10 @@ class Tally:
 FROM_HERE = Limit(5, timedelta(seconds=30), timedelta(minutes=15), timedelta(hours=2))
 """One account from one address: five tries, then the wait doubles from 30 s to 15 min."""
 ANYWHERE = Limit(40, timedelta(seconds=30), timedelta(minutes=5), timedelta(hours=2), shared=True)
-"""One account from all addresses together. High and short: a stranger must not be able to lock its owner out."""
+"""One account from all addresses together.
+
+High and short: a stranger must not be able to lock its owner out.
+"""
 ADDRESS = Limit(60, timedelta(seconds=30), timedelta(minutes=15), timedelta(hours=2), shared=True)
 """One address over all accounts: an office behind one address has room, a password spray has not."""
 SECOND_FACTOR = Limit(5, timedelta(minutes=1), timedelta(minutes=30), timedelta(hours=24))

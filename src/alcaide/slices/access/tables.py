@@ -88,7 +88,10 @@ pending = sa.Table(
     sa.Column("memo", JsonDoc, nullable=False),
     sa.Column("expires_at", UtcDateTime, nullable=False, index=True),
 )
-"""Half-finished sign-ins: a second factor to come, or a provider's answer to come. Used once, kept ten minutes."""
+"""Half-finished sign-ins: a second factor to come, or a provider's answer to come.
+
+Used once, kept ten minutes.
+"""
 
 tallies = sa.Table(
     "access__tally",

@@ -1,4 +1,7 @@
-"""The pages of access: signing in, one's own account, and people. Thin: they ask the service and show what it says."""
+"""The pages of access: signing in, one's own account, and people.
+
+Thin: they ask the service and show what it says.
+"""
 
 from __future__ import annotations
 

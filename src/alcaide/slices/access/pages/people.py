@@ -119,7 +119,7 @@ def people(
 
 
 @router.get("/access/new")
-def new_user_form(request: Request, actor: Keeper) -> Response:
+def new_user_form(request: Request, _: Keeper) -> Response:
     """Show the form for a new account."""
     return render(request, "access/new_user.html", NewUserPage(roles=_role_choices()))
 
@@ -160,9 +160,7 @@ def rules_in_force(request: Request, actor: Seer) -> Response:
 
 
 @router.get("/access/events")
-def events(
-    request: Request, actor: Auditor, event: str = "", user: str = "", cursor: str = ""
-) -> Response:
+def events(request: Request, actor: Auditor, event: str = "", user: str = "", cursor: str = "") -> Response:
     """List access events."""
     with get_instance(request).read() as conn:
         about = queries.user_by_id(conn, user) if user else None
@@ -187,9 +185,7 @@ def set_roles(
     try:
         changed = service.set_roles(get_instance(request), actor, user_id, chosen, reason=reason)
     except InvalidInput as problem:
-        page = _user_page(
-            request, actor, user_id, form="roles", errors=problem.fields, chosen=chosen
-        )
+        page = _user_page(request, actor, user_id, form="roles", errors=problem.fields, chosen=chosen)
         return render(request, "access/user.html", page, 422)
     return redirect(f"/access/users/{user_id}", flash=f"The roles of {changed.name} are changed.")
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Form
+from fastapi import APIRouter, Depends, Form, Query
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
@@ -35,6 +35,8 @@ _PASSWORD_HINT = (
     f"At least {rules.PASSWORD_SHORTEST} characters. Four unrelated words are strong and easy to remember."
 )
 Text = Annotated[str, Form(max_length=1000)]
+Onward = Annotated[str, Query(alias="next", max_length=2000)]
+OnwardText = Annotated[str, Form(alias="next", max_length=2000)]
 
 
 @dataclass(frozen=True)
@@ -69,18 +71,18 @@ class ChoosePage:
 
 
 @router.get("/sign-in", dependencies=_ANYBODY)
-def sign_in_form(request: Request, next: str = "/") -> Response:
+def sign_in_form(request: Request, onward: Onward = "/") -> Response:
     """Show the form, or go on if somebody is signed in already."""
-    where = rules.safe_path(next)
+    where = rules.safe_path(onward)
     if current_actor(request).signed_in:
         return redirect(where)
     return render(request, "access/sign_in.html", _sign_in_page(request, where))
 
 
 @router.post("/sign-in", dependencies=_ANYBODY)
-def sign_in(request: Request, email: Text = "", password: Text = "", next: Text = "/") -> Response:
+def sign_in(request: Request, email: Text = "", password: Text = "", onward: OnwardText = "/") -> Response:
     """Check address and password; ask for the second factor where there is one."""
-    where = rules.safe_path(next)
+    where = rules.safe_path(onward)
     try:
         outcome = service.sign_in(
             get_instance(request),
@@ -130,10 +132,13 @@ def code(request: Request, code: Text = "") -> Response:
 
 
 @router.get("/sign-in/sso", dependencies=_ANYBODY)
-def sso(request: Request, next: str = "/") -> Response:
-    """Send the browser to the provider. A link and not a form: the page's policy lets forms go nowhere else."""
+def sso(request: Request, onward: Onward = "/") -> Response:
+    """Send the browser to the provider.
+
+    A link and not a form: the page's policy lets forms go nowhere else.
+    """
     departure = service.start_sso(
-        get_instance(request), next_path=rules.safe_path(next), visitor=visitor(request)
+        get_instance(request), next_path=rules.safe_path(onward), visitor=visitor(request)
     )
     response = RedirectResponse(departure.url, status_code=303, headers={"Cache-Control": "no-store"})
     keep(request, response, SSO, departure.cookie)
@@ -164,7 +169,7 @@ def sso_answer(request: Request) -> Response:
 @router.post("/sign-out", dependencies=[Depends(public("ending one's own session needs no permission"))])
 def sign_out(request: Request) -> Response:
     """End this session."""
-    service.sign_out(get_instance(request), current_actor(request), request.cookies)
+    service.sign_out(get_instance(request), request.cookies)
     response = redirect("/sign-in", flash="You are signed out.")
     drop_session(request, response)
     return response

@@ -1,7 +1,7 @@
 """One-time links: the first administrator's, and those by which people choose a password.
 
-A link's secret is printed or shown once and kept as a digest; using it deletes it, in the unit of work that acts on
-it, so it works once whoever clicks twice.
+A link's secret is printed or shown once and kept as a digest; using it deletes it, in the unit of work that
+acts on it, so it works once whoever clicks twice.
 """
 
 from __future__ import annotations

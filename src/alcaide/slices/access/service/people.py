@@ -1,4 +1,7 @@
-"""Accounts: made, given roles, disabled. Administrators only; every act is evidence with who did it and why."""
+"""Accounts: made, given roles, disabled.
+
+Administrators only; every act is evidence with who did it and why.
+"""
 
 from __future__ import annotations
 
@@ -46,7 +49,8 @@ def create_user(
 def set_roles(instance: Instance, actor: Actor, user_id: str, roles: Collection[str], *, reason: str) -> User:
     """Give an account exactly these roles.
 
-    Raises NotAllowed when somebody would give a role to themselves, Conflict when nobody could administer any more.
+    Raises NotAllowed when somebody would give a role to themselves, Conflict when nobody could administer any
+    more.
     """
     instance.authorizer.require(actor, "access.manage", {"kind": "user", "id": user_id})
     wanted = _known(roles)
@@ -91,7 +95,10 @@ def disable_user(instance: Instance, actor: Actor, user_id: str, *, reason: str)
 
 
 def enable_user(instance: Instance, actor: Actor, user_id: str, *, reason: str) -> User:
-    """Open a disabled account again. Tokens that were not revoked or expired work again; sessions do not return."""
+    """Open a disabled account again.
+
+    Tokens that were not revoked or expired work again; sessions do not return.
+    """
     instance.authorizer.require(actor, "access.manage", {"kind": "user", "id": user_id})
     why = _reason(reason)
 
@@ -180,7 +187,10 @@ def add_user(
 
 
 def change_roles(tx: Tx, user: User, wanted: Collection[str], *, by: Actor, reason: str) -> User:
-    """Write the roles and say so; nothing is said if nothing changes. Raises Conflict for the last administrator."""
+    """Write the roles and say so; nothing is said if nothing changes.
+
+    Raises Conflict for the last administrator.
+    """
     if set(wanted) == set(user.roles):
         return user
     _keep_an_admin(tx.conn, user, stays_admin="admin" in wanted)
@@ -246,7 +256,8 @@ def _reason(reason: str) -> str:
 
 
 def _keep_an_admin(conn: Connection, user: User, *, stays_admin: bool) -> None:
-    # INVARIANT: asked inside the unit of work. The head row is locked, so two of these cannot pass each other.
+    # INVARIANT: asked inside the unit of work. The head row is locked, so two of these cannot pass each
+    # other.
     was_admin = user.enabled and "admin" in user.roles
     others = queries.other_admins(conn, user.id)
     if rules.leaves_no_admin(was_admin=was_admin, stays_admin=stays_admin, other_admins=others):

@@ -8,7 +8,7 @@ from typing import Any
 from alcaide.kernel.access import Actor
 from alcaide.kernel.ledger.log import Tx
 from alcaide.predicates.access_event import access_event
-from alcaide.slices.access import projection
+from alcaide.slices.access import projection, rules
 
 
 def record(
@@ -21,7 +21,9 @@ def record(
     details: Mapping[str, Any] | None = None,
 ) -> int:
     """Say that `event` happened to this account, in the same unit of work as the change it tells of."""
-    statement = access_event(event, user_id, by=by, moment=tx.now, reason=reason[:500], details=details)
+    statement = access_event(
+        event, user_id, by=by, moment=tx.now, reason=rules.plain_text(reason, 500), details=details
+    )
     leaf = tx.append(statement)
     projection.apply(tx.conn, leaf, statement)
     return leaf

@@ -28,7 +28,10 @@ def recovery_digest(user_id: str, code: str) -> str:
 
 
 def start_totp(instance: Instance, actor: Actor) -> TotpSetup:
-    """Make a secret to put into an authenticator app. Nothing changes until `confirm_totp` proves it arrived."""
+    """Make a secret to put into an authenticator app.
+
+    Nothing changes until `confirm_totp` proves it arrived.
+    """
     instance.authorizer.require(actor, "access.account", {"kind": "user", "id": actor.id})
     secret = new_totp_secret()
     with instance.read() as conn:
@@ -53,7 +56,10 @@ def waiting_totp(instance: Instance, actor: Actor) -> TotpSetup | None:
 
 
 def confirm_totp(instance: Instance, actor: Actor, code: str) -> tuple[str, ...]:
-    """Switch the second factor on, with a code from the app. Returns the recovery codes: shown once, kept nowhere."""
+    """Switch the second factor on, with a code from the app.
+
+    Returns the recovery codes: shown once, kept nowhere.
+    """
     instance.authorizer.require(actor, "access.account", {"kind": "user", "id": actor.id})
     now = instance.clock()
     with instance.read() as conn:

@@ -15,7 +15,7 @@ from alcaide.kernel.errors import AlcaideError, NotFound
 from alcaide.kernel.ids import new_id
 from alcaide.kernel.instance import Instance
 from alcaide.kernel.ledger.log import Tx
-from alcaide.slices.access import queries
+from alcaide.slices.access import queries, rules
 from alcaide.slices.access.model import SESSION_IDLE, SESSION_LIFE, SESSIONS_EACH, SignedIn, User, Visitor
 from alcaide.slices.access.service.record import record
 from alcaide.slices.access.tables import sessions, tokens, users
@@ -27,7 +27,10 @@ _TOUCH_TOKEN_EVERY = timedelta(minutes=1)
 
 
 class SignInRefused(AlcaideError):
-    """Whoever this is did not prove it. Says the same whatever was wrong, so that nobody learns who has an account."""
+    """Whoever this is did not prove it.
+
+    Says the same whatever was wrong, so that nobody learns who has an account.
+    """
 
     status = 401
     code = "sign-in-refused"
@@ -36,8 +39,9 @@ class SignInRefused(AlcaideError):
 def session_cookie(url: str) -> str:
     """The name of the session cookie of an installation whose people type `url`.
 
-    Over https the `__Host-` prefix makes browsers refuse it from anything but this host, over https, for every path.
-    Plain http is for a loopback or closed-network installation; only the one name that fits is ever read.
+    Over https the `__Host-` prefix makes browsers refuse it from anything but this host, over https, for
+    every path. Plain http is for a loopback or closed-network installation; only the one name that fits is
+    ever read.
     """
     return _SECURE_COOKIE if url.startswith("https://") else _PLAIN_COOKIE
 
@@ -45,8 +49,8 @@ def session_cookie(url: str) -> str:
 def identify(request: Request) -> Actor:
     """Whoever sent this request: by bearer token if there is one, else by session cookie, else nobody.
 
-    A token that is wrong, expired, revoked or whose owner is disabled is nobody, even with a good cookie beside it:
-    a caller that presents a token means to act with its rights alone.
+    A token that is wrong, expired, revoked or whose owner is disabled is nobody, even with a good cookie
+    beside it: a caller that presents a token means to act with its rights alone.
     """
     return who(
         request.app.state.instance,
@@ -102,7 +106,7 @@ def open_session(
             expires_at=tx.now + SESSION_LIFE,
             method=method,
             address=visitor.address[:64],
-            agent=visitor.agent[:200],
+            agent=rules.plain_text(visitor.agent, 200),
         )
     )
     oldest = sa.select(sessions.c.id).where(sessions.c.user_id == user.id)
@@ -115,16 +119,21 @@ def open_session(
     return SignedIn(still, secret, session_id)
 
 
-def sign_out(instance: Instance, actor: Actor, cookies: Mapping[str, str]) -> None:
-    """End the session of these cookies. Signing out twice is not an error."""
-    session_id = session_id_of(instance, cookies)
-    if session_id is None:
+def sign_out(instance: Instance, cookies: Mapping[str, str]) -> None:
+    """End the session of these cookies, whoever's it is. Signing out twice is not an error."""
+    cookie = cookies.get(session_cookie(instance.config.url))
+    if not cookie or len(cookie) > 128:
         return
+    with instance.read() as conn:
+        found = queries.presented_session(conn, digest(cookie))
+    if found is None:
+        return
+    user, session_id = found[0].user, found[0].id
+    actor = Actor("user", user.id, user.name, frozenset(user.roles))
 
     def work(tx: Tx) -> None:
-        ended = tx.conn.execute(sessions.delete().where(sessions.c.id == session_id)).rowcount
-        if ended:
-            record(tx, "signed-out", actor.id, by=actor, details={"session": session_id})
+        if tx.conn.execute(sessions.delete().where(sessions.c.id == session_id)).rowcount:
+            record(tx, "signed-out", user.id, by=actor, details={"session": session_id})
 
     instance.write(work)
 
@@ -134,7 +143,9 @@ def revoke_session(instance: Instance, actor: Actor, session_id: str) -> None:
     instance.authorizer.require(actor, "access.account", {"kind": "user", "id": actor.id})
 
     def work(tx: Tx) -> None:
-        mine = sessions.delete().where(sessions.c.id == session_id, sessions.c.user_id == actor.id)
+        mine = sessions.delete().where(
+            sessions.c.id == rules.plain_text(session_id, 40), sessions.c.user_id == actor.id
+        )
         if not tx.conn.execute(mine).rowcount:
             raise NotFound("this session has ended already; reload the page")
         record(tx, "session-revoked", actor.id, by=actor, details={"session": session_id})
@@ -186,7 +197,10 @@ def _by_token(instance: Instance, text: str, now: datetime) -> Actor:
 
 
 def _touch(instance: Instance, change: sa.Update) -> None:
-    """Note a last use. Not evidence, and not worth failing a request for when the database is busy or full."""
+    """Note a last use.
+
+    Not evidence, and not worth failing a request for when the database is busy or full.
+    """
     try:
         with instance.db.transaction() as conn:
             conn.execute(change)

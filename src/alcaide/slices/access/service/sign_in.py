@@ -99,7 +99,8 @@ def finish_sign_in(
         step = verify_totp(sealed.decode(), code, now, held.totp_last_step)
 
     def work(tx: Tx) -> SignedIn | None:
-        # INVARIANT: each code opens one session: the row changes under the same lock in which the session is made.
+        # INVARIANT: each code opens one session: the row changes under the same lock in which the session is
+        # made.
         if not tx.conn.execute(pending.delete().where(pending.c.digest == held_under)).rowcount:
             return None
         if recovery is not None:

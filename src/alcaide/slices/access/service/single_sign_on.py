@@ -1,7 +1,8 @@
 """Signing in through the organisation's OpenID provider, and whose account its people get here.
 
-The half-finished sign-in is a row that is deleted before the provider's answer is looked at, and it is bound to the
-browser it began in by a cookie: an answer that is replayed, or slipped to somebody else, finds nothing.
+The half-finished sign-in is a row that is deleted before the provider's answer is looked at, and it is bound
+to the browser it began in by a cookie: an answer that is replayed, or slipped to somebody else, finds
+nothing.
 """
 
 from __future__ import annotations

@@ -39,8 +39,8 @@ def create_token(
 ) -> NewToken:
     """Make a token for an account. Its text is returned here once; the database keeps a digest.
 
-    What it may do is what its owner may do, at the time of each use, narrowed to `scopes`: taking a role away from
-    the owner takes it from the token as well.
+    What it may do is what its owner may do, at the time of each use, narrowed to `scopes`: taking a role away
+    from the owner takes it from the token as well.
     """
     with instance.read() as conn:
         owner = queries.user_by_id(conn, user_id)
@@ -82,7 +82,10 @@ def create_token(
 
 
 def revoke_token(instance: Instance, actor: Actor, token_id: str, *, reason: str = "") -> Token:
-    """Stop a token for good. Its owner may, and so may an administrator: a leaked token cannot wait for its owner."""
+    """Stop a token for good.
+
+    Its owner may, and so may an administrator: a leaked token cannot wait for its owner.
+    """
     with instance.read() as conn:
         token = queries.token_by_id(conn, token_id)
         owner = queries.user_by_id(conn, token.user_id)
