@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.unit.exchange.corpus import VALID, content, document, dumped
 
 from alcaide.instruments.exchange import write_mlbom
 from alcaide.instruments.exchange.cyclonedx import CycloneDx, kinds
 from alcaide.kernel.errors import InvalidInput, TooLarge
 from alcaide.predicates.graph import COMPONENT_KINDS, DATA_CLASSES, ComponentRef, FlowRef, SystemGraph
-from tests.unit.exchange.corpus import VALID, content, document, dumped
 
 NOON = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
 SERIAL = "6e0f2f1a-6a52-4f0b-9f43-0c2f6f1f5a99"
@@ -25,8 +25,9 @@ GRAPH = SystemGraph(
     owner="Ida Quay",
     description={"purpose": "Plan berths", "regions": ["eu"], "users_affected": "Pilots"},
     components=(
-        ComponentRef("model", "berth-planner", "3", "a" * 64, title="Planner", tags=("tide",), environments=("live", "test"),
-                     supplier="Example Harbour Authority (fictional)", licence="Apache-2.0", source="https://models.example/b/3"),
+        ComponentRef("model", "berth-planner", "3", "a" * 64, title="Planner", tags=("tide",),
+                     environments=("live", "test"), supplier="Example Harbour Authority (fictional)",
+                     licence="Apache-2.0", source="https://models.example/b/3"),
         ComponentRef("dataset", "tides", "2026-05", "b" * 64, licence="harbour licence", source="shelf 4, box 2"),
         ComponentRef("prompt", "planner prompt", "1", None),
         ComponentRef("agent", "dispatcher", "2", "c" * 64),
@@ -96,7 +97,8 @@ def test_a_digest_of_a_description_is_not_passed_off_as_a_hash_of_bytes() -> Non
     assert "hashes" not in written
     assert {"name": kinds.DIGEST_DESCRIPTION, "value": "a" * 64} in written["properties"]
     read = CycloneDx().read(data)
-    assert read.graph is not None and sorted_graph(read.graph) == sorted_graph(GRAPH)
+    assert read.graph is not None
+    assert sorted_graph(read.graph) == sorted_graph(GRAPH)
 
 
 def test_an_edited_bill_no_longer_speaks_for_the_system() -> None:
@@ -122,7 +124,9 @@ _component = st.builds(
     environments=st.lists(_word, max_size=3).map(tuple),
     supplier=st.just("") | _word,
     licence=st.just("") | _word | st.sampled_from(["MIT", "Apache-2.0"]),
-    source=st.just("") | _word | st.sampled_from(["https://models.example:80/a?b#c", "http://a:b", "x:y", "http://[", "hf:a/b"]),
+    source=st.just("")
+    | _word
+    | st.sampled_from(["https://models.example:80/a?b#c", "http://a:b", "x:y", "http://[", "hf:a/b"]),
 )  # fmt: skip
 _end = st.builds("{}:{}".format, st.sampled_from(["party", "model", "service"]), _word)
 _flow = st.builds(
@@ -170,7 +174,13 @@ def test_a_strangers_bill_gives_its_models_data_and_services_and_counts_its_soft
     assert read.summary["by_kind"] == {"dataset": 1, "library": 2, "model": 1, "service": 1}
     assert read.summary["models"][0]["metrics"] == [{"type": "mAP", "value": "0.71", "slice": "night"}]
     assert read.flows == (
-        FlowRef("party:https://quay.example/frames", "service:vision-api", ("personal",), True, "frames with people"),
+        FlowRef(
+            "party:https://quay.example/frames",
+            "service:vision-api",
+            ("personal",),
+            True,
+            "frames with people",
+        ),
     )
     assert read.notes == ("1 data flows name no other end and are left out",)
     assert read.graph is not None
@@ -187,7 +197,10 @@ def test_an_open_grave_vulnerability_fails_a_bill_and_a_settled_one_does_not() -
 
 def test_a_bill_that_calls_itself_incomplete_is_unknown() -> None:
     read = CycloneDx().read(content("cyclonedx", "incomplete-1.7.json"))
-    assert (read.outcome, read.reason) == ("unknown", "the bill says of itself that it is `incomplete_first_party_only`")
+    assert (read.outcome, read.reason) == (
+        "unknown",
+        "the bill says of itself that it is `incomplete_first_party_only`",
+    )
 
 
 def test_a_bill_without_components_is_unknown() -> None:
@@ -218,11 +231,17 @@ def edit(change: Callable[[dict[str, Any]], object]) -> bytes:
         (lambda b: b["components"][0].pop("name"), r"`components\[0\].name` is missing"),
         (lambda b: b["components"][0].update(type="robot"), "no component type"),
         (lambda b: b["components"][0]["hashes"][1].update(content="zz"), "not a SHA-256"),
-        (lambda b: b["components"][0]["hashes"].append({"alg": "SHA-256", "content": "0" * 64}), "two different"),
+        (
+            lambda b: b["components"][0]["hashes"].append({"alg": "SHA-256", "content": "0" * 64}),
+            "two different",
+        ),
         (lambda b: b["components"][1].update({"bom-ref": "model-1"}), "used twice"),
         (lambda b: b.update(components={}), "`components` must be a list"),
         (lambda b: b["services"][0].update(data=[1]), r"`services\[0\].data\[0\]` must be an object"),
-        (lambda b: b["components"][0].update(properties=[{"name": "alcaide:kind", "value": "toaster"}]), "`toaster`"),
+        (
+            lambda b: b["components"][0].update(properties=[{"name": "alcaide:kind", "value": "toaster"}]),
+            "`toaster`",
+        ),
         (lambda b: b.update(properties=[{"name": "alcaide:flow", "value": "{"}]), "alcaide:flow"),
         (lambda b: b.update(dependencies=[{"dependsOn": []}]), r"`dependencies\[0\].ref` is missing"),
     ],
@@ -233,6 +252,9 @@ def test_a_bill_with_a_fault_is_refused_by_its_path(change: Any, why: str) -> No
 
 
 def test_a_bill_with_too_many_components_is_refused() -> None:
-    data = b'{"bomFormat":"CycloneDX","specVersion":"1.6","components":[' + b'{"type":"file","name":"x"},' * 100_001
+    data = (
+        b'{"bomFormat":"CycloneDX","specVersion":"1.6","components":['
+        + b'{"type":"file","name":"x"},' * 100_001
+    )
     with pytest.raises(TooLarge):
         CycloneDx().read(data[:-1] + b"]}")

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import json
 import time
 
@@ -77,24 +78,28 @@ def test_text_that_never_ends_costs_one_pass(text: str) -> None:
 @settings(max_examples=200, deadline=None)
 @given(st.binary(max_size=300))
 def test_arbitrary_bytes_raise_nothing_else(data: bytes) -> None:
-    try:
+    with contextlib.suppress(InvalidInput):
         strict_json(data)
-    except InvalidInput as problem:
-        assert str(problem)
 
 
 _json = st.recursive(
-    st.none() | st.booleans() | st.integers(-(2**63) + 1, 2**63 - 1) | st.floats(allow_nan=False, allow_infinity=False)
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**63) + 1, 2**63 - 1)
+    | st.floats(allow_nan=False, allow_infinity=False)
     | st.text(st.characters(exclude_categories=["Cs"])),
-    lambda inner: st.lists(inner, max_size=5) | st.dictionaries(st.text(st.characters(exclude_categories=["Cs"])), inner, max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=5)
+        | st.dictionaries(st.text(st.characters(exclude_categories=["Cs"])), inner, max_size=5)
+    ),
     max_leaves=20,
 )
 
 
 @settings(max_examples=200, deadline=None)
 @given(_json, st.booleans())
-def test_every_json_value_is_read_as_the_standard_library_reads_it(value: object, ascii: bool) -> None:
-    data = json.dumps(value, ensure_ascii=ascii).encode()
+def test_every_json_value_is_read_as_the_standard_library_reads_it(value: object, escaped: bool) -> None:
+    data = json.dumps(value, ensure_ascii=escaped).encode()
     assert strict_json(data) == json.loads(data)
 
 
@@ -117,11 +122,25 @@ def test_every_json_value_is_read_as_the_standard_library_reads_it(value: object
     ],
 )
 def test_a_member_of_the_wrong_type_is_named_by_path(read: object, why: str) -> None:
-    values = {"n": 1, "b": True, "f": 1.5, "l": ["x"], "t": ["x", 1], "o": {}, "long": "abcdef", "control": "a\x00b"}
+    values = {
+        "n": 1,
+        "b": True,
+        "f": 1.5,
+        "l": ["x"],
+        "t": ["x", 1],
+        "o": {},
+        "long": "abcdef",
+        "control": "a\x00b",
+    }
     with pytest.raises(InvalidInput, match=why):
         read(Fields(values, "at"))  # type: ignore[operator]
 
 
 def test_missing_and_null_are_the_same() -> None:
     fields = Fields({"a": None})
-    assert (fields.text("a"), fields.flag("a"), fields.items("b"), fields.object("a").values) == ("", None, [], {})
+    assert (fields.text("a"), fields.flag("a"), fields.items("b"), fields.object("a").values) == (
+        "",
+        None,
+        [],
+        {},
+    )
