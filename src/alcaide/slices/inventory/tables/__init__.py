@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from alcaide.slices.inventory.tables.intake import intake_attempt, intake_request
 from alcaide.slices.inventory.tables.register import (
     component,
     component_version,
@@ -19,6 +20,8 @@ __all__ = [
     "deployment",
     "environment",
     "flow",
+    "intake_attempt",
+    "intake_request",
     "system",
     "system_component",
     "upload",
