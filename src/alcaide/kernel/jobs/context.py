@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Protocol, TypeVar, cast
 
@@ -63,12 +63,15 @@ class JobContext:
     top of jobs and not the other way round.
     """
 
-    def __init__(self, instance: Any, run: JobRun, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self, instance: Any, run: JobRun, clock: Callable[[], datetime], lease: timedelta = store.LEASE
+    ) -> None:
         self.instance = instance
         self.run = run
         self.payload: dict[str, Any] = dict(run.payload)
         self._db: Database = cast("Host", instance).db
         self._clock = clock
+        self._lease = lease
         self._stop: StopReason | None = None
         self._stopping = threading.Lock()
         self._written_at = float("-inf")
@@ -97,7 +100,9 @@ class JobContext:
             return
         self._written_at = moment
         with self._db.transaction() as conn:
-            beat = store.note_progress(conn, self._clock(), self.run.id, self.run.lease, fraction, note)
+            beat = store.note_progress(
+                conn, self._clock(), self.run.id, self.run.lease, fraction, note, self._lease
+            )
         self.learn(beat)
         self.check()
 

@@ -251,11 +251,17 @@ def beat(conn: Connection, now: datetime, job_id: str, lease_number: int, lease:
 
 
 def note_progress(
-    conn: Connection, now: datetime, job_id: str, lease_number: int, fraction: float | None, note: str
+    conn: Connection,
+    now: datetime,
+    job_id: str,
+    lease_number: int,
+    fraction: float | None,
+    note: str,
+    lease: timedelta = LEASE,
 ) -> Beat:
     """Write progress down, extending the lease on the way."""
     share = None if fraction is None else min(1.0, max(0.0, float(fraction)))
-    values = {"progress": share, "note": note[:MAX_NOTE], "lease_until": now + LEASE}
+    values = {"progress": share, "note": note[:MAX_NOTE], "lease_until": now + lease}
     held = conn.execute(_held(job_id, lease_number).values(values)).rowcount == 1
     asked = conn.execute(sa.select(_job.c.cancel_requested).where(_job.c.id == job_id)).scalar()
     return Beat(held, bool(asked))

@@ -233,7 +233,7 @@ class Worker:
 
     def _adopt(self, run: JobRun, moment: float) -> _Running:
         kind = self.kinds[run.kind]
-        context = JobContext(self._instance, run, self._clock)
+        context = JobContext(self._instance, run, self._clock, self._lease)
         running = _Running(run, kind, context, moment + kind.timeout.total_seconds())
         with self._lock:
             self._running[run.id, run.lease] = running
