@@ -100,11 +100,16 @@ def _dispatch(argv: Sequence[str]) -> int:
     if argv[0] in {"--version", "version"}:
         _say(f"alcaide {__version__}")
         return 0
-    word = argv[0]
-    for entry in (*MACHINE, *INTERNAL, *slice_entries()):
+    entry = _find(argv[0])
+    return _unknown(argv[0]) if entry is None else _call(entry, argv)
+
+
+def _find(word: str) -> Entry | None:
+    # The machine's own words come first: they must work while a slice does not.
+    for entry in (*MACHINE, *INTERNAL):
         if entry.word == word:
-            return _call(entry, argv)
-    return _unknown(word)
+            return entry
+    return next((entry for entry in slice_entries() if entry.word == word), None)
 
 
 def _call(entry: Entry, argv: Sequence[str]) -> int:

@@ -7,11 +7,15 @@ import json
 import os
 import signal
 import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
+from alcaide.kernel.clock import utcnow
 from alcaide.kernel.config import CONFIG_FILE, Config, load_config
 from alcaide.kernel.errors import ConfigError
 
@@ -33,7 +37,7 @@ def up(*, data: Data = None, host: str | None = None, port: int | None = None) -
 
     config = _with(load_config(data), host=host, port=port)
     configure_logging("up", config.data)
-    return supervise(config, lambda line: print(line, flush=True))  # noqa: T201 - this is what a person came to read
+    return supervise(config, _say)
 
 
 def web(*, data: Data = None, host: str | None = None, port: int | None = None) -> int:
@@ -101,7 +105,64 @@ def prepare(*, address: str, data: Data = None) -> int:
         link = first_run_link(instance, address)
     finally:
         instance.close()
-    sys.stdout.write(json.dumps({"first_run_link": link}) + "\n")
+    _say(json.dumps({"first_run_link": link}))
+    return 0
+
+
+def backup(output: Path | None = None, *, data: Data = None, without_secret: bool = False) -> int:
+    """Write one file that everything can be restored from, while Alcaide runs.
+
+    The database, signing keys (sealed as they lie on the disk), policies and settings go in; logs do not. Keep the
+    file as you keep keys: with the secret inside, it can sign.
+
+    Args:
+        output: The file to write, which must not exist; else one named by the time, in the data folder's `backups`.
+        without_secret: Leave out the file that seals the keys. What is restored can then prove its past, but not
+            sign until its key is rotated.
+    """
+    from alcaide.app.instance import open_all
+    from alcaide.kernel.backup import create_backup
+
+    config = _existing(load_config(data))
+    path = output or config.data / "backups" / f"alcaide-{utcnow():%Y%m%dT%H%M%SZ}.zip"
+    if output is None:
+        path.parent.mkdir(mode=0o700, exist_ok=True)
+    instance = open_all(config)
+    try:
+        with _progress() as progress:
+            report = create_backup(instance, path, with_secret=not without_secret, progress=progress)
+    finally:
+        instance.close()
+    sealed = "with the secret that opens its keys" if report.holds_secret else "its keys need your passphrase"
+    _say(f"{report.path}: {report.log_size:,} statements, {report.size / 1e6:,.1f} MB, {sealed}")
+    return 0
+
+
+def restore(file: Path, *, data: Data = None, database_url: str | None = None) -> int:
+    """Bring a backup back into an empty data folder, and verify the whole log before it counts.
+
+    A backup made by an older version is migrated. It may move between SQLite and PostgreSQL on the way.
+
+    Args:
+        file: The backup.
+        database_url: Where to put the database, which must be empty; `sqlite` for a file in the data folder. Else
+            where the backup's settings say.
+    """
+    from alcaide.app.slices import manifests
+    from alcaide.kernel.backup import restore_backup
+
+    folder = load_config(data).data
+    with _progress() as progress:
+        report = restore_backup(
+            file, folder, manifests=manifests(), database_url=database_url, progress=progress
+        )
+    _say(
+        f"{report.data}: {report.log_size:,} statements as of {report.made_at:%Y-%m-%d %H:%M} UTC, all verified"
+    )
+    if report.revision_before != report.revision_now:
+        _say(f"the database was migrated from {report.revision_before} to {report.revision_now}")
+    if report.cannot_sign is not None:
+        _say(f"it cannot sign yet: {report.cannot_sign}")
     return 0
 
 
@@ -119,7 +180,7 @@ def settings(*, data: Data = None, format: Literal["table", "json"] = "table") -
         text = json.dumps([dataclasses.asdict(row) for row in rows], indent=2, ensure_ascii=False)
     else:
         text = f"file: {config.data / CONFIG_FILE}\n\n{table(rows)}"
-    sys.stdout.write(text + "\n")
+    _say(text)
     return 0
 
 
@@ -127,7 +188,7 @@ def version() -> int:
     """Print the version."""
     from alcaide import __version__
 
-    sys.stdout.write(f"alcaide {__version__}\n")
+    _say(f"alcaide {__version__}")
     return 0
 
 
@@ -140,3 +201,36 @@ def _with(config: Config, *, host: str | None, port: int | None) -> Config:
     if port is not None:
         changes["port"] = port
     return dataclasses.replace(config, **changes)  # type: ignore[arg-type]
+
+
+def _existing(config: Config) -> Config:
+    if not config.data.is_dir():
+        raise ConfigError(f"there is no data folder `{config.data}`; run `alcaide up` first, or give --data")
+    return config
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[float, str], None]]:
+    """One line on the terminal that is written over, at most ten times a second; nothing where nobody watches."""
+    if not sys.stderr.isatty():
+        yield lambda _fraction, _note: None
+        return
+    last = 0.0
+
+    def show(fraction: float, note: str) -> None:
+        nonlocal last
+        now = time.monotonic()
+        if now - last >= 0.1 or fraction >= 1:
+            last = now
+            sys.stderr.write(f"\r\x1b[K{fraction:4.0%}  {note[:70]}")
+            sys.stderr.flush()
+
+    try:
+        yield show
+    finally:
+        sys.stderr.write("\r\x1b[K")

@@ -24,6 +24,7 @@ from alcaide.kernel.errors import AlcaideError
 from alcaide.kernel.slice import AttentionItem, Manifest, NavItem, PanelContext, load
 from alcaide.ui import render
 from alcaide.ui.deps import allow, get_instance
+from alcaide.ui.environment import environment_of
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -159,7 +160,7 @@ def _panels(request: Request, conn: Connection, actor: Actor, now: datetime) -> 
 
 def _filler(request: Request) -> Any:
     """A function for the template that renders one slot, while the page itself is being rendered."""
-    environment = request.app.state.look.environment
+    environment = environment_of(request.app.state.look)
 
     def fill(slot: PanelSlot) -> Markup:
         return Markup(environment.get_template(slot.template).render(**slot.context))  # noqa: S704 - escaped by Jinja

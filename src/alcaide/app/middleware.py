@@ -67,9 +67,17 @@ class Observed:
             await self.app(scope, receive, observing_send)
         finally:
             took = time.perf_counter() - began
-            route = getattr(scope.get("route"), "path", "(none)")
-            self.metrics.observe(scope["method"], route, status, took)
+            self.metrics.observe(scope["method"], route_of(scope), status, took)
             access_log.info("request", extra={"fields": _line(scope, status, took, request_id)})
+
+
+def route_of(scope: Scope) -> str:
+    """The template of the route that answered, as `/inventory/{name}`; one word for all that no route answered."""
+    included = scope.get("fastapi", {}).get("effective_route_context")
+    if included is not None:
+        return str(included.path)
+    # A plain route leaves no template behind; the design system's is the only one.
+    return "/static" if scope["path"].startswith("/static/") else "(none)"
 
 
 def _line(scope: Scope, status: int, took: float, request_id: str) -> dict[str, object]:

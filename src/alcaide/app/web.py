@@ -135,13 +135,9 @@ def openapi(app: FastAPI) -> dict[str, Any]:
         return app.openapi_schema
     from fastapi.openapi.utils import get_openapi
 
-    routes = [route for route in app.routes if getattr(route, "path", "").startswith(API)]
+    routes = [route for route in all_routes(app) if route.path.startswith(API)]
     schema = get_openapi(
-        title=app.title,
-        version=app.version,
-        description=app.description,
-        routes=routes,
-        openapi_version="3.1.0",
+        title=app.title, version=app.version, description=app.description, routes=routes, openapi_version="3.1.0"
     )
     schema.setdefault("components", {})["securitySchemes"] = {
         "token": {"type": "http", "scheme": "bearer", "description": "A token made under Tokens: `alc_…`."},
@@ -149,12 +145,19 @@ def openapi(app: FastAPI) -> dict[str, Any]:
     }
     schema["security"] = [{"token": []}, {"session": []}]
     for route in routes:
-        for method in getattr(route, "methods", None) or ():
-            operation = schema["paths"].get(getattr(route, "path_format", ""), {}).get(method.lower())
+        for method in route.methods or ():
+            operation = schema["paths"].get(route.path_format, {}).get(method.lower())
             if operation is not None:
                 _describe(operation, route)
     app.openapi_schema = schema
     return schema
+
+
+def all_routes(app: FastAPI) -> list[Any]:
+    """Every route with the path it is reached under; `app.routes` itself holds included routers unopened."""
+    from fastapi.routing import iter_route_contexts
+
+    return [route for route in iter_route_contexts(app.routes) if getattr(route, "path", None) is not None]
 
 
 def _describe(operation: dict[str, Any], route: Any) -> None:

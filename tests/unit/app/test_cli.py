@@ -54,7 +54,9 @@ def dislikes_fields() -> None:
 
 def is_denied() -> None:
     """Be denied."""
-    raise NotAllowed("`kim` may not approve", rule="not-own-request", owner="security-lead", next_step="ask a colleague")
+    raise NotAllowed(
+        "`kim` may not approve", rule="not-own-request", owner="security-lead", next_step="ask a colleague"
+    )
 
 
 def breaks(*, secret: str = "") -> None:
@@ -74,7 +76,9 @@ def words(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         passes, says_no, does_not_know, says_nothing, says_true, conflicts, is_corrupt, dislikes_fields, is_denied,
         breaks, is_interrupted,
     )  # fmt: skip
-    here = tuple(cli.Entry(f.__name__.replace("_", "-"), "for a test", f"{__name__}:{f.__name__}") for f in functions)
+    here = tuple(
+        cli.Entry(f.__name__.replace("_", "-"), "for a test", f"{__name__}:{f.__name__}") for f in functions
+    )
     monkeypatch.setattr(cli, "MACHINE", here)
     monkeypatch.setattr(cli, "slice_entries", lambda: ())
     monkeypatch.setenv("ALCAIDE_DATA", str(tmp_path))

@@ -44,7 +44,7 @@ def test_a_field_cannot_pose_as_part_of_the_line():
 
 
 def test_a_line_break_in_a_message_does_not_make_a_second_line():
-    assert "\n" not in JsonLines("web").format(a_record("first\n{\"forged\": true}"))
+    assert "\n" not in JsonLines("web").format(a_record('first\n{"forged": true}'))
 
 
 def test_a_traceback_is_a_field_of_the_line():
