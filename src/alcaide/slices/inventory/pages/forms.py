@@ -1,0 +1,148 @@
+"""What forms send, as text: everything is checked by the rules, so that all skins refuse with the same words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from fastapi import Depends
+from pydantic import BaseModel, Field
+
+from alcaide.kernel.access import Actor
+from alcaide.kernel.errors import InvalidInput
+from alcaide.slices.inventory.model import (
+    LABELS,
+    Autonomy,
+    DataClass,
+    Exposure,
+    Kind,
+    Role,
+    Stage,
+    Status,
+)
+from alcaide.ui.deps import allow
+
+Viewer = Annotated[Actor, Depends(allow("inventory.view"))]
+Editor = Annotated[Actor, Depends(allow("inventory.edit"))]
+Importer = Annotated[Actor, Depends(allow("inventory.import"))]
+Retirer = Annotated[Actor, Depends(allow("inventory.retire"))]
+
+Options = tuple[tuple[str, str], ...]
+
+
+def options(kind: type[Any], *, without: tuple[str, ...] = ()) -> Options:
+    """The members of an enumeration for a select, as (value, text)."""
+    return tuple((str(m), LABELS.get(str(m), str(m))) for m in kind if str(m) not in without)
+
+
+ROLES = options(Role)
+AUTONOMY = options(Autonomy)
+EXPOSURES = options(Exposure)
+STATUSES = options(Status)
+EDITABLE_STATUSES = options(Status, without=("retired",))
+STAGES = options(Stage)
+KINDS = options(Kind)
+DATA_CLASSES = options(DataClass)
+
+
+class SystemForm(BaseModel):
+    name: str = ""
+    title: str = ""
+    purpose: str = ""
+    owner: str = ""
+    deputy: str = ""
+    unit: str = ""
+    role: str = ""
+    users_affected: str = ""
+    autonomy: str = ""
+    exposure: str = ""
+    regions: str = ""
+    status: str = ""
+    tags: str = ""
+    reason: str = ""
+    version: str = ""
+
+
+class ComponentForm(BaseModel):
+    kind: str = ""
+    name: str = ""
+    title: str = ""
+    description: str = ""
+    owner: str = ""
+    supplier: str = ""
+    tags: str = ""
+    reason: str = ""
+    row: str = ""
+    version: str = ""
+    digest: str = ""
+    source: str = ""
+    licence: str = ""
+    released_at: str = ""
+    notes: str = ""
+    system: str = ""
+
+
+class VersionForm(BaseModel):
+    version: str = ""
+    digest: str = ""
+    source: str = ""
+    licence: str = ""
+    released_at: str = ""
+    notes: str = ""
+    reason: str = ""
+    row: str = ""
+
+
+class UseForm(BaseModel):
+    ref: str = ""
+    reason: str = ""
+
+
+class ReplaceForm(BaseModel):
+    to: str = ""
+    reason: str = ""
+
+
+class FlowForm(BaseModel):
+    source: str = ""
+    target: str = ""
+    data: list[str] = Field(default_factory=list)
+    purpose: str = ""
+    crosses_boundary: str = ""
+    encrypted: str = ""
+    reason: str = ""
+
+
+class EnvironmentForm(BaseModel):
+    name: str = ""
+    region: str = ""
+    description: str = ""
+    reason: str = ""
+
+
+class DeployForm(BaseModel):
+    environment: str = ""
+    version_id: str = ""
+    deployed_at: str = ""
+    note: str = ""
+    reason: str = ""
+
+
+class ReasonForm(BaseModel):
+    reason: str = ""
+
+
+def version_number(text: str) -> int:
+    """The version a form was made from. A form without one did not come from our page."""
+    if text.isascii() and text.isdigit() and len(text) <= 9:
+        return int(text)
+    raise InvalidInput("this form does not say which version it was made from; open the page again and repeat the edit")
+
+
+def values_of(form: BaseModel) -> Mapping[str, Any]:
+    return form.model_dump()
+
+
+def errors_of(problem: InvalidInput) -> dict[str, str]:
+    """What the form shows; a message that fits no field stands at the top under an empty name."""
+    return dict(problem.fields) or {"": str(problem)}
