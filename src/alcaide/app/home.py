@@ -8,23 +8,22 @@ answer is itself a line, as unknown: silence would look like nothing to do.
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 from fastapi import APIRouter, Depends
-from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from alcaide.app.health import LogState, log_state
 from alcaide.kernel.access import Actor
 from alcaide.kernel.errors import AlcaideError
-from alcaide.kernel.slice import AttentionItem, Manifest, NavItem, PanelContext, load
+from alcaide.kernel.slice import AttentionItem, Manifest, NavItem, load
 from alcaide.ui import render
 from alcaide.ui.deps import allow, get_instance
-from alcaide.ui.environment import environment_of
+from alcaide.ui.panels import FilledPanel, panels_at
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -53,15 +52,6 @@ class Figure:
 
 
 @dataclass(frozen=True)
-class PanelSlot:
-    """A piece of this page that a slice fills."""
-
-    title: str
-    template: str
-    context: Mapping[str, Any]
-
-
-@dataclass(frozen=True)
 class HomePage:
     """What the template shows."""
 
@@ -70,10 +60,9 @@ class HomePage:
     figures: tuple[Figure, ...]
     attention: tuple[AttentionItem, ...]
     hidden: int
-    panels: tuple[PanelSlot, ...]
+    panels: tuple[FilledPanel, ...]
     log: LogState | None
     log_problem: str
-    fill: Any
 
 
 @router.get("/", response_class=HTMLResponse)
@@ -86,17 +75,15 @@ def first_page(
     with instance.read() as conn:
         items = gather(instance, conn, actor, now)
         state, problem = _log(instance, conn)
-        panels = _panels(request, conn, actor, now)
         page = HomePage(
             organisation=instance.config.organisation,
             now=now,
             figures=figures(items),
             attention=tuple(items if everything else items[:SHOWN]),
             hidden=0 if everything else max(len(items) - SHOWN, 0),
-            panels=panels,
+            panels=panels_at(request, conn, actor, now, place=PLACE),
             log=state,
             log_problem=problem,
-            fill=_filler(request),
         )
         # Inside the snapshot: a panel's template may still read through its context.
         return render(request, "app/home.html", page)
@@ -145,24 +132,3 @@ def _log(instance: Instance, conn: Connection) -> tuple[LogState | None, str]:
     except AlcaideError as error:
         return None, str(error)
 
-
-def _panels(request: Request, conn: Connection, actor: Actor, now: datetime) -> tuple[PanelSlot, ...]:
-    instance = get_instance(request)
-    slots = []
-    for panel in instance.panels:
-        if panel.place != PLACE or not instance.authorizer.decide(actor, panel.action, None).allowed:
-            continue
-        filled = panel.render(PanelContext(instance, conn, actor, now, subject="", request=request))
-        if filled is not None:
-            slots.append(PanelSlot(panel.title, *filled))
-    return tuple(slots)
-
-
-def _filler(request: Request) -> Any:
-    """A function for the template that renders one slot, while the page itself is being rendered."""
-    environment = environment_of(request.app.state.look)
-
-    def fill(slot: PanelSlot) -> Markup:
-        return Markup(environment.get_template(slot.template).render(**slot.context))  # noqa: S704 - escaped by Jinja
-
-    return fill
