@@ -21,10 +21,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from hashlib import sha256
 from typing import Any, Literal
 
 from alcaide.kernel.clock import parse_rfc3339, rfc3339
 from alcaide.kernel.errors import InvalidInput
+from alcaide.kernel.evidence import canonical
 from alcaide.kernel.policy import EvidenceView, Failed, Passed, Record, Unknown, Verdict, all_of
 from alcaide.kernel.policy.evaluate import (
     SKEW,
@@ -226,6 +228,11 @@ class Standing:
         return self.verdict.outcome
 
     @property
+    def bound_digest(self) -> str:
+        """One digest over everything a decision made now would be bound to: what a person has seen."""
+        return sha256(canonical(bound_json(self.bound))).hexdigest()
+
+    @property
     def stands(self) -> bool:
         """Whether the gate was passed and still is."""
         return isinstance(self.verdict, Passed) and self.passed is not None
@@ -250,6 +257,7 @@ class Standing:
             "request": request_json(self.request, self.as_of) if self.request else None,
             "passed": request_json(self.passed, self.as_of) if self.passed else None,
             "bound": bound_json(self.bound),
+            "bound_sha256": self.bound_digest,
             "as_of": rfc3339(self.as_of),
             "tree_size": self.tree_size,
         }
@@ -492,27 +500,21 @@ def assess(graph: SystemGraph, gate: Gate, story: Story, view: EvidenceView, *, 
 
     1. Every requirement is answered from the evidence as it is now.
     2. A pass on record that still stands is as good as the approvals it was given on.
-    3. Otherwise the open request's approvals are weighed; no open request is Unknown.
+    3. Otherwise an open request's approvals are weighed; with neither, the reason is that of the pass, or
+      that nobody
+       has asked.
     4. Both together are the verdict. Less evidence never helps: the view is complete, or everything is
       Unknown.
     """
     bound = bound_to(graph, gate)
     explanations = evaluate_all(gate.requirements, scope_of(graph), view, now=now)
     request = story.open_request(gate.to_stage, now)
-    passed = story.last_pass(gate.to_stage)
-    if (
-        passed is not None
-        and request is not None
-        and request.leaf > (passed.passed.leaf if passed.passed else -1)
-    ):
-        standing_pass, approvals = None, weigh(gate, request, bound, now=now)
-    elif passed is not None:
-        approvals = _still_approved(gate, passed, bound, now)
-        standing_pass = passed if isinstance(approvals.verdict, Passed) else None
+    passed, standing_pass = story.last_pass(gate.to_stage), None
+    approvals = _still_approved(gate, passed, bound, now) if passed is not None else _nobody_asked(gate)
+    if isinstance(approvals.verdict, Passed):
+        standing_pass = passed
     elif request is not None:
-        standing_pass, approvals = None, weigh(gate, request, bound, now=now)
-    else:
-        standing_pass, approvals = None, _nobody_asked(gate)
+        approvals = weigh(gate, request, bound, now=now)
     if not view.complete or not view.covers({f"name:{graph.subject_name}"}):
         standing_pass, approvals = (
             None,
@@ -526,9 +528,7 @@ def assess(graph: SystemGraph, gate: Gate, story: Story, view: EvidenceView, *, 
 
 
 def _still_approved(gate: Gate, request: Request, bound: Bound, now: datetime) -> Approvals:
-    """Whether a pass still stands: nothing it was bound to is different, and nobody has taken their word
-    back.
-    """
+    """Whether a pass still stands: nothing it was bound to is different, and nobody took their word back."""
     passed = request.passed
     if passed is None:
         return _nobody_asked(gate)
