@@ -131,4 +131,3 @@ def _log(instance: Instance, conn: Connection) -> tuple[LogState | None, str]:
         return log_state(instance, conn), ""
     except AlcaideError as error:
         return None, str(error)
-

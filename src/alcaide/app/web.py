@@ -137,7 +137,11 @@ def openapi(app: FastAPI) -> dict[str, Any]:
 
     routes = [route for route in all_routes(app) if route.path.startswith(API)]
     schema = get_openapi(
-        title=app.title, version=app.version, description=app.description, routes=routes, openapi_version="3.1.0"
+        title=app.title,
+        version=app.version,
+        description=app.description,
+        routes=routes,
+        openapi_version="3.1.0",
     )
     schema.setdefault("components", {})["securitySchemes"] = {
         "token": {"type": "http", "scheme": "bearer", "description": "A token made under Tokens: `alc_…`."},

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from alcaide.kernel.access import Actor
-    from alcaide.ui.web import Look
+    from alcaide.ui.look import Look
 
 
 @dataclass(frozen=True)
