@@ -17,7 +17,10 @@ MANIFEST = Manifest(
     actions=(
         Action("inventory.view", "see the register"),
         Action("inventory.edit", "register and change systems and components"),
-        Action("inventory.import", "register many at once, from a spreadsheet, a repository or a bill of material"),
+        Action(
+            "inventory.import",
+            "register many at once, from a spreadsheet, a repository or a bill of material",
+        ),
         Action("inventory.retire", "take systems and components out of use"),
         Action("inventory.intake", "decide on requests for a new AI use"),
     ),

@@ -71,11 +71,15 @@ def list_systems(
     where = _system_where(narrow, now)
     total = conn.scalar(sa.select(sa.func.count()).select_from(t.system).where(*where)) or 0
     column = _one_of(_SYSTEM_SORT, narrow.sort, "sort")
-    rows = conn.execute(_page(sa.select(*_SYSTEM_COLUMNS), t.system.c.id, column, narrow, where, limit, cursor)).all()
+    rows = conn.execute(
+        _page(sa.select(*_SYSTEM_COLUMNS), t.system.c.id, column, narrow, where, limit, cursor)
+    ).all()
     shown, next_cursor = _cut(rows, limit, narrow.sort, column.name)
     kinds = kinds_of(conn, [row.id for row in shown])
     return Page(
-        items=tuple(_system(row, kinds.get(row.id, {})) for row in shown), next_cursor=next_cursor, total=total
+        items=tuple(_system(row, kinds.get(row.id, {})) for row in shown),
+        next_cursor=next_cursor,
+        total=total,
     )
 
 
@@ -107,7 +111,9 @@ def system_details(conn: Connection, ids: Collection[str]) -> list[SystemDetail]
 
 def matching_ids(conn: Connection, narrow: SystemFilter, *, now: datetime, limit: int) -> list[str]:
     """The ids of all systems that a filter lets through, for exports."""
-    statement = sa.select(t.system.c.id).where(*_system_where(narrow, now)).order_by(t.system.c.name).limit(limit)
+    statement = (
+        sa.select(t.system.c.id).where(*_system_where(narrow, now)).order_by(t.system.c.name).limit(limit)
+    )
     return list(conn.scalars(statement))
 
 
@@ -168,12 +174,15 @@ def counts(conn: Connection, *, now: datetime) -> dict[str, int]:
     gaps = {gap: tally(live, *_gap(gap, now)) for gap in GAPS}
     row = conn.execute(
         sa.select(
-            sa.func.count().label("systems"), *(column.label(key.replace("-", "_")) for key, column in (named | gaps).items())
+            sa.func.count().label("systems"),
+            *(column.label(key.replace("-", "_")) for key, column in (named | gaps).items()),
         ).select_from(t.system)
     ).one()
     found = {key: int(getattr(row, key.replace("-", "_"))) for key in ("systems", *named, *gaps)}
     c = t.component.c
-    undigested = sa.case((sa.and_(c.kind == Kind.MODEL, c.undigested > 0, c.retired_at.is_(None)), 1), else_=0)
+    undigested = sa.case(
+        (sa.and_(c.kind == Kind.MODEL, c.undigested > 0, c.retired_at.is_(None)), 1), else_=0
+    )
     parts = conn.execute(sa.select(sa.func.count(), sa.func.coalesce(sa.func.sum(undigested), 0))).one()
     return found | {"components": int(parts[0]), "models-without-digest": int(parts[1])}
 
@@ -191,14 +200,18 @@ def list_components(
     shown, next_cursor = _cut(rows, limit, narrow.sort, column.name)
     used = _use_counts(conn, [row.id for row in shown])
     return Page(
-        items=tuple(_component(row, used.get(row.id, 0)) for row in shown), next_cursor=next_cursor, total=total
+        items=tuple(_component(row, used.get(row.id, 0)) for row in shown),
+        next_cursor=next_cursor,
+        total=total,
     )
 
 
 def get_component(conn: Connection, component_id: str) -> Component:
     row = conn.execute(sa.select(t.component).where(t.component.c.id == clean(component_id))).one_or_none()
     if row is None:
-        raise NotFound(f"there is no component `{clean(component_id)[:40]}`; look for it in the list of components")
+        raise NotFound(
+            f"there is no component `{clean(component_id)[:40]}`; look for it in the list of components"
+        )
     return _component(row, _use_counts(conn, [row.id]).get(row.id, 0))
 
 
@@ -208,7 +221,9 @@ def find_component(conn: Connection, kind: str, name: str) -> Component | None:
     return None if row is None else _component(row, 0)
 
 
-def components_named(conn: Connection, names: Collection[tuple[str, str]]) -> dict[tuple[str, str], Component]:
+def components_named(
+    conn: Connection, names: Collection[tuple[str, str]]
+) -> dict[tuple[str, str], Component]:
     """Components by kind and name."""
     wanted = set(names)
     found: dict[tuple[str, str], Component] = {}
@@ -234,7 +249,9 @@ def versions_of(conn: Connection, component_ids: Collection[str]) -> dict[str, l
 def get_version(conn: Connection, version_id: str) -> Version:
     row = conn.execute(_versions().where(t.component_version.c.id == clean(version_id))).one_or_none()
     if row is None:
-        raise NotFound(f"there is no component version `{clean(version_id)[:40]}`; look for it on the component's page")
+        raise NotFound(
+            f"there is no component version `{clean(version_id)[:40]}`; look for it on the component's page"
+        )
     return _version(row)
 
 
@@ -245,7 +262,9 @@ def find_version(conn: Connection, kind: str, name: str, label: str) -> Version 
     if label:
         statement = statement.where(v.label == label)
     else:
-        statement = statement.where(v.retired_at.is_(None)).order_by(v.created_at.desc(), v.id.desc()).limit(1)
+        statement = (
+            statement.where(v.retired_at.is_(None)).order_by(v.created_at.desc(), v.id.desc()).limit(1)
+        )
     row = conn.execute(statement).one_or_none()
     return None if row is None else _version(row)
 
@@ -266,7 +285,9 @@ def users_of(conn: Connection, component_id: str, *, limit: int = 200) -> list[t
 
 def system_ids_using(conn: Connection, version_id: str) -> list[str]:
     link = t.system_component.c
-    return list(conn.scalars(sa.select(link.system_id).where(link.version_id == version_id).order_by(link.system_id)))
+    return list(
+        conn.scalars(sa.select(link.system_id).where(link.version_id == version_id).order_by(link.system_id))
+    )
 
 
 def choose_versions(conn: Connection, q: str, *, limit: int = 20) -> list[Version]:
@@ -339,7 +360,12 @@ def _system_where(narrow: SystemFilter, now: datetime) -> list[ColumnElement[boo
     s = t.system.c
     where = _words(s.search, narrow.q)
     exact = ((s.status, narrow.status), (s.unit, narrow.unit), (s.role, narrow.role))
-    for column, value in (*exact, (s.exposure, narrow.exposure), (s.stage, narrow.stage), (s.owner, narrow.owner)):
+    for column, value in (
+        *exact,
+        (s.exposure, narrow.exposure),
+        (s.stage, narrow.stage),
+        (s.owner, narrow.owner),
+    ):
         if value:
             where.append(column == clean(value))
     for column, value in ((s.region_keys, narrow.region), (s.tag_keys, narrow.tag)):
@@ -350,7 +376,9 @@ def _system_where(narrow: SystemFilter, now: datetime) -> list[ColumnElement[boo
         where.append(s.id.in_(sa.select(link.system_id).where(link.kind == clean(narrow.kind))))
     if narrow.gap:
         if narrow.gap not in GAPS:
-            raise InvalidInput(f"`{clean(narrow.gap)[:40]}` is no gap; one of {', '.join(GAPS)}", {"gap": "unknown"})
+            raise InvalidInput(
+                f"`{clean(narrow.gap)[:40]}` is no gap; one of {', '.join(GAPS)}", {"gap": "unknown"}
+            )
         where.append(s.status != Status.RETIRED)
         where.extend(_gap(narrow.gap, now))
     return where
@@ -429,10 +457,14 @@ def _typed(column: sa.Column[Any], value: str) -> Any:
     try:
         return datetime.fromisoformat(value)
     except ValueError:
-        raise InvalidInput("this page marker does not fit the list; start again from the first page") from None
+        raise InvalidInput(
+            "this page marker does not fit the list; start again from the first page"
+        ) from None
 
 
-def _cut(rows: Sequence[Row[Any]], limit: int, sort: str, column: str) -> tuple[Sequence[Row[Any]], str | None]:
+def _cut(
+    rows: Sequence[Row[Any]], limit: int, sort: str, column: str
+) -> tuple[Sequence[Row[Any]], str | None]:
     shown = rows[:limit]
     if len(rows) <= limit or not shown:
         return shown, None
@@ -446,7 +478,9 @@ def _one_of(choices: Mapping[str, sa.Column[Any]], value: str, field: str) -> sa
         return choices[value]
     except KeyError:
         listed = ", ".join(f"`{choice}`" for choice in choices)
-        raise InvalidInput(f"`{clean(value)[:40]}` is no order of this list; one of {listed}", {field: "unknown"}) from None
+        raise InvalidInput(
+            f"`{clean(value)[:40]}` is no order of this list; one of {listed}", {field: "unknown"}
+        ) from None
 
 
 def _distinct(column: sa.Column[str]) -> Select[Any]:
@@ -457,7 +491,9 @@ def _chunks(values: Sequence[str]) -> list[Sequence[str]]:
     return [values[start : start + CHUNK] for start in range(0, len(values), CHUNK)]
 
 
-_SYSTEM_COLUMNS = tuple(column for column in t.system.c if column.name not in ("search", "region_keys", "tag_keys"))
+_SYSTEM_COLUMNS = tuple(
+    column for column in t.system.c if column.name not in ("search", "region_keys", "tag_keys")
+)
 _SYSTEM_SORT: Mapping[str, sa.Column[Any]] = {
     "title": t.system.c.title_key,
     "name": t.system.c.name,
@@ -609,7 +645,9 @@ def attention(conn: Connection, instance: object, actor: object, now: datetime) 
         ("no-deputy", "waiting", "{n} in use without a deputy", "nobody answers when the owner is away"),
     )
     items = [
-        AttentionItem(level, text.format(n=_systems(found[gap])), why, f"/inventory?gap={gap}", count=found[gap])
+        AttentionItem(
+            level, text.format(n=_systems(found[gap])), why, f"/inventory?gap={gap}", count=found[gap]
+        )
         for gap, level, text, why in said
         if found[gap]
     ]
@@ -617,7 +655,9 @@ def attention(conn: Connection, instance: object, actor: object, now: datetime) 
     if models:
         title = f"{models:,} model{'s' if models > 1 else ''} without a digest"
         href = "/inventory/components?kind=model&gap=no-digest"
-        items.append(AttentionItem("unknown", title, "an approval cannot be bound to their bytes", href, count=models))
+        items.append(
+            AttentionItem("unknown", title, "an approval cannot be bound to their bytes", href, count=models)
+        )
     return items
 
 

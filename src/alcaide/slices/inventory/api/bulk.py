@@ -37,7 +37,9 @@ def schema(request: Request, actor: Viewer) -> Response:
 def apply(
     request: Request,
     actor: Importer,
-    document: Annotated[bytes, Body(media_type="application/yaml", description="The text of an `alcaide.yaml`.")],
+    document: Annotated[
+        bytes, Body(media_type="application/yaml", description="The text of an `alcaide.yaml`.")
+    ],
     dry_run: Annotated[bool, Query(description="Say what would change and change nothing.")] = False,
     reason: Why = "",
 ) -> ApplyOut:
@@ -47,7 +49,10 @@ def apply(
     return ApplyOut.model_validate(
         {
             "dry_run": dry_run,
-            **{action: sum(item.action == action for item in plan) for action in ("create", "change", "unchanged")},
+            **{
+                action: sum(item.action == action for item in plan)
+                for action in ("create", "change", "unchanged")
+            },
             "items": [_item(item) for item in plan],
         }
     )
@@ -58,7 +63,10 @@ def upload(
     request: Request,
     response: Response,
     actor: Importer,
-    content: Annotated[bytes, Body(media_type="text/csv", description="CSV with a header line; at most 20 MiB and 50,000 rows.")],
+    content: Annotated[
+        bytes,
+        Body(media_type="text/csv", description="CSV with a header line; at most 20 MiB and 50,000 rows."),
+    ],
     sheet: Annotated[str, Query(pattern="^(systems|components)$")] = "systems",
     filename: Annotated[str, Query(max_length=200)] = "upload.csv",
 ) -> ImportOut:
@@ -74,7 +82,9 @@ def preview(request: Request, actor: Importer, import_id: Id) -> ImportOut:
     return _preview(get_instance(request), import_id)
 
 
-@router.post("/imports/{import_id}/confirm", summary="Write the rows of an upload", responses=answers(404, 409))
+@router.post(
+    "/imports/{import_id}/confirm", summary="Write the rows of an upload", responses=answers(404, 409)
+)
 def confirm(request: Request, actor: Importer, import_id: Id, reason: Why = "") -> ConfirmOut:
     """Write every row that is not rejected, in one transaction. Confirming again returns the same answer."""
     outcome = bulk.confirm(get_instance(request), import_id, actor=actor, reason=reason)
@@ -93,17 +103,23 @@ def rejected(request: Request, actor: Importer, import_id: Id) -> Response:
     return Response("".join(bulk.rejected_file(planned)), media_type="text/csv; charset=utf-8")
 
 
-@router.post("/systems/{name}/bom", summary="Take the components of a bill of material in", responses=answers(409, 413))
+@router.post(
+    "/systems/{name}/bom", summary="Take the components of a bill of material in", responses=answers(409, 413)
+)
 def import_bom(
     request: Request,
     actor: Importer,
     name: Name,
-    bom: Annotated[bytes, Body(media_type="application/vnd.cyclonedx+json", description="CycloneDX 1.5 to 1.7, JSON.")],
+    bom: Annotated[
+        bytes, Body(media_type="application/vnd.cyclonedx+json", description="CycloneDX 1.5 to 1.7, JSON.")
+    ],
     reason: Why = "",
 ) -> BomOut:
     """Make the components of a CycloneDX bill those of a system, registering the system if it is not there."""
     if not NAME.match(name):
-        raise InvalidInput(f"`{name[:64]}` is no usable name", {"name": "use lower-case letters, digits and inner dashes"})
+        raise InvalidInput(
+            f"`{name[:64]}` is no usable name", {"name": "use lower-case letters, digits and inner dashes"}
+        )
     parsed = exchange.read_bom(bom)
     done = get_instance(request).write(
         lambda tx: exchange.import_bom(tx, parsed, name, actor=actor, reason=reason)

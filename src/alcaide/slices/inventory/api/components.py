@@ -47,7 +47,10 @@ _VERSION = ("version", "digest", "source", "licence", "released_at", "notes")
 def list_components(
     request: Request,
     actor: Viewer,
-    q: Annotated[str, Query(max_length=400, description="Words that all occur in name, title, description, owner or tags.")] = "",
+    q: Annotated[
+        str,
+        Query(max_length=400, description="Words that all occur in name, title, description, owner or tags."),
+    ] = "",
     kind: Annotated[Kind | None, Query()] = None,
     owner: Annotated[str, Query(max_length=200)] = "",
     gap: Annotated[str, Query(pattern="^(|no-digest|unused)$", description="What is missing.")] = "",
@@ -56,17 +59,28 @@ def list_components(
     cursor: Cursor = None,
 ) -> ComponentPage:
     narrow = ComponentFilter(
-        q=q, kind=kind or "", owner=owner, gap=gap, sort=sort.removeprefix("-"), descending=sort.startswith("-")
+        q=q,
+        kind=kind or "",
+        owner=owner,
+        gap=gap,
+        sort=sort.removeprefix("-"),
+        descending=sort.startswith("-"),
     )
     with get_instance(request).read() as conn:
         page = queries.list_components(conn, narrow, limit=limit, cursor=cursor)
     return ComponentPage.model_validate(
-        {"items": [component_out(c) for c in page.items], "next_cursor": page.next_cursor, "total": page.total}
+        {
+            "items": [component_out(c) for c in page.items],
+            "next_cursor": page.next_cursor,
+            "total": page.total,
+        }
     )
 
 
 @router.post("", status_code=201, summary="Register a component", responses=answers(409))
-def register_component(request: Request, response: Response, actor: Editor, body: ComponentNew) -> ComponentWhole:
+def register_component(
+    request: Request, response: Response, actor: Editor, body: ComponentNew
+) -> ComponentWhole:
     """Enter a component with its first version."""
     values = given(body)
     fields = component_fields(values)
@@ -90,9 +104,19 @@ def get_component(request: Request, response: Response, actor: Viewer, component
     return ComponentWhole.model_validate(found)
 
 
-@router.put("/{component_id}", summary="Set all fields of a component", response_model=ComponentWhole, responses=answers(404, 409, 428))
+@router.put(
+    "/{component_id}",
+    summary="Set all fields of a component",
+    response_model=ComponentWhole,
+    responses=answers(404, 409, 428),
+)
 def put_component(
-    request: Request, response: Response, actor: Editor, component_id: Id, body: ComponentEdit, if_match: IfMatch = None
+    request: Request,
+    response: Response,
+    actor: Editor,
+    component_id: Id,
+    body: ComponentEdit,
+    if_match: IfMatch = None,
 ) -> Any:
     """Kind and name stay. 409 with both sides if it was changed since the version named in `If-Match`."""
     expected = expected_version(if_match)
@@ -156,8 +180,12 @@ def component_history(request: Request, actor: Viewer, component_id: Id) -> Hist
     )
 
 
-@router.post("/{component_id}/versions", status_code=201, summary="Add a version", responses=answers(404, 409))
-def add_version(request: Request, response: Response, actor: Editor, component_id: Id, body: VersionNew) -> VersionOut:
+@router.post(
+    "/{component_id}/versions", status_code=201, summary="Add a version", responses=answers(404, 409)
+)
+def add_version(
+    request: Request, response: Response, actor: Editor, component_id: Id, body: VersionNew
+) -> VersionOut:
     fields = version_fields(given(body))
     version = get_instance(request).write(
         lambda tx: service.add_version(tx, component_id, fields, actor=actor, reason=body.reason, via="api")
@@ -174,9 +202,19 @@ def get_version(request: Request, response: Response, actor: Viewer, version_id:
     return VersionOut.model_validate(version_out(version))
 
 
-@router.put("/versions/{version_id}", summary="Correct a version", response_model=VersionOut, responses=answers(404, 409, 428))
+@router.put(
+    "/versions/{version_id}",
+    summary="Correct a version",
+    response_model=VersionOut,
+    responses=answers(404, 409, 428),
+)
 def put_version(
-    request: Request, response: Response, actor: Editor, version_id: Id, body: VersionEdit, if_match: IfMatch = None
+    request: Request,
+    response: Response,
+    actor: Editor,
+    version_id: Id,
+    body: VersionEdit,
+    if_match: IfMatch = None,
 ) -> Any:
     """A changed digest changes that of every system using the version, and voids what was approved for the old one."""
     expected = expected_version(if_match)

@@ -57,7 +57,11 @@ def use_component(request: Request, response: Response, actor: Editor, name: Nam
     return _whole(response, get_instance(request).write(work))
 
 
-@router.post("/components/{version_id}/replace", summary="Move to another version of a component", responses=answers(404, 409))
+@router.post(
+    "/components/{version_id}/replace",
+    summary="Move to another version of a component",
+    responses=answers(404, 409),
+)
 def replace_component(
     request: Request, response: Response, actor: Editor, name: Name, version_id: Id, body: Replace
 ) -> SystemWhole:
@@ -69,8 +73,12 @@ def replace_component(
     return _whole(response, detail)
 
 
-@router.delete("/components/{version_id}", summary="No longer use a component version", responses=answers(404, 409))
-def remove_component(request: Request, response: Response, actor: Editor, name: Name, version_id: Id) -> SystemWhole:
+@router.delete(
+    "/components/{version_id}", summary="No longer use a component version", responses=answers(404, 409)
+)
+def remove_component(
+    request: Request, response: Response, actor: Editor, name: Name, version_id: Id
+) -> SystemWhole:
     """Deployments of it in this system end. 409 while a flow of the system starts or ends at the component."""
     detail = get_instance(request).write(
         lambda tx: service.remove_component(tx, name, version_id, actor=actor, via="api")
@@ -95,7 +103,9 @@ def add_flow(request: Request, actor: Editor, name: Name, body: FlowNew) -> Flow
 
 @router.delete("/flows/{flow_id}", summary="Remove a flow", responses=answers(404, 409))
 def remove_flow(request: Request, response: Response, actor: Editor, name: Name, flow_id: Id) -> SystemWhole:
-    detail = get_instance(request).write(lambda tx: service.remove_flow(tx, name, flow_id, actor=actor, via="api"))
+    detail = get_instance(request).write(
+        lambda tx: service.remove_flow(tx, name, flow_id, actor=actor, via="api")
+    )
     return _whole(response, detail)
 
 

@@ -39,15 +39,20 @@ from alcaide.slices.inventory.service import EditConflict
 Line: TypeAlias = Annotated[str, Field(max_length=200)]
 Text: TypeAlias = Annotated[str, Field(max_length=4_000)]
 Word: TypeAlias = Annotated[str, Field(max_length=49, pattern=r"^[A-Za-z0-9][A-Za-z0-9 .:/+_-]*$")]
-Reason: TypeAlias = Annotated[str, Field(max_length=1_000, description="Why; kept in the evidence of the change.")]
+Reason: TypeAlias = Annotated[
+    str, Field(max_length=1_000, description="Why; kept in the evidence of the change.")
+]
 NeededReason: TypeAlias = Annotated[
     str, Field(min_length=1, max_length=1_000, description="Why; kept in the evidence of the change.")
 ]
-Name: TypeAlias = Annotated[str, Path(max_length=64, description="The system's short name, like `loan-desk`.")]
+Name: TypeAlias = Annotated[
+    str, Path(max_length=64, description="The system's short name, like `loan-desk`.")
+]
 Id: TypeAlias = Annotated[str, Path(max_length=64, description="The id as given in answers of this API.")]
 Limit: TypeAlias = Annotated[int, Query(ge=1, le=200, description="Entries per page.")]
 Cursor: TypeAlias = Annotated[
-    str | None, Query(max_length=1_200, description="`next_cursor` of the page before; leave out for the first page.")
+    str | None,
+    Query(max_length=1_200, description="`next_cursor` of the page before; leave out for the first page."),
 ]
 IfMatch: TypeAlias = Annotated[
     str | None,
@@ -121,12 +126,16 @@ class PreconditionNeeded(AlcaideError):
 def expected_version(if_match: str | None) -> int | None:
     """The version an edit was made from; None for `*`. Raises PreconditionNeeded or InvalidInput."""
     if if_match is None:
-        raise PreconditionNeeded("an edit must name the version it was made from; send the `ETag` as `If-Match`")
+        raise PreconditionNeeded(
+            "an edit must name the version it was made from; send the `ETag` as `If-Match`"
+        )
     text = if_match.strip().removeprefix("W/").strip('"')
     if text == "*":
         return None
     if not (text.isascii() and text.isdigit() and len(text) <= 9):
-        raise InvalidInput(f"`If-Match` is `{if_match[:40]}`; send the `ETag` as you got it", {"If-Match": "is no version"})
+        raise InvalidInput(
+            f"`If-Match` is `{if_match[:40]}`; send the `ETag` as you got it", {"If-Match": "is no version"}
+        )
     return int(text)
 
 
@@ -155,16 +164,24 @@ class Strict(BaseModel):
 class SystemEdit(Strict):
     """What is said about a system. A field left out becomes empty, or `unknown`."""
 
-    title: Line = Field("", description="What people call it; the short name if left out.", examples=["Loan desk assistant"])
+    title: Line = Field(
+        "", description="What people call it; the short name if left out.", examples=["Loan desk assistant"]
+    )
     purpose: Text = Field("", description="What it is for, in a sentence or two.")
     owner: Line = Field("", description="Who answers for it.")
     deputy: Line = Field("", description="Who answers when the owner is away.")
     unit: Line = Field("", description="The business unit.")
-    role: Role = Field(Role.UNKNOWN, description="What the organisation is to it under Regulation (EU) 2024/1689, Article 3.")
+    role: Role = Field(
+        Role.UNKNOWN, description="What the organisation is to it under Regulation (EU) 2024/1689, Article 3."
+    )
     users_affected: str = Field("", max_length=1_000, description="Whom it affects.")
-    autonomy: Autonomy = Field(Autonomy.UNKNOWN, description="Where the person stands between its output and the effect.")
+    autonomy: Autonomy = Field(
+        Autonomy.UNKNOWN, description="Where the person stands between its output and the effect."
+    )
     exposure: Exposure = Field(Exposure.UNKNOWN, description="Who can reach it.")
-    regions: list[Word] = Field(default_factory=list, max_length=64, description="Where it is used.", examples=[["eu", "uk"]])
+    regions: list[Word] = Field(
+        default_factory=list, max_length=64, description="Where it is used.", examples=[["eu", "uk"]]
+    )
     status: Status = Field(Status.PROPOSED, description="Whether it is in use. To retire it, use `retire`.")
     tags: list[Word] = Field(default_factory=list, max_length=32)
     reason: Reason = ""
@@ -236,7 +253,9 @@ class VersionOut(BaseModel):
     name: str
     version: str
     digest: str = Field(description="sha256 of the bytes; empty if not known.")
-    identity: str = Field(description="The digest Statements carry: that of the bytes, or else of the description.")
+    identity: str = Field(
+        description="The digest Statements carry: that of the bytes, or else of the description."
+    )
     source: str
     licence: str
     released_at: datetime | None
@@ -291,7 +310,9 @@ class SystemPage(BaseModel):
 class VersionEdit(Strict):
     """What is said about a version. Its label never changes."""
 
-    digest: Annotated[str, Field(pattern=r"^([0-9a-f]{64})?$", description="sha256 of the bytes, in hex.")] = ""
+    digest: Annotated[
+        str, Field(pattern=r"^([0-9a-f]{64})?$", description="sha256 of the bytes, in hex.")
+    ] = ""
     source: Annotated[str, Field(max_length=2_000, description="Where it comes from.")] = ""
     licence: Line = ""
     released_at: datetime | None = Field(None, description="With a time zone.")
@@ -300,7 +321,9 @@ class VersionEdit(Strict):
 
 
 class VersionNew(VersionEdit):
-    version: Annotated[str, Field(max_length=100, pattern=r"^[A-Za-z0-9._+:/-]+$")] = Field("1", examples=["3", "2026-11"])
+    version: Annotated[str, Field(max_length=100, pattern=r"^[A-Za-z0-9._+:/-]+$")] = Field(
+        "1", examples=["3", "2026-11"]
+    )
 
 
 class ComponentEdit(Strict):
@@ -318,8 +341,8 @@ class ComponentNew(ComponentEdit):
     """A component with its first version."""
 
     kind: Kind
-    name: Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._/-]*$")] = Field(
-        examples=["fraud-scorer"]
+    name: Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._/-]*$")] = (
+        Field(examples=["fraud-scorer"])
     )
     version: Annotated[str, Field(max_length=100, pattern=r"^[A-Za-z0-9._+:/-]+$")] = "1"
     digest: Annotated[str, Field(pattern=r"^([0-9a-f]{64})?$")] = ""
@@ -362,7 +385,9 @@ class Use(Strict):
     """A component version that a system uses, by id or by reference."""
 
     version_id: Annotated[str, Field(max_length=64)] = ""
-    ref: Annotated[str, Field(max_length=400, description="`kind:name@version`; without a version the newest.")] = ""
+    ref: Annotated[
+        str, Field(max_length=400, description="`kind:name@version`; without a version the newest.")
+    ] = ""
     reason: Reason = ""
 
 
@@ -372,7 +397,9 @@ class Replace(Strict):
 
 
 class FlowNew(Strict):
-    source: Annotated[str, Field(min_length=1, max_length=240, description="`kind:name` of a component, or `party:Name`.")]
+    source: Annotated[
+        str, Field(min_length=1, max_length=240, description="`kind:name` of a component, or `party:Name`.")
+    ]
     target: Annotated[str, Field(min_length=1, max_length=240)]
     data: list[DataClass] = Field(min_length=1, max_length=6)
     purpose: Annotated[str, Field(max_length=1_000)] = ""
@@ -389,7 +416,9 @@ class EnvironmentNew(Strict):
 
 
 class Deploy(Strict):
-    environment: Annotated[str, Field(max_length=80, description="Name or id of an environment of the system.")]
+    environment: Annotated[
+        str, Field(max_length=80, description="Name or id of an environment of the system.")
+    ]
     version_id: Annotated[str, Field(max_length=64, description="A version that the system uses.")]
     deployed_at: datetime | None = Field(None, description="With a time zone; now if left out.")
     note: Annotated[str, Field(max_length=1_000)] = ""

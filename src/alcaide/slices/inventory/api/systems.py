@@ -46,7 +46,12 @@ _SORT = "^-?(title|name|owner|status|updated|created)$"
 def list_systems(
     request: Request,
     actor: Viewer,
-    q: Annotated[str, Query(max_length=400, description="Words that all occur in name, title, purpose, people, unit or tags.")] = "",
+    q: Annotated[
+        str,
+        Query(
+            max_length=400, description="Words that all occur in name, title, purpose, people, unit or tags."
+        ),
+    ] = "",
     status: Annotated[Status | None, Query()] = None,
     owner: Annotated[str, Query(max_length=200)] = "",
     unit: Annotated[str, Query(max_length=200)] = "",
@@ -56,7 +61,13 @@ def list_systems(
     region: Annotated[str, Query(max_length=49)] = "",
     stage: Annotated[Stage | None, Query()] = None,
     tag: Annotated[str, Query(max_length=49)] = "",
-    gap: Annotated[str, Query(pattern="^(|no-owner|no-deputy|no-purpose|no-components|no-role|stale)$", description="What is missing.")] = "",
+    gap: Annotated[
+        str,
+        Query(
+            pattern="^(|no-owner|no-deputy|no-purpose|no-components|no-role|stale)$",
+            description="What is missing.",
+        ),
+    ] = "",
     sort: Annotated[str, Query(pattern=_SORT, description="A leading `-` turns the order around.")] = "title",
     limit: Limit = 50,
     cursor: Cursor = None,
@@ -105,19 +116,41 @@ def get_system(request: Request, response: Response, actor: Viewer, name: Name) 
     return SystemWhole.model_validate(whole_out(detail))
 
 
-@router.put("/systems/{name}", summary="Set all fields of a system", response_model=SystemWhole, responses=answers(404, 409, 428))
+@router.put(
+    "/systems/{name}",
+    summary="Set all fields of a system",
+    response_model=SystemWhole,
+    responses=answers(404, 409, 428),
+)
 def put_system(
-    request: Request, response: Response, actor: Editor, name: Name, body: SystemEdit, if_match: IfMatch = None
+    request: Request,
+    response: Response,
+    actor: Editor,
+    name: Name,
+    body: SystemEdit,
+    if_match: IfMatch = None,
 ) -> Any:
     """Set every field. 409 with both sides if the system was changed since the version named in `If-Match`."""
     expected = expected_version(if_match)
     fields = system_fields({**given(body), "name": "kept"})
-    return _edit(request, response, name, fields_of=lambda _: fields, expected=expected, actor=actor, body=body)
+    return _edit(
+        request, response, name, fields_of=lambda _: fields, expected=expected, actor=actor, body=body
+    )
 
 
-@router.patch("/systems/{name}", summary="Change some fields of a system", response_model=SystemWhole, responses=answers(404, 409, 428))
+@router.patch(
+    "/systems/{name}",
+    summary="Change some fields of a system",
+    response_model=SystemWhole,
+    responses=answers(404, 409, 428),
+)
 def patch_system(
-    request: Request, response: Response, actor: Editor, name: Name, body: SystemPatch, if_match: IfMatch = None
+    request: Request,
+    response: Response,
+    actor: Editor,
+    name: Name,
+    body: SystemPatch,
+    if_match: IfMatch = None,
 ) -> Any:
     """Set the fields that are given and leave the others."""
     expected = expected_version(if_match)
@@ -134,7 +167,9 @@ def patch_system(
 
 
 @router.post("/systems/{name}/retire", summary="Retire a system", responses=answers(404, 409))
-def retire_system(request: Request, response: Response, actor: Retirer, name: Name, body: WithReason) -> SystemWhole:
+def retire_system(
+    request: Request, response: Response, actor: Retirer, name: Name, body: WithReason
+) -> SystemWhole:
     """Take a system out of use: its deployments end, and the reason goes into the log."""
     detail = get_instance(request).write(
         lambda tx: service.retire_system(tx, name, actor=actor, reason=body.reason, via="api")
@@ -181,18 +216,25 @@ def export_system(
     request: Request,
     actor: Viewer,
     name: Name,
-    format: Annotated[str, Query(pattern="^(cyclonedx|json|yaml|csv)$", description="CycloneDX 1.7 ML-BOM, or the others.")] = "cyclonedx",
+    format: Annotated[
+        str, Query(pattern="^(cyclonedx|json|yaml|csv)$", description="CycloneDX 1.7 ML-BOM, or the others.")
+    ] = "cyclonedx",
 ) -> Response:
     instance = get_instance(request)
     with instance.read() as conn:
-        data = exchange.export_system(
-            conn, name, format, origin=instance.ledger.origin, now=instance.clock()
-        )
+        data = exchange.export_system(conn, name, format, origin=instance.ledger.origin, now=instance.clock())
     return Response(data, media_type=exchange.MEDIA_TYPES[format])
 
 
 def _edit(
-    request: Request, response: Response, name: str, *, fields_of: Any, expected: int | None, actor: Actor, body: Any
+    request: Request,
+    response: Response,
+    name: str,
+    *,
+    fields_of: Any,
+    expected: int | None,
+    actor: Actor,
+    body: Any,
 ) -> Any:
     def work(tx: Any) -> Any:
         current = queries.get_system(tx.conn, name).fields

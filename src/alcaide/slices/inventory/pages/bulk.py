@@ -49,7 +49,10 @@ def choose(request: Request, actor: Importer, sheet: str = "systems") -> HTMLRes
 
 @router.post("")
 def upload(
-    request: Request, actor: Importer, file: Annotated[UploadFile, File()], sheet: Annotated[str, Form()] = "systems"
+    request: Request,
+    actor: Importer,
+    file: Annotated[UploadFile, File()],
+    sheet: Annotated[str, Form()] = "systems",
 ) -> Response:
     """Keep the file and show what it would do. Nothing is written to the register yet."""
     try:
@@ -70,13 +73,18 @@ def template(request: Request, actor: Viewer, sheet: str) -> Response:
 
 @router.post("/bom")
 def import_bom(
-    request: Request, actor: Importer, file: Annotated[UploadFile, File()], system: Annotated[str, Form()] = ""
+    request: Request,
+    actor: Importer,
+    file: Annotated[UploadFile, File()],
+    system: Annotated[str, Form()] = "",
 ) -> Response:
     """Take the components of a CycloneDX bill into a system."""
     name = clean(system)
     try:
         if not NAME.match(name):
-            raise InvalidInput("a name is needed", {"system": "use lower-case letters, digits and inner dashes"})
+            raise InvalidInput(
+                "a name is needed", {"system": "use lower-case letters, digits and inner dashes"}
+            )
         parsed = exchange.read_bom(_content(file))
         done = get_instance(request).write(lambda tx: exchange.import_bom(tx, parsed, name, actor=actor))
     except InvalidInput as problem:
@@ -112,7 +120,9 @@ def preview(request: Request, actor: Importer, upload_id: str, show: str = "") -
 
 
 @router.post("/{upload_id}")
-def confirm(request: Request, actor: Importer, upload_id: str, form: Annotated[ReasonForm, Form()]) -> Response:
+def confirm(
+    request: Request, actor: Importer, upload_id: str, form: Annotated[ReasonForm, Form()]
+) -> Response:
     """Write every row that is not rejected."""
     outcome = bulk.confirm(get_instance(request), upload_id, actor=actor, reason=form.reason)
     text = f"{outcome['create']} registered, {outcome['change']} changed, {outcome['rejected']} rejected"

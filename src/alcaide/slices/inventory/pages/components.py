@@ -147,7 +147,9 @@ def register_component(request: Request, actor: Editor, form: Annotated[Componen
     except Conflict as problem:
         return _form(request, None, values, errors={"name": str(problem)}, status=409)
     if form.system:
-        return redirect(f"/inventory/systems/{form.system}/components", flash="component registered and added")
+        return redirect(
+            f"/inventory/systems/{form.system}/components", flash="component registered and added"
+        )
     return redirect(f"/inventory/components/{component_id}", flash="component registered")
 
 
@@ -176,7 +178,13 @@ def edit_component(
         fields = component_fields(values)
         instance.write(
             lambda tx: service.edit_component(
-                tx, found.id, fields, expected=version_number(form.row), actor=actor, reason=form.reason, via="page"
+                tx,
+                found.id,
+                fields,
+                expected=version_number(form.row),
+                actor=actor,
+                reason=form.reason,
+                via="page",
             )
         )
     except service.EditConflict as problem:
@@ -208,12 +216,16 @@ def add_version(
     try:
         fields = version_fields(values)
         get_instance(request).write(
-            lambda tx: service.add_version(tx, component_id, fields, actor=actor, reason=form.reason, via="page")
+            lambda tx: service.add_version(
+                tx, component_id, fields, actor=actor, reason=form.reason, via="page"
+            )
         )
     except InvalidInput as problem:
         return _detail(request, actor, component_id, errors=errors_of(problem), values=values, status=422)
     except Conflict as problem:
-        return _detail(request, actor, component_id, errors={"version": str(problem)}, values=values, status=409)
+        return _detail(
+            request, actor, component_id, errors={"version": str(problem)}, values=values, status=409
+        )
     return redirect(f"/inventory/components/{component_id}", flash=f"version `{fields.version}` added")
 
 
@@ -237,7 +249,13 @@ def edit_version(
         fields = version_fields(values)
         instance.write(
             lambda tx: service.edit_version(
-                tx, version.id, fields, expected=version_number(form.row), actor=actor, reason=form.reason, via="page"
+                tx,
+                version.id,
+                fields,
+                expected=version_number(form.row),
+                actor=actor,
+                reason=form.reason,
+                via="page",
             )
         )
     except service.EditConflict as problem:

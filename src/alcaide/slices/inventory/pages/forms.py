@@ -136,7 +136,9 @@ def version_number(text: str) -> int:
     """The version a form was made from. A form without one did not come from our page."""
     if text.isascii() and text.isdigit() and len(text) <= 9:
         return int(text)
-    raise InvalidInput("this form does not say which version it was made from; open the page again and repeat the edit")
+    raise InvalidInput(
+        "this form does not say which version it was made from; open the page again and repeat the edit"
+    )
 
 
 def values_of(form: BaseModel) -> Mapping[str, Any]:

@@ -47,7 +47,14 @@ def home_register(context: PanelContext) -> tuple[str, Mapping[str, Any]] | None
 
 
 def filled_panels(
-    request: Request, conn: Connection, actor: Actor, now: datetime, *, place: str, subject: str, context: Mapping[str, Any]
+    request: Request,
+    conn: Connection,
+    actor: Actor,
+    now: datetime,
+    *,
+    place: str,
+    subject: str,
+    context: Mapping[str, Any],
 ) -> tuple[Filled, ...]:
     """What other slices have to say at a place of our pages, to those who may see it.
 
@@ -59,7 +66,9 @@ def filled_panels(
     for panel in instance.panels:
         if panel.place != place or not instance.authorizer.decide(actor, panel.action, None).allowed:
             continue
-        found = panel.render(PanelContext(instance, conn, actor, now, subject=subject, context=context, request=request))
+        found = panel.render(
+            PanelContext(instance, conn, actor, now, subject=subject, context=context, request=request)
+        )
         if found is not None:
             template, values = found
             with serving(request):

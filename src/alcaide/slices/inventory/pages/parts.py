@@ -40,7 +40,9 @@ def use_component(request: Request, actor: Editor, name: str, form: Annotated[Us
         kind, part, label = component_ref(form.ref)
         version = queries.find_version(tx.conn, kind, part, label)
         if version is None:
-            raise InvalidInput("no such version", {"ref": f"`{form.ref[:120]}` is not in the register; register it first"})
+            raise InvalidInput(
+                "no such version", {"ref": f"`{form.ref[:120]}` is not in the register; register it first"}
+            )
         service.use_component(tx, name, version.id, actor=actor, reason=form.reason, via="page")
 
     return _do(request, actor, name, "components", "use", form, work, field="ref", done="component added")
@@ -85,12 +87,16 @@ def remove_flow(
 
 
 @router.post("/environments")
-def add_environment(request: Request, actor: Editor, name: str, form: Annotated[EnvironmentForm, Form()]) -> Response:
+def add_environment(
+    request: Request, actor: Editor, name: str, form: Annotated[EnvironmentForm, Form()]
+) -> Response:
     def work(tx: Any) -> None:
         fields = environment_fields(values_of(form))
         service.add_environment(tx, name, fields, actor=actor, reason=form.reason, via="page")
 
-    return _do(request, actor, name, "deployments", "environment", form, work, field="name", done="environment added")
+    return _do(
+        request, actor, name, "deployments", "environment", form, work, field="name", done="environment added"
+    )
 
 
 @router.post("/environments/{environment_id}/remove")
@@ -100,7 +106,9 @@ def remove_environment(
     def work(tx: Any) -> None:
         service.remove_environment(tx, name, environment_id, actor=actor, reason=form.reason, via="page")
 
-    return _do(request, actor, name, "deployments", "remove", form, work, field="", done="environment removed")
+    return _do(
+        request, actor, name, "deployments", "remove", form, work, field="", done="environment removed"
+    )
 
 
 @router.post("/deployments")
@@ -108,7 +116,10 @@ def deploy(request: Request, actor: Editor, name: str, form: Annotated[DeployFor
     def work(tx: Any) -> None:
         checks = Checks(values_of(form))
         moment = checks.moment("deployed_at")
-        for field, needed in (("environment", "is missing; choose one"), ("version_id", "is missing; choose one")):
+        for field, needed in (
+            ("environment", "is missing; choose one"),
+            ("version_id", "is missing; choose one"),
+        ):
             checks.line(field, needed=needed)
         checks.done("this deployment")
         service.deploy(
@@ -123,7 +134,17 @@ def deploy(request: Request, actor: Editor, name: str, form: Annotated[DeployFor
             via="page",
         )
 
-    return _do(request, actor, name, "deployments", "deploy", form, work, field="version_id", done="deployment recorded")
+    return _do(
+        request,
+        actor,
+        name,
+        "deployments",
+        "deploy",
+        form,
+        work,
+        field="version_id",
+        done="deployment recorded",
+    )
 
 
 @router.post("/deployments/{deployment_id}/end")

@@ -167,7 +167,9 @@ def systems(
 
 
 @router.get("/inventory/export.{form}")
-def export_list(request: Request, actor: Viewer, form: str, q: str = "", status: str = "", gap: str = "") -> Response:
+def export_list(
+    request: Request, actor: Viewer, form: str, q: str = "", status: str = "", gap: str = ""
+) -> Response:
     """What the list shows, as a file: `csv` for a spreadsheet, `yaml` or `json` to apply elsewhere."""
     instance = get_instance(request)
     narrow = SystemFilter(q=q, status=status, gap=gap)
@@ -249,7 +251,13 @@ def edit_system(request: Request, actor: Editor, name: str, form: Annotated[Syst
         fields = system_fields(values)
         instance.write(
             lambda tx: service.edit_system(
-                tx, found.name, fields, expected=version_number(form.version), actor=actor, reason=form.reason, via="page"
+                tx,
+                found.name,
+                fields,
+                expected=version_number(form.version),
+                actor=actor,
+                reason=form.reason,
+                via="page",
             )
         )
     except service.EditConflict as problem:
@@ -264,7 +272,9 @@ def edit_system(request: Request, actor: Editor, name: str, form: Annotated[Syst
 
 
 @router.post("/inventory/systems/{name}/retire")
-def retire_system(request: Request, actor: Retirer, name: str, form: Annotated[ReasonForm, Form()]) -> Response:
+def retire_system(
+    request: Request, actor: Retirer, name: str, form: Annotated[ReasonForm, Form()]
+) -> Response:
     get_instance(request).write(
         lambda tx: service.retire_system(tx, name, actor=actor, reason=form.reason, via="page")
     )
@@ -307,7 +317,12 @@ def system_page(
                 now,
                 place="system",
                 subject=found.subject,
-                context={"name": found.name, "title": found.title, "digest": found.digest, "stage": str(found.stage)},
+                context={
+                    "name": found.name,
+                    "title": found.title,
+                    "digest": found.digest,
+                    "stage": str(found.stage),
+                },
             )
         may_edit = may(request, actor, "inventory.edit") and found.retired_at is None
         choosing = tab == "components" and may_edit
@@ -320,7 +335,9 @@ def system_page(
             stages=tuple(str(stage) for stage in Stage),
             panels=panels,
             history=told,
-            choices=tuple(v.subject for v in queries.choose_versions(conn, "", limit=200)) if choosing else (),
+            choices=tuple(v.subject for v in queries.choose_versions(conn, "", limit=200))
+            if choosing
+            else (),
             ends=_ends(detail),
             newer=_newer(conn, detail) if choosing else {},
             data_classes=DATA_CLASSES,
@@ -360,7 +377,9 @@ def _tabs(detail: SystemDetail) -> tuple[tuple[str, str, int | None], ...]:
 def _ends(detail: SystemDetail) -> tuple[str, ...]:
     """What a flow of this system can start or end at: its components, and the outside parties it names already."""
     own = dict.fromkeys(f"{v.kind}:{v.name}" for v in detail.components)
-    outside = (end for flow in detail.flows for end in (flow.fields.source, flow.fields.target) if end.outside)
+    outside = (
+        end for flow in detail.flows for end in (flow.fields.source, flow.fields.target) if end.outside
+    )
     return tuple(own) + tuple(dict.fromkeys(end.ref for end in outside))
 
 

@@ -80,7 +80,9 @@ class Declaration:
         return self.components + tuple(c for system in self.systems for c in system.components or ())
 
 
-def read_declaration(text: YamlText, schema: Mapping[str, Any], *, what: str = "`alcaide.yaml`") -> Declaration:
+def read_declaration(
+    text: YamlText, schema: Mapping[str, Any], *, what: str = "`alcaide.yaml`"
+) -> Declaration:
     """The declaration in a document. Raises InvalidInput naming the lines at fault, the first twenty of them.
 
     1. the shipped JSON Schema, which catches misspelt fields, 2. the same checks as every form.
@@ -94,12 +96,14 @@ def read_declaration(text: YamlText, schema: Mapping[str, Any], *, what: str = "
         path: Path = ("systems", position)
         name = str(entry["name"])
         if name in lines:
-            problems.append(f"line {text.line(path)}: system `{name[:64]}` is declared on line {lines[name]} already")
+            problems.append(
+                f"line {text.line(path)}: system `{name[:64]}` is declared on line {lines[name]} already"
+            )
             continue
         lines[name] = text.line(path)
         systems.append(_system(text, path, entry, problems))
     if problems:
-        raise InvalidInput(_told(problems, what), {"file": problems[0]})
+        raise InvalidInput(_told(problems, what), {"document": f"has {len(problems)} mistake{'s' if len(problems) > 1 else ''}"})
     return Declaration(systems=tuple(systems), components=shared)
 
 
@@ -118,11 +122,15 @@ def _system(text: YamlText, path: Path, entry: Mapping[str, Any], problems: list
         line=text.line(path),
         components=_components(text, (*path, "components"), entry.get("components"), problems),
         flows=None if flows is None else _flows(text, (*path, "flows"), flows, problems),
-        environments=None if environments is None else _environments(text, (*path, "environments"), environments, problems),
+        environments=None
+        if environments is None
+        else _environments(text, (*path, "environments"), environments, problems),
     )
 
 
-def _components(text: YamlText, path: Path, entries: Any, problems: list[str]) -> tuple[ComponentWish, ...] | None:
+def _components(
+    text: YamlText, path: Path, entries: Any, problems: list[str]
+) -> tuple[ComponentWish, ...] | None:
     if entries is None:
         return None
     wishes: list[ComponentWish] = []
@@ -176,7 +184,9 @@ def _flows(text: YamlText, path: Path, entries: Any, problems: list[str]) -> tup
     return tuple(flows)
 
 
-def _environments(text: YamlText, path: Path, entries: Any, problems: list[str]) -> tuple[EnvironmentWish, ...]:
+def _environments(
+    text: YamlText, path: Path, entries: Any, problems: list[str]
+) -> tuple[EnvironmentWish, ...]:
     found: list[EnvironmentWish] = []
     for position, entry in enumerate(entries):
         line = text.line((*path, position))
@@ -190,7 +200,9 @@ def _environments(text: YamlText, path: Path, entries: Any, problems: list[str])
             continue
         deployed = entry.get("deployed")
         found.append(
-            EnvironmentWish(fields=fields, deployed=None if deployed is None else tuple(str(ref) for ref in deployed))
+            EnvironmentWish(
+                fields=fields, deployed=None if deployed is None else tuple(str(ref) for ref in deployed)
+            )
         )
     return tuple(found)
 
@@ -199,7 +211,10 @@ def _check_schema(text: YamlText, schema: Mapping[str, Any], what: str) -> None:
     from jsonschema import Draft202012Validator
     from jsonschema.exceptions import best_match
 
-    errors = sorted(Draft202012Validator(dict(schema)).iter_errors(text.value), key=lambda e: list(map(str, e.absolute_path)))
+    errors = sorted(
+        Draft202012Validator(dict(schema)).iter_errors(text.value),
+        key=lambda e: list(map(str, e.absolute_path)),
+    )
     problems: list[str] = []
     for found in errors[:MAX_PROBLEMS]:
         error = best_match(iter([found])) or found  # of the branches of a `oneOf`, the one most nearly meant
@@ -208,7 +223,7 @@ def _check_schema(text: YamlText, schema: Mapping[str, Any], what: str) -> None:
         said = error.message.replace("'", "`")
         problems.append(f"line {text.line(path)}: {f'`{where}` ' if where else ''}{said[:200]}")
     if problems:
-        raise InvalidInput(_told(problems, what), {"file": problems[0]})
+        raise InvalidInput(_told(problems, what), {"document": f"has {len(problems)} mistake{'s' if len(problems) > 1 else ''}"})
 
 
 def _told(problems: list[str], what: str) -> str:

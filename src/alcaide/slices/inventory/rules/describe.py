@@ -157,7 +157,9 @@ def graph_of(detail: SystemDetail) -> SystemGraph:
 def field_changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Change, ...]:
     """The keys whose values differ, in the order of `after`."""
     keys = list(after) + [key for key in before if key not in after]
-    return tuple(Change(key, before.get(key), after.get(key)) for key in keys if before.get(key) != after.get(key))
+    return tuple(
+        Change(key, before.get(key), after.get(key)) for key in keys if before.get(key) != after.get(key)
+    )
 
 
 def list_change(field: str, gone: Iterable[Any], come: Iterable[Any]) -> Change:

@@ -22,11 +22,15 @@ def encode_cursor(sort: str, value: str, row_id: str) -> str:
 
 def decode_cursor(cursor: str, sort: str) -> tuple[str, str]:
     """The sort value and the id of the last row shown. Raises InvalidInput for a cursor of another order."""
-    refused = InvalidInput("this page marker does not fit the list; start again from the first page", {"cursor": "does not fit"})
+    refused = InvalidInput(
+        "this page marker does not fit the list; start again from the first page", {"cursor": "does not fit"}
+    )
     if len(cursor) > MAX_CURSOR:
         raise refused
     try:
-        raw = base64.b64decode(cursor.encode("ascii") + b"=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
+        raw = base64.b64decode(
+            cursor.encode("ascii") + b"=" * (-len(cursor) % 4), altchars=b"-_", validate=True
+        )
         found = json.loads(raw.decode("utf-8"))
     except (binascii.Error, ValueError, RecursionError):
         raise refused from None

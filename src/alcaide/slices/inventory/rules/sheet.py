@@ -72,7 +72,10 @@ COMPONENT_COLUMNS: Mapping[str, tuple[str, ...]] = {
     "notes": ("notes", "note", "remarks", "comment"),
     "tags": ("tags", "tag", "labels"),
 }
-SHEETS: Mapping[str, Mapping[str, tuple[str, ...]]] = {"systems": SYSTEM_COLUMNS, "components": COMPONENT_COLUMNS}
+SHEETS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
+    "systems": SYSTEM_COLUMNS,
+    "components": COMPONENT_COLUMNS,
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,12 +141,18 @@ def read_sheet(data: bytes, kind: str) -> Sheet:
     single row is kept in the row.
     """
     if kind not in SHEETS:
-        raise InvalidInput(f"`{clean(kind)[:40]}` is no sheet; one of {', '.join(SHEETS)}", {"sheet": "unknown"})
+        raise InvalidInput(
+            f"`{clean(kind)[:40]}` is no sheet; one of {', '.join(SHEETS)}", {"sheet": "unknown"}
+        )
     if len(data) > MAX_BYTES:
-        raise TooLarge(f"the file has {len(data) / 2**20:.1f} MiB, over the limit of {MAX_BYTES // 2**20}; split it")
+        raise TooLarge(
+            f"the file has {len(data) / 2**20:.1f} MiB, over the limit of {MAX_BYTES // 2**20}; split it"
+        )
     encoding, text = decode(data)
     if not text.strip():
-        raise InvalidInput("the file is empty; download the template to see what belongs in it", {"file": "is empty"})
+        raise InvalidInput(
+            "the file is empty; download the template to see what belongs in it", {"file": "is empty"}
+        )
     text, delimiter = _delimiter(text, SHEETS[kind])
     lines = _records(text, delimiter)
     _, header = next(lines, (1, []))
@@ -202,7 +211,9 @@ def map_header(header: Sequence[str], known: Mapping[str, tuple[str, ...]]) -> t
     Raises InvalidInput if two columns mean the same field: which of them counts is not ours to choose.
     """
     if len(header) > MAX_COLUMNS:
-        raise TooLarge(f"the file has {len(header)} columns, over the limit of {MAX_COLUMNS}; remove those not needed")
+        raise TooLarge(
+            f"the file has {len(header)} columns, over the limit of {MAX_COLUMNS}; remove those not needed"
+        )
     spelled = {word: name for name, words in known.items() for word in (*words, name.replace("_", " "))}
     exact = {_spelled(cell) for cell in header}
     fields: list[str] = []
@@ -232,7 +243,9 @@ def map_header(header: Sequence[str], known: Mapping[str, tuple[str, ...]]) -> t
 def plan_systems(sheet: Sheet, known: Mapping[str, System], *, make_name: Callable[[str], str]) -> SheetPlan:
     """What each row would do to the systems in `known`. An empty cell leaves what is known alone."""
     seen: dict[str, int] = {}
-    return SheetPlan(sheet=sheet, rows=tuple(_plan_system(row, sheet, known, seen, make_name) for row in sheet.rows))
+    return SheetPlan(
+        sheet=sheet, rows=tuple(_plan_system(row, sheet, known, seen, make_name) for row in sheet.rows)
+    )
 
 
 def system_names(sheet: Sheet, *, make_name: Callable[[str], str]) -> set[str]:
@@ -243,7 +256,13 @@ def system_names(sheet: Sheet, *, make_name: Callable[[str], str]) -> set[str]:
 
 
 def component_names(sheet: Sheet) -> set[tuple[str, str]]:
-    return {(clean(row.values.get("kind", "")).lower().replace(" ", "-").replace("_", "-"), clean(row.values.get("name", ""))) for row in sheet.rows}
+    return {
+        (
+            clean(row.values.get("kind", "")).lower().replace(" ", "-").replace("_", "-"),
+            clean(row.values.get("name", "")),
+        )
+        for row in sheet.rows
+    }
 
 
 def plan_components(
@@ -331,7 +350,9 @@ def _row(line: int, cells: list[str], fields: Sequence[str]) -> SheetRow:
     if long is not None:
         wrong = f"cell {long + 1} has {len(cells[long])} characters, over the limit of {MAX_CELL}"
     values = {name: _unquoted(cell) for name, cell in zip(fields, cells, strict=False) if name}
-    return SheetRow(line=line, values=values, cells=tuple(cell[:MAX_CELL] for cell in cells[:MAX_COLUMNS]), wrong=wrong)
+    return SheetRow(
+        line=line, values=values, cells=tuple(cell[:MAX_CELL] for cell in cells[:MAX_COLUMNS]), wrong=wrong
+    )
 
 
 def _unquoted(cell: str) -> str:
@@ -360,7 +381,12 @@ def _plan_system(
     if row.wrong:
         return RowPlan(row=row, action="rejected", name=shown, why={"": row.wrong})
     if not name:
-        return RowPlan(row=row, action="rejected", name=shown, why={"name": "is missing, and so is a title to make one from"})
+        return RowPlan(
+            row=row,
+            action="rejected",
+            name=shown,
+            why={"name": "is missing, and so is a title to make one from"},
+        )
     current = known.get(name)
     given = {key: value for key, value in row.values.items() if clean(value)}
     base: dict[str, Any] = system_json(current.fields) if current else {}
@@ -369,13 +395,17 @@ def _plan_system(
     except InvalidInput as problem:
         return RowPlan(row=row, action="rejected", name=shown, why=problem.fields or {"": str(problem)})
     if name in seen:
-        return RowPlan(row=row, action="rejected", name=name, why={"name": f"is on line {seen[name]} already; keep one"})
+        return RowPlan(
+            row=row, action="rejected", name=name, why={"name": f"is on line {seen[name]} already; keep one"}
+        )
     seen[name] = row.line
     if current is None:
         if fields.status is Status.RETIRED:
             why = {"status": "a new system cannot be retired already; leave it out"}
             return RowPlan(row=row, action="rejected", name=name, why=why)
-        changes = tuple(Change(key, None, value) for key, value in system_json(fields).items() if value and key != "name")
+        changes = tuple(
+            Change(key, None, value) for key, value in system_json(fields).items() if value and key != "name"
+        )
         return RowPlan(row=row, action="create", name=name, changes=changes, system=fields)
     if current.fields.status is Status.RETIRED:
         why = {"name": "is the name of a retired system; bring it back on its page first"}
@@ -384,7 +414,9 @@ def _plan_system(
         why = {"status": "a system is retired on its page, with a reason"}
         return RowPlan(row=row, action="rejected", name=name, why=why)
     changes = field_changes(system_json(current.fields), system_json(fields))
-    return RowPlan(row=row, action="change" if changes else "unchanged", name=name, changes=changes, system=fields)
+    return RowPlan(
+        row=row, action="change" if changes else "unchanged", name=name, changes=changes, system=fields
+    )
 
 
 def _plan_component(
@@ -421,7 +453,9 @@ def _plan_component(
     key = (str(component.kind), component.name, version.version)
     if (*key, system_name) in seen:
         line = seen[*key, system_name]
-        return RowPlan(row=row, action="rejected", name=name, why={"name": f"is on line {line} already; keep one"})
+        return RowPlan(
+            row=row, action="rejected", name=name, why={"name": f"is on line {line} already; keep one"}
+        )
     said = {k: v for k, v in version_json(version).items() if v}
     if key in made and any(made[key][1].get(k, v) != v for k, v in said.items()):
         why = {"version": f"is on line {made[key][0]} with other details; make them agree"}
@@ -441,14 +475,22 @@ def _plan_component(
     if system is not None and all(v.subject != name for v in system.components):
         changes.append(Change("system", None, system_name))
     action = "create" if found is None and first else "change" if changes else "unchanged"
-    return RowPlan(row=row, action=action, name=name, changes=tuple(changes), component=(component, version, system_name))
+    return RowPlan(
+        row=row, action=action, name=name, changes=tuple(changes), component=(component, version, system_name)
+    )
 
 
 def export_row(system: System) -> list[str]:
     """A system as a row under `EXPORT_HEADER`."""
     values = system_json(system.fields)
     cells = [values["name"], *(_joined(values[key]) for key in SYSTEM_FIELDS)]
-    return [*cells, str(system.stage), system.digest, str(system.component_count), system.updated_at.isoformat()]
+    return [
+        *cells,
+        str(system.stage),
+        system.digest,
+        str(system.component_count),
+        system.updated_at.isoformat(),
+    ]
 
 
 def component_row(component: ComponentFields, version: VersionFields, system: str) -> list[str]:
@@ -463,4 +505,3 @@ def _joined(value: Any) -> str:
     if isinstance(value, list):
         return "; ".join(value)
     return "" if value is None else str(value)
-

@@ -84,7 +84,9 @@ class Checks:
         value = self.values.get(field)
         if value is None:
             return ()
-        given: Iterable[Any] = value if isinstance(value, list | tuple | set | frozenset) else _SPLIT.split(str(value))
+        given: Iterable[Any] = (
+            value if isinstance(value, list | tuple | set | frozenset) else _SPLIT.split(str(value))
+        )
         words: set[str] = set()
         for count, one in enumerate(given):
             if count > limit * 4 or len(words) > limit:
@@ -95,7 +97,9 @@ class Checks:
             if not word:
                 continue
             if not _TAG.match(word):
-                self.refuse(field, f"`{word[:60]}` is not usable; use letters, digits and - . : / +, at most 49")
+                self.refuse(
+                    field, f"`{word[:60]}` is not usable; use letters, digits and - . : / +, at most 49"
+                )
                 continue
             words.add(word)
         if len(words) > limit:
@@ -148,7 +152,9 @@ class Checks:
         match = _SHA256.match(text.lower())
         if match:
             return match[1]
-        self.refuse(field, f"`{text[:80]}` is not a sha256; give 64 hex digits, as `sha256sum FILE` prints them")
+        self.refuse(
+            field, f"`{text[:80]}` is not a sha256; give 64 hex digits, as `sha256sum FILE` prints them"
+        )
         return ""
 
     def done(self, what: str) -> None:
@@ -194,7 +200,10 @@ def system_fields(values: Mapping[str, Any]) -> SystemFields:
     checks = Checks(values)
     name = checks.line("name", limit=64, needed="is missing; a short name like `loan-desk`")
     if name and not NAME.match(name):
-        checks.refuse("name", f"`{name[:64]}` is not usable; use lower-case letters, digits and inner dashes, at most 64")
+        checks.refuse(
+            "name",
+            f"`{name[:64]}` is not usable; use lower-case letters, digits and inner dashes, at most 64",
+        )
     status = checks.member("status", Status, Status.PROPOSED)
     fields = SystemFields(
         name=name,

@@ -21,7 +21,10 @@ MAX_DEPTH = 20
 MAX_NODES = 200_000
 _BOOLEANS = {"true": True, "True": True, "false": False, "False": False}
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
-_PLAIN_TAGS = frozenset(f"tag:yaml.org,2002:{kind}" for kind in ("str", "int", "float", "bool", "null", "timestamp", "value", "map", "seq", "merge"))
+_PLAIN_TAGS = frozenset(
+    f"tag:yaml.org,2002:{kind}"
+    for kind in ("str", "int", "float", "bool", "null", "timestamp", "value", "map", "seq", "merge")
+)
 
 Path = tuple[str | int, ...]
 
@@ -60,7 +63,9 @@ def read_yaml(data: bytes, *, what: str = "the document") -> YamlText:
         said = str(getattr(problem, "problem", "") or problem).splitlines()[0][:160].lower()
         raise InvalidInput(f"{what} is not YAML{where}: {said}; correct it there") from None
     except (RecursionError, ValueError) as problem:
-        raise InvalidInput(f"{what} cannot be read as YAML: {str(problem)[:120]}; check that it is text") from None
+        raise InvalidInput(
+            f"{what} cannot be read as YAML: {str(problem)[:120]}; check that it is text"
+        ) from None
     if node is None:
         raise InvalidInput(f"{what} is empty; see the guide to `alcaide.yaml` for what belongs in it")
     reader = _Reader(what)
@@ -76,7 +81,9 @@ def _bound(yaml: Any, text: str, loader: Any, what: str) -> None:
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
             if depth > MAX_DEPTH:
-                raise TooLarge(f"{what} is nested deeper than {MAX_DEPTH} levels on line {event.start_mark.line + 1}; flatten it")
+                raise TooLarge(
+                    f"{what} is nested deeper than {MAX_DEPTH} levels on line {event.start_mark.line + 1}; flatten it"
+                )
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
 
@@ -92,7 +99,9 @@ class _Reader:
         self.nodes += 1
         # INVARIANT: aliased parts are counted each time they are used, so that no expansion outgrows the bound.
         if self.nodes > MAX_NODES:
-            raise TooLarge(f"{self.what} has more than {MAX_NODES} entries once its aliases are filled in; write less")
+            raise TooLarge(
+                f"{self.what} has more than {MAX_NODES} entries once its aliases are filled in; write less"
+            )
         if id(node) in inside:
             raise InvalidInput(f"{self.what} contains itself by an alias on line {line}; write it out")
         if len(inside) > MAX_DEPTH:

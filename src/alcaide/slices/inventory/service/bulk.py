@@ -177,7 +177,9 @@ def confirm(instance: Instance, upload_id: str, *, actor: Actor, reason: str = "
     return instance.write(work)
 
 
-def import_sheet(instance: Instance, data: bytes, *, sheet: str, actor: Actor, reason: str = "") -> dict[str, Any]:
+def import_sheet(
+    instance: Instance, data: bytes, *, sheet: str, actor: Actor, reason: str = ""
+) -> dict[str, Any]:
     """Read and write in one go, for a command line whose user has looked at a dry run."""
     text = checked_reason(reason)
     read = read_sheet(data, sheet)
@@ -213,7 +215,9 @@ def template(sheet: str) -> Iterator[str]:
 def _upload(conn: Connection, upload_id: str) -> tuple[Upload, bytes]:
     row = conn.execute(sa.select(t.upload).where(t.upload.c.id == clean(upload_id))).one_or_none()
     if row is None:
-        raise NotFound(f"there is no upload `{clean(upload_id)[:40]}`; it is kept for {KEPT.days} days, upload it again")
+        raise NotFound(
+            f"there is no upload `{clean(upload_id)[:40]}`; it is kept for {KEPT.days} days, upload it again"
+        )
     upload = Upload(
         id=row.id,
         sheet=row.sheet,
@@ -255,7 +259,9 @@ def _use_all(tx: Tx, before: SystemDetail, version_ids: list[str], saying: Sayin
     come: list[str] = []
     for version_id in version_ids:
         version = queries.get_version(tx.conn, version_id)
-        parts.link_component(tx, replace(before, components=(*before.components, *(version for _ in come))), version)
+        parts.link_component(
+            tx, replace(before, components=(*before.components, *(version for _ in come))), version
+        )
         come.append(parts.pin(version))
     record_changed(tx, before, [list_change("components", [], come)], saying)
 

@@ -44,7 +44,9 @@ def register_component(
 ) -> Version:
     """Enter a component with its first version. Raises Conflict if kind and name are taken."""
     if queries.find_component(tx.conn, fields.kind, fields.name) is not None:
-        raise Conflict(f"there is a component `{fields.kind}:{fields.name}` already; add a version to that one")
+        raise Conflict(
+            f"there is a component `{fields.kind}:{fields.name}` already; add a version to that one"
+        )
     saying = Saying(actor=actor, reason=checked_reason(reason), via=via)
     component_id = new_id()
     tx.conn.execute(
@@ -71,24 +73,40 @@ def add_version(
     if component.retired_at is not None:
         raise Conflict(f"component `{component.subject}` is retired; register a new one")
     if queries.find_version(tx.conn, component.kind, component.name, fields.version) is not None:
-        raise Conflict(f"there is a version `{component.subject}@{fields.version}` already; choose another label")
+        raise Conflict(
+            f"there is a version `{component.subject}@{fields.version}` already; choose another label"
+        )
     saying = Saying(actor=actor, reason=checked_reason(reason), via=via)
     return _insert_version(tx, component_id, component.fields, fields, saying)
 
 
 def edit_component(
-    tx: Tx, component_id: str, fields: ComponentFields, *, expected: int | None, actor: Actor, reason: str = "", via: str = ""
+    tx: Tx,
+    component_id: str,
+    fields: ComponentFields,
+    *,
+    expected: int | None,
+    actor: Actor,
+    reason: str = "",
+    via: str = "",
 ) -> Component:
     """Set what is said about a component. Kind and name stay: they are how evidence refers to it."""
     before = queries.get_component(tx.conn, component_id)
     fields = replace(fields, kind=before.kind, name=before.name)
     check_version(
-        f"component `{before.subject}`", expected, before.version, component_json(before.fields) | {"version": before.version}
+        f"component `{before.subject}`",
+        expected,
+        before.version,
+        component_json(before.fields) | {"version": before.version},
     )
     changes = field_changes(component_json(before.fields), component_json(fields))
     if not changes:
         return before
-    values = _columns(fields) | {"version": before.version + 1, "updated_at": tx.now, "updated_by": actor.name[:200]}
+    values = _columns(fields) | {
+        "version": before.version + 1,
+        "updated_at": tx.now,
+        "updated_by": actor.name[:200],
+    }
     tx.conn.execute(sa.update(t.component).where(t.component.c.id == component_id).values(**values))
     tx.append(
         changed_statement(
@@ -104,7 +122,14 @@ def edit_component(
 
 
 def edit_version(
-    tx: Tx, version_id: str, fields: VersionFields, *, expected: int | None, actor: Actor, reason: str = "", via: str = ""
+    tx: Tx,
+    version_id: str,
+    fields: VersionFields,
+    *,
+    expected: int | None,
+    actor: Actor,
+    reason: str = "",
+    via: str = "",
 ) -> Version:
     """Correct what is said about a version. Its label stays.
 
@@ -114,18 +139,27 @@ def edit_version(
     before = queries.get_version(tx.conn, version_id)
     fields = replace(fields, version=before.fields.version)
     check_version(
-        f"version `{before.subject}`", expected, before.row_version, version_json(before.fields) | {"row_version": before.row_version}
+        f"version `{before.subject}`",
+        expected,
+        before.row_version,
+        version_json(before.fields) | {"row_version": before.row_version},
     )
     changes = field_changes(version_json(before.fields), version_json(fields))
     if not changes:
         return before
     saying = Saying(actor=actor, reason=checked_reason(reason), via=via)
     identity = version_identity(before.kind, before.name, fields)
-    users = queries.system_details(tx.conn, queries.system_ids_using(tx.conn, version_id)) if identity != before.identity else []
+    users = (
+        queries.system_details(tx.conn, queries.system_ids_using(tx.conn, version_id))
+        if identity != before.identity
+        else []
+    )
     tx.conn.execute(
         sa.update(t.component_version)
         .where(t.component_version.c.id == version_id)
-        .values(**_version_columns(fields), identity=identity, version=before.row_version + 1, updated_at=tx.now)
+        .values(
+            **_version_columns(fields), identity=identity, version=before.row_version + 1, updated_at=tx.now
+        )
     )
     _recount(tx, before.component_id)
     after = replace(before, fields=fields, identity=identity, row_version=before.row_version + 1)
@@ -154,7 +188,9 @@ def retire_version(tx: Tx, version_id: str, *, actor: Actor, reason: str, via: s
         raise Conflict(f"version `{version.subject}` is retired already")
     users = queries.system_ids_using(tx.conn, version_id)
     if users:
-        raise Conflict(f"version `{version.subject}` is used by {len(users)} system(s); replace it there first")
+        raise Conflict(
+            f"version `{version.subject}` is used by {len(users)} system(s); replace it there first"
+        )
     tx.conn.execute(
         sa.update(t.component_version).where(t.component_version.c.id == version_id).values(retired_at=tx.now)
     )
@@ -171,7 +207,10 @@ def retire_component(
     text = checked_reason(reason, needed="is missing; say why the component is retired")
     component = queries.get_component(tx.conn, component_id)
     check_version(
-        f"component `{component.subject}`", expected, component.version, component_json(component.fields) | {"version": component.version}
+        f"component `{component.subject}`",
+        expected,
+        component.version,
+        component_json(component.fields) | {"version": component.version},
     )
     if component.retired_at is not None:
         raise Conflict(f"component `{component.subject}` is retired already")
@@ -185,12 +224,16 @@ def retire_component(
             tx.append(_retired(tx, _subject(version), saying, version.identity))
     v = t.component_version.c
     tx.conn.execute(
-        sa.update(t.component_version).where(v.component_id == component_id, v.retired_at.is_(None)).values(retired_at=tx.now)
+        sa.update(t.component_version)
+        .where(v.component_id == component_id, v.retired_at.is_(None))
+        .values(retired_at=tx.now)
     )
     tx.conn.execute(
         sa.update(t.component)
         .where(t.component.c.id == component_id)
-        .values(retired_at=tx.now, version=component.version + 1, updated_at=tx.now, updated_by=actor.name[:200])
+        .values(
+            retired_at=tx.now, version=component.version + 1, updated_at=tx.now, updated_by=actor.name[:200]
+        )
     )
     subject = Subject.described(component.subject, component_description(component.fields))
     tx.append(_retired(tx, subject, saying, subject.sha256 or ""))
@@ -263,8 +306,14 @@ def _insert_version(
         supplier=component.supplier,
         tags=component.tags,
     )
-    record = {key: value for key, value in version_json(fields).items() if value and key in ("notes", "digest")}
-    record |= {key: value for key, value in component_json(component).items() if value and key not in ("kind", "name")}
+    record = {
+        key: value for key, value in version_json(fields).items() if value and key in ("notes", "digest")
+    }
+    record |= {
+        key: value
+        for key, value in component_json(component).items()
+        if value and key not in ("kind", "name")
+    }
     tx.append(
         Registered(
             at=at(tx.now),
@@ -284,7 +333,10 @@ def _recount(tx: Tx, component_id: str) -> None:
     v = t.component_version.c
     mine = v.component_id == component_id
     newest = (
-        sa.select(v.label).where(mine, v.retired_at.is_(None)).order_by(v.created_at.desc(), v.id.desc()).limit(1)
+        sa.select(v.label)
+        .where(mine, v.retired_at.is_(None))
+        .order_by(v.created_at.desc(), v.id.desc())
+        .limit(1)
     ).scalar_subquery()
     undigested = (
         sa.select(sa.func.count()).where(mine, v.digest == "", v.retired_at.is_(None)).scalar_subquery()
@@ -325,7 +377,15 @@ def _columns(fields: ComponentFields) -> dict[str, Any]:
         "owner": fields.owner,
         "supplier": fields.supplier,
         "tags": list(fields.tags),
-        "search": search_text(fields.kind, fields.name, fields.title, fields.description, fields.owner, fields.supplier, fields.tags),
+        "search": search_text(
+            fields.kind,
+            fields.name,
+            fields.title,
+            fields.description,
+            fields.owner,
+            fields.supplier,
+            fields.tags,
+        ),
     }
 
 

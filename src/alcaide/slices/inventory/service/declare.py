@@ -9,19 +9,26 @@ A dry run is the same work, thrown away at the end: its plan cannot differ from 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from hashlib import sha256
 from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from alcaide.kernel.access.actor import Actor
 from alcaide.kernel.errors import Conflict, InvalidInput
 from alcaide.kernel.ledger.log import Tx
 from alcaide.slices.inventory import queries
-from alcaide.slices.inventory.model import Change, EnvironmentFields, Status, SystemDetail, Version, VersionFields
+from alcaide.slices.inventory.model import (
+    Change,
+    EnvironmentFields,
+    Status,
+    SystemDetail,
+    Version,
+    VersionFields,
+)
 from alcaide.slices.inventory.rules.declaration import (
     ComponentWish,
     Declaration,
@@ -48,6 +55,7 @@ from alcaide.slices.inventory.service.work import Saying, record_changed, record
 if TYPE_CHECKING:
     from alcaide.kernel.instance import Instance
 
+T = TypeVar("T")
 _CHUNK = 2**20
 
 
@@ -61,11 +69,27 @@ class PlanItem:
 
 
 class _Undo(Exception):
-    """Carries a plan out of a unit of work that must not commit."""
+    """Carries a result out of a unit of work that must not commit."""
 
-    def __init__(self, plan: tuple[PlanItem, ...]) -> None:
+    def __init__(self, result: Any) -> None:
         super().__init__("dry run")
-        self.plan = plan
+        self.result = result
+
+
+def tried(instance: Instance, work: Callable[[Tx], T], *, dry_run: bool) -> T:
+    """Do a unit of work; or, for a dry run, do it and throw away everything but what it returns."""
+
+    def wrapped(tx: Tx) -> T:
+        result = work(tx)
+        if dry_run:
+            raise _Undo(result)
+        return result
+
+    try:
+        return instance.write(wrapped)
+    except _Undo as undone:
+        kept: T = undone.result
+        return kept
 
 
 @cache
@@ -85,7 +109,9 @@ def read_document(data: bytes, *, what: str = "`alcaide.yaml`", base: Path | Non
         systems=tuple(
             replace(
                 system,
-                components=None if system.components is None else tuple(_with_digest(c, base) for c in system.components),
+                components=None
+                if system.components is None
+                else tuple(_with_digest(c, base) for c in system.components),
             )
             for system in declaration.systems
         ),
@@ -97,16 +123,8 @@ def apply(
 ) -> tuple[PlanItem, ...]:
     """Apply a declaration, or say what applying it would do. Commits whole or not at all."""
 
-    def work(tx: Tx) -> tuple[PlanItem, ...]:
-        plan = apply_in(tx, declaration, Saying(actor=actor, reason=checked_reason(reason), via="alcaide.yaml"))
-        if dry_run:
-            raise _Undo(plan)
-        return plan
-
-    try:
-        return instance.write(work)
-    except _Undo as undone:
-        return undone.plan
+    saying = Saying(actor=actor, reason=checked_reason(reason), via="alcaide.yaml")
+    return tried(instance, lambda tx: apply_in(tx, declaration, saying), dry_run=dry_run)
 
 
 def apply_in(tx: Tx, declaration: Declaration, saying: Saying) -> tuple[PlanItem, ...]:
@@ -119,7 +137,9 @@ def apply_in(tx: Tx, declaration: Declaration, saying: Saying) -> tuple[PlanItem
         if wish.ref not in versions:
             plan.append(item)
         elif item.action != "unchanged":
-            raise InvalidInput(f"`{wish.ref}` is declared twice with different details; make them agree (line {wish.line})")
+            raise InvalidInput(
+                f"`{wish.ref}` is declared twice with different details; make them agree (line {wish.line})"
+            )
         versions[wish.ref] = version
     for wish_for in declaration.systems:
         plan.append(_grant_system(tx, wish_for, versions, saying))
@@ -154,10 +174,14 @@ def _grant_system(tx: Tx, wish: SystemWish, versions: Mapping[str, Version], say
     changes: list[Change] = []
     if known is None:
         before = register_system(tx, fields, actor=saying.actor, announce=False)
-        changes.extend(Change(key, None, value) for key, value in system_json(fields).items() if value and key != "name")
+        changes.extend(
+            Change(key, None, value) for key, value in system_json(fields).items() if value and key != "name"
+        )
     else:
         if known.fields.status is Status.RETIRED:
-            raise Conflict(f"system `{wish.name}` (line {wish.line}) is retired; bring it back on its page, or leave it out")
+            raise Conflict(
+                f"system `{wish.name}` (line {wish.line}) is retired; bring it back on its page, or leave it out"
+            )
         before = queries.system_detail(tx.conn, wish.name)
         changes.extend(field_changes(system_json(known.fields), system_json(fields)))
         if changes:
@@ -177,7 +201,9 @@ def _grant_system(tx: Tx, wish: SystemWish, versions: Mapping[str, Version], say
         record_registered(tx, wish.name, saying)
         return PlanItem(action="create", subject=f"system:{wish.name}", changes=tuple(changes))
     record_changed(tx, before, changes, saying)
-    return PlanItem(action="change" if changes else "unchanged", subject=f"system:{wish.name}", changes=tuple(changes))
+    return PlanItem(
+        action="change" if changes else "unchanged", subject=f"system:{wish.name}", changes=tuple(changes)
+    )
 
 
 def _set_components(tx: Tx, before: SystemDetail, wanted: tuple[Version, ...]) -> list[Change]:
@@ -195,7 +221,11 @@ def _set_components(tx: Tx, before: SystemDetail, wanted: tuple[Version, ...]) -
 
 
 def _set_environments(
-    tx: Tx, before: SystemDetail, used: tuple[Version, ...], wanted: tuple[EnvironmentWish, ...], wish: SystemWish
+    tx: Tx,
+    before: SystemDetail,
+    used: tuple[Version, ...],
+    wanted: tuple[EnvironmentWish, ...],
+    wish: SystemWish,
 ) -> list[Change]:
     changes: list[Change] = []
     have = {one.fields.name: one for one in before.environments}
@@ -211,7 +241,11 @@ def _set_environments(
         if name not in names:
             gone.append(environment_json(environment.fields))
             parts.delete_environment(tx, environment)
-            ended.extend(f"{one.ref} in {name}" for one in running if one.environment == name and one.version_id in still)
+            ended.extend(
+                f"{one.ref} in {name}"
+                for one in running
+                if one.environment == name and one.version_id in still
+            )
     for one in wanted:
         name = one.fields.name
         here = have.get(name)
@@ -259,16 +293,24 @@ def _set_flows(tx: Tx, before: SystemDetail, wish: SystemWish) -> list[Change]:
 def _ref(text: str, used: Mapping[str, Version], wish: SystemWish) -> str:
     """The full `kind:name@version` meant by a reference that may leave the version out."""
     kind, name, version = component_ref(text)
-    matches = [ref for ref, v in used.items() if (v.kind, v.name) == (kind, name) and version in ("", v.fields.version)]
+    matches = [
+        ref
+        for ref, v in used.items()
+        if (v.kind, v.name) == (kind, name) and version in ("", v.fields.version)
+    ]
     if len(matches) == 1:
         return matches[0]
     what = "is no component of" if not matches else "is more than one version of a component of"
-    raise InvalidInput(f"`{text[:120]}` {what} system `{wish.name}` (line {wish.line}); name one with its version")
+    raise InvalidInput(
+        f"`{text[:120]}` {what} system `{wish.name}` (line {wish.line}); name one with its version"
+    )
 
 
 def _merged(known: EnvironmentFields, wanted: EnvironmentFields) -> EnvironmentFields:
     return EnvironmentFields(
-        name=known.name, region=wanted.region or known.region, description=wanted.description or known.description
+        name=known.name,
+        region=wanted.region or known.region,
+        description=wanted.description or known.description,
     )
 
 
@@ -292,9 +334,13 @@ def digest_of(base: Path, name: str, *, line: int) -> str:
     try:
         target = (root / name).resolve(strict=True)
     except (OSError, ValueError, RuntimeError):
-        raise InvalidInput(f"line {line}: there is no file `{name[:120]}` beside the document; correct `path`") from None
+        raise InvalidInput(
+            f"line {line}: there is no file `{name[:120]}` beside the document; correct `path`"
+        ) from None
     if not target.is_relative_to(root):
-        raise InvalidInput(f"line {line}: `{name[:120]}` lies outside the folder of the document; move it inside")
+        raise InvalidInput(
+            f"line {line}: `{name[:120]}` lies outside the folder of the document; move it inside"
+        )
     if not target.is_file():
         raise InvalidInput(f"line {line}: `{name[:120]}` is not a file; name the file itself")
     total = sha256()
@@ -303,5 +349,7 @@ def digest_of(base: Path, name: str, *, line: int) -> str:
             while piece := file.read(_CHUNK):
                 total.update(piece)
     except OSError as problem:
-        raise InvalidInput(f"line {line}: `{name[:120]}` cannot be read: {problem.strerror}; check its rights") from None
+        raise InvalidInput(
+            f"line {line}: `{name[:120]}` cannot be read: {problem.strerror}; check its rights"
+        ) from None
     return total.hexdigest()

@@ -12,7 +12,7 @@ import uuid
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection
 
@@ -36,8 +36,11 @@ from alcaide.slices.inventory.rules.describe import (
 from alcaide.slices.inventory.rules.sheet import EXPORT_HEADER, export_row, write_csv
 from alcaide.slices.inventory.rules.validate import component_fields, flow_fields, version_fields
 from alcaide.slices.inventory.rules.validate import reason as checked_reason
-from alcaide.slices.inventory.service.declare import PlanItem, apply_in
+from alcaide.slices.inventory.service.declare import PlanItem, apply_in, tried
 from alcaide.slices.inventory.service.work import Saying
+
+if TYPE_CHECKING:
+    from alcaide.kernel.instance import Instance
 
 FORMATS = ("csv", "json", "yaml", "cyclonedx")
 MEDIA_TYPES = {
@@ -73,7 +76,9 @@ def export_system(conn: Connection, name: str, form: str, *, origin: str, now: d
         case "cyclonedx":
             return bom_of(detail, origin=origin, now=now)
         case _:
-            raise InvalidInput(f"`{form[:40]}` is no export format; one of {', '.join(FORMATS)}", {"format": "unknown"})
+            raise InvalidInput(
+                f"`{form[:40]}` is no export format; one of {', '.join(FORMATS)}", {"format": "unknown"}
+            )
 
 
 def export_csv(conn: Connection, narrow: SystemFilter, *, now: datetime) -> Iterator[str]:
@@ -90,7 +95,9 @@ def export_all(conn: Connection, narrow: SystemFilter, form: str, *, now: dateti
 
 
 def json_document(details: Iterable[SystemDetail]) -> bytes:
-    return (json.dumps({"systems": [entry(d) for d in details]}, ensure_ascii=False, indent=2) + "\n").encode("utf-8")
+    return (json.dumps({"systems": [entry(d) for d in details]}, ensure_ascii=False, indent=2) + "\n").encode(
+        "utf-8"
+    )
 
 
 def yaml_document(details: Iterable[SystemDetail]) -> bytes:
@@ -135,6 +142,21 @@ def read_bom(data: bytes) -> ParsedDocument:
     return CycloneDx().read(data)
 
 
+def take_bom(
+    instance: Instance,
+    parsed: ParsedDocument,
+    system: str,
+    *,
+    actor: Actor,
+    reason: str = "",
+    dry_run: bool = False,
+) -> BomImport:
+    """`import_bom` as one work of its own; a dry run does the same and throws it away."""
+    return tried(
+        instance, lambda tx: import_bom(tx, parsed, system, actor=actor, reason=reason), dry_run=dry_run
+    )
+
+
 def import_bom(
     tx: Tx, parsed: ParsedDocument, system: str, *, actor: Actor, reason: str = "", title: str = ""
 ) -> BomImport:
@@ -155,7 +177,9 @@ def import_bom(
         given = {"title": title or (parsed.graph.title if parsed.graph else "") or system}
         if parsed.graph is not None:
             said = dict(parsed.graph.description) | {"owner": parsed.graph.owner}
-            given |= {key: said[key] for key in _CARRIED if isinstance(said.get(key), str | list) and said[key]}
+            given |= {
+                key: said[key] for key in _CARRIED if isinstance(said.get(key), str | list) and said[key]
+            }
     flows = _flows(parsed.flows, components, left_out)
     saying = Saying(actor=actor, reason=checked_reason(reason), via="bom")
     wish_for = SystemWish(
@@ -224,11 +248,15 @@ def _flows(
         try:
             fields = flow_fields(values)
         except InvalidInput as problem:
-            left_out.append(f"flow `{ref.source[:80]}` to `{ref.target[:80]}`: {'; '.join(problem.fields.values())}")
+            left_out.append(
+                f"flow `{ref.source[:80]}` to `{ref.target[:80]}`: {'; '.join(problem.fields.values())}"
+            )
             continue
         ends = [end for end in (fields.source, fields.target) if not end.outside]
         if not ends or any(end.ref not in known for end in ends):
-            left_out.append(f"flow `{ref.source[:80]}` to `{ref.target[:80]}`: an end is no component of the bill")
+            left_out.append(
+                f"flow `{ref.source[:80]}` to `{ref.target[:80]}`: an end is no component of the bill"
+            )
             continue
         if fields not in flows:
             flows.append(fields)

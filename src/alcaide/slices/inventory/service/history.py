@@ -53,7 +53,9 @@ class History:
     total: int
 
 
-def history(instance: Instance, conn: Connection, subjects: Iterable[str], *, limit: int = MAX_ENTRIES) -> History:
+def history(
+    instance: Instance, conn: Connection, subjects: Iterable[str], *, limit: int = MAX_ENTRIES
+) -> History:
     """The history of some subjects together, such as a component and all its versions."""
     view = instance.view(conn, {f"name:{subject}" for subject in subjects}, TYPES)
     wanted = [record for record in view.records if record.predicate_type in TYPES and not record.foreign]

@@ -36,7 +36,14 @@ MAX_ENVIRONMENTS = 100
 
 
 def use_component(
-    tx: Tx, name: str, version_id: str, *, actor: Actor, reason: str = "", expected: int | None = None, via: str = ""
+    tx: Tx,
+    name: str,
+    version_id: str,
+    *,
+    actor: Actor,
+    reason: str = "",
+    expected: int | None = None,
+    via: str = "",
 ) -> SystemDetail:
     """Say that a system uses a version of a component. Saying it twice changes nothing."""
     before = open_system(tx, name, expected)
@@ -49,14 +56,24 @@ def use_component(
 
 
 def replace_component(
-    tx: Tx, name: str, old_id: str, new_id_: str, *, actor: Actor, reason: str = "", expected: int | None = None, via: str = ""
+    tx: Tx,
+    name: str,
+    old_id: str,
+    new_id_: str,
+    *,
+    actor: Actor,
+    reason: str = "",
+    expected: int | None = None,
+    via: str = "",
 ) -> SystemDetail:
     """Move a system from one version to another of the same component. What ran the old one is ended."""
     before = open_system(tx, name, expected)
     old = _used(before, old_id)
     new = queries.get_version(tx.conn, new_id_)
     if new.component_id != old.component_id:
-        raise InvalidInput(f"`{new.subject}` is no version of `{old.kind}:{old.name}`; remove that one and add this one")
+        raise InvalidInput(
+            f"`{new.subject}` is no version of `{old.kind}:{old.name}`; remove that one and add this one"
+        )
     if new.id == old.id:
         return before
     if all(one.id != new.id for one in before.components):
@@ -67,7 +84,14 @@ def replace_component(
 
 
 def remove_component(
-    tx: Tx, name: str, version_id: str, *, actor: Actor, reason: str = "", expected: int | None = None, via: str = ""
+    tx: Tx,
+    name: str,
+    version_id: str,
+    *,
+    actor: Actor,
+    reason: str = "",
+    expected: int | None = None,
+    via: str = "",
 ) -> SystemDetail:
     """Say that a system no longer uses a version. Its deployments there end.
 
@@ -75,7 +99,9 @@ def remove_component(
     """
     before = open_system(tx, name, expected)
     version = _used(before, version_id)
-    stays = any(one.component_id == version.component_id and one.id != version.id for one in before.components)
+    stays = any(
+        one.component_id == version.component_id and one.id != version.id for one in before.components
+    )
     here = End(kind=str(version.kind), name=version.name)
     named = sum(here in (flow.fields.source, flow.fields.target) for flow in before.flows)
     if named and not stays:
@@ -86,7 +112,14 @@ def remove_component(
 
 
 def add_flow(
-    tx: Tx, name: str, fields: FlowFields, *, actor: Actor, reason: str = "", expected: int | None = None, via: str = ""
+    tx: Tx,
+    name: str,
+    fields: FlowFields,
+    *,
+    actor: Actor,
+    reason: str = "",
+    expected: int | None = None,
+    via: str = "",
 ) -> tuple[SystemDetail, Flow]:
     """Add a flow. Each of its ends is a component of the system or an outside party, and not both outside."""
     before = open_system(tx, name, expected)
@@ -100,7 +133,14 @@ def add_flow(
 
 
 def remove_flow(
-    tx: Tx, name: str, flow_id: str, *, actor: Actor, reason: str = "", expected: int | None = None, via: str = ""
+    tx: Tx,
+    name: str,
+    flow_id: str,
+    *,
+    actor: Actor,
+    reason: str = "",
+    expected: int | None = None,
+    via: str = "",
 ) -> SystemDetail:
     before = open_system(tx, name, expected)
     flow = next((one for one in before.flows if one.id == flow_id), None)
@@ -112,7 +152,14 @@ def remove_flow(
 
 
 def add_environment(
-    tx: Tx, name: str, fields: EnvironmentFields, *, actor: Actor, reason: str = "", expected: int | None = None, via: str = ""
+    tx: Tx,
+    name: str,
+    fields: EnvironmentFields,
+    *,
+    actor: Actor,
+    reason: str = "",
+    expected: int | None = None,
+    via: str = "",
 ) -> tuple[SystemDetail, Environment]:
     before = open_system(tx, name, expected)
     if any(one.fields.name == fields.name for one in before.environments):
@@ -123,14 +170,23 @@ def add_environment(
 
 
 def remove_environment(
-    tx: Tx, name: str, environment_id: str, *, actor: Actor, reason: str = "", expected: int | None = None, via: str = ""
+    tx: Tx,
+    name: str,
+    environment_id: str,
+    *,
+    actor: Actor,
+    reason: str = "",
+    expected: int | None = None,
+    via: str = "",
 ) -> SystemDetail:
     """Remove an environment in which nothing runs. Its past deployments go with it; the ledger keeps them."""
     before = open_system(tx, name, expected)
     environment = environment_of(before, environment_id)
     mine = [one for one in before.deployments if one.environment == environment.fields.name]
     if any(one.ended_at is None for one in mine):
-        raise Conflict(f"something runs in `{environment.fields.name}` of `{name}`; end those deployments first")
+        raise Conflict(
+            f"something runs in `{environment.fields.name}` of `{name}`; end those deployments first"
+        )
     delete_environment(tx, environment)
     change = list_change("environments", [environment_json(environment.fields)], [])
     return record_changed(tx, before, [change], _saying(actor, reason, via))
@@ -157,24 +213,37 @@ def deploy(
         (
             one
             for one in before.deployments
-            if one.environment == environment.fields.name and one.version_id == version_id and one.ended_at is None
+            if one.environment == environment.fields.name
+            and one.version_id == version_id
+            and one.ended_at is None
         ),
         None,
     )
     if running is not None:
         return before, running
-    deployment = insert_deployment(tx, before, environment, version, deployed_at=deployed_at or tx.now, note=note)
+    deployment = insert_deployment(
+        tx, before, environment, version, deployed_at=deployed_at or tx.now, note=note
+    )
     change = list_change("deployments", [], [_place(deployment)])
     return record_changed(tx, before, [change], _saying(actor, reason, via)), deployment
 
 
 def end_deployment(
-    tx: Tx, name: str, deployment_id: str, *, actor: Actor, reason: str = "", expected: int | None = None, via: str = ""
+    tx: Tx,
+    name: str,
+    deployment_id: str,
+    *,
+    actor: Actor,
+    reason: str = "",
+    expected: int | None = None,
+    via: str = "",
 ) -> SystemDetail:
     before = open_system(tx, name, expected)
     deployment = next((one for one in before.deployments if one.id == deployment_id), None)
     if deployment is None:
-        raise NotFound(f"system `{name}` has no deployment `{clean(deployment_id)[:40]}`; its page shows those it has")
+        raise NotFound(
+            f"system `{name}` has no deployment `{clean(deployment_id)[:40]}`; its page shows those it has"
+        )
     if deployment.ended_at is not None:
         raise Conflict(f"`{deployment.ref}` no longer runs in `{deployment.environment}`; it ended before")
     end_running(tx, deployment)
@@ -189,7 +258,9 @@ def link_component(tx: Tx, system: SystemDetail, version: Version) -> None:
     if version.retired_at is not None:
         raise Conflict(f"`{version.subject}` is retired; use a version that is not")
     if len(system.components) >= MAX_COMPONENTS:
-        raise InvalidInput(f"system `{system.system.name}` has {MAX_COMPONENTS} components; split it into several systems")
+        raise InvalidInput(
+            f"system `{system.system.name}` has {MAX_COMPONENTS} components; split it into several systems"
+        )
     tx.conn.execute(
         sa.insert(t.system_component).values(
             system_id=system.system.id,
@@ -215,7 +286,9 @@ def unlink_component(tx: Tx, system: SystemDetail, version: Version) -> None:
 
 def insert_flow(tx: Tx, system: SystemDetail, fields: FlowFields) -> Flow:
     if len(system.flows) >= MAX_FLOWS:
-        raise InvalidInput(f"system `{system.system.name}` has {MAX_FLOWS} flows; merge those that carry the same data")
+        raise InvalidInput(
+            f"system `{system.system.name}` has {MAX_FLOWS} flows; merge those that carry the same data"
+        )
     flow_id = new_id()
     tx.conn.execute(
         sa.insert(t.flow).values(
@@ -241,7 +314,9 @@ def delete_flow(tx: Tx, flow: Flow) -> None:
 
 def insert_environment(tx: Tx, system: SystemDetail, fields: EnvironmentFields) -> Environment:
     if len(system.environments) >= MAX_ENVIRONMENTS:
-        raise InvalidInput(f"system `{system.system.name}` has {MAX_ENVIRONMENTS} environments; remove one first")
+        raise InvalidInput(
+            f"system `{system.system.name}` has {MAX_ENVIRONMENTS} environments; remove one first"
+        )
     environment_id = new_id()
     tx.conn.execute(
         sa.insert(t.environment).values(
@@ -271,7 +346,13 @@ def delete_environment(tx: Tx, environment: Environment) -> None:
 
 
 def insert_deployment(
-    tx: Tx, system: SystemDetail, environment: Environment, version: Version, *, deployed_at: datetime, note: str = ""
+    tx: Tx,
+    system: SystemDetail,
+    environment: Environment,
+    version: Version,
+    *,
+    deployed_at: datetime,
+    note: str = "",
 ) -> Deployment:
     deployment_id = new_id()
     note = clean(note)[:1_000]

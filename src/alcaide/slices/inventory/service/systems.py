@@ -34,7 +34,10 @@ def register_system(
     `record_registered` itself, so that the first Statement shows the system whole.
     """
     if fields.status is Status.RETIRED:
-        raise InvalidInput("a new system cannot be retired already; register it as `active` and retire it", {"status": "retired"})
+        raise InvalidInput(
+            "a new system cannot be retired already; register it as `active` and retire it",
+            {"status": "retired"},
+        )
     if queries.find_system(tx.conn, fields.name) is not None:
         raise Conflict(f"there is a system `{fields.name}` already; choose another name, or edit that one")
     insert_system(tx, fields, actor=actor)
@@ -44,7 +47,14 @@ def register_system(
 
 
 def edit_system(
-    tx: Tx, name: str, fields: SystemFields, *, expected: int | None, actor: Actor, reason: str = "", via: str = ""
+    tx: Tx,
+    name: str,
+    fields: SystemFields,
+    *,
+    expected: int | None,
+    actor: Actor,
+    reason: str = "",
+    via: str = "",
 ) -> SystemDetail:
     """Set the fields of a system. `expected` is the version the edit was made from.
 
@@ -65,7 +75,9 @@ def edit_system(
     if was_retired and fields.status is Status.RETIRED:
         raise Conflict(f"system `{name}` is retired; give it another status to bring it back into use")
     if fields.status is Status.RETIRED:
-        raise InvalidInput(f"system `{name}` is retired by `retire`, which asks for a reason", {"status": "use retire"})
+        raise InvalidInput(
+            f"system `{name}` is retired by `retire`, which asks for a reason", {"status": "use retire"}
+        )
     update_fields(tx, system.id, fields)
     if was_retired:
         tx.conn.execute(sa.update(t.system).where(t.system.c.id == system.id).values(retired_at=None))
@@ -79,7 +91,9 @@ def retire_system(
     text = checked_reason(reason, needed="is missing; say why the system is retired")
     before = queries.system_detail(tx.conn, name)
     system = before.system
-    check_version(f"system `{name}`", expected, system.version, system_json(system.fields) | {"version": system.version})
+    check_version(
+        f"system `{name}`", expected, system.version, system_json(system.fields) | {"version": system.version}
+    )
     if system.fields.status is Status.RETIRED:
         raise Conflict(f"system `{name}` is retired already; its history says by whom and why")
     d = t.deployment.c
@@ -145,5 +159,7 @@ def _columns(fields: SystemFields) -> dict[str, Any]:
         "status": str(fields.status),
         "tags": list(fields.tags),
         "tag_keys": keys_text(fields.tags),
-        "search": search_text(fields.name, fields.title, fields.purpose, fields.owner, fields.deputy, fields.unit, fields.tags),
+        "search": search_text(
+            fields.name, fields.title, fields.purpose, fields.owner, fields.deputy, fields.unit, fields.tags
+        ),
     }
