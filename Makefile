@@ -12,8 +12,6 @@ PY     := $(VENV)/bin/python
 UV     := $(VENV)/bin/uv
 # uv looks for this variable before it looks around; --python would have to stand in every call.
 export VIRTUAL_ENV := $(CURDIR)/$(VENV)
-# The front end's packages are built once and shipped inside the wheel.
-VENDOR := src/alcaide/ui/static/vendor
 
 # What `make run` and `make test` pass on, e.g.  make run ARGS='--port 9000'   make test ARGS='-k ledger'
 ARGS ?=
@@ -23,10 +21,10 @@ ARGS ?=
 help: ## show this list
 	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' Makefile
 
-run: $(VENV)/.run $(VENDOR)/.stamp ## set up what is missing, then start Alcaide on this machine
+run: $(VENV)/.run assets ## set up what is missing, then start Alcaide on this machine
 	@exec $(VENV)/bin/alcaide up $(ARGS)
 
-test: $(VENV)/.dev $(VENDOR)/.stamp browser ## set up what is missing, then run every test
+test: $(VENV)/.dev assets browser ## set up what is missing, then run every test
 	@$(PY) -m pytest $(ARGS)
 
 check: $(VENV)/.dev ## format, lint, types, import contracts, documentation
@@ -36,7 +34,7 @@ check: $(VENV)/.dev ## format, lint, types, import contracts, documentation
 	$(VENV)/bin/lint-imports --no-logo
 	$(PY) tools/build_docs.py --check
 
-bench: $(VENV)/.dev $(VENDOR)/.stamp ## measure the bounds of docs/operate/bounds.md on this machine
+bench: $(VENV)/.dev assets ## measure speed and bounds on this machine
 	@$(PY) -m tests.bench $(ARGS)
 
 docs: $(VENV)/.dev ## rebuild docs/reference from the code and check every link
@@ -45,8 +43,6 @@ docs: $(VENV)/.dev ## rebuild docs/reference from the code and check every link
 # ── What the targets above need ──────────────────────────────────────────────────────────────────────────────────
 
 venv: $(VENV)/.dev
-
-assets: $(VENDOR)/.stamp
 
 $(VENV)/.base: requirements/tools.txt
 	@set -e; \
@@ -63,25 +59,32 @@ $(VENV)/.base: requirements/tools.txt
 	  echo "make: $$found cannot make a virtual environment (Debian or Ubuntu: apt-get install python3-venv)." >&2; \
 	  exit 1; \
 	fi; \
+	echo "make: preparing $(VENV) with $$("$$found" --version) (once)"; \
 	test -x $(PY) || "$$found" -m venv $(VENV); \
 	$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/tools.txt
 	@touch $@
 
 # No build isolation: hatchling comes hash-locked from tools.txt instead of being fetched anew.
 $(VENV)/.run: $(VENV)/.base requirements/run.txt pyproject.toml
+	@echo "make: installing what Alcaide runs on, hash-locked"
 	@$(UV) pip install --quiet --require-hashes -r requirements/run.txt
 	@$(UV) pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.base requirements/dev.txt pyproject.toml
+	@echo "make: installing what the tests and checks need, hash-locked"
 	@$(UV) pip install --quiet --require-hashes -r requirements/dev.txt
 	@$(UV) pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@ $(VENV)/.run
 
-# The builder knows itself what it was built from; the stamp only spares its start.
-$(VENDOR)/.stamp: tools/build_assets.py $(wildcard tools/assets/package-lock.json package-lock.json) | $(VENV)/.base
-	@$(PY) tools/build_assets.py
-	@mkdir -p $(@D) && touch $@
+# The builder knows what it built from what, and returns at once when nothing changed. It needs npm; where there is
+# none, Node comes hash-locked from a wheel.
+assets: $(VENV)/.base
+	@if ! $(PY) tools/build_assets.py --check >/dev/null 2>&1; then \
+	  echo "make: building the front end's files"; \
+	  command -v npm >/dev/null 2>&1 || $(UV) pip install --quiet --require-hashes -r requirements/assets.txt; \
+	  $(PY) tools/build_assets.py; \
+	fi
 
 browser:
 	@for name in chromium chromium-browser google-chrome; do \
@@ -102,6 +105,7 @@ lock: $(VENV)/.base
 	$(LOCK) pyproject.toml --group dev --extra pg --extra signing $(ARGS) -o requirements/dev.txt
 	$(LOCK) pyproject.toml -c requirements/dev.txt $(ARGS) -o requirements/run.txt
 	$(LOCK) requirements/tools.in -c requirements/dev.txt $(ARGS) -o requirements/tools.txt
+	$(LOCK) requirements/assets.in $(ARGS) -o requirements/assets.txt
 
 clean:
-	rm -rf $(VENV) $(VENDOR) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) src/alcaide/ui/static/vendor .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

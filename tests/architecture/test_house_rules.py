@@ -177,7 +177,7 @@ def test_a_lock_pins_hashes_and_names_no_registry(path):
     text = path.read_text()
     pins = re.findall(r"^[A-Za-z0-9._-]+==[^\s\\;]+", text, re.MULTILINE)
 
-    assert len(pins) > 5
+    assert pins
     assert text.count("--hash=sha256:") >= len(pins)
     assert re.findall(r"https?://|--(?:extra-)?index-url|--find-links|--trusted-host", text) == []
 
