@@ -21,6 +21,7 @@ from alcaide.kernel.ledger import tables as ledger_tables
 from alcaide.kernel.ledger.reader import read_leaves
 from alcaide.kernel.policy import Failed, Passed
 from alcaide.predicates.approved import Approved
+from alcaide.predicates.base import Predicate
 from alcaide.predicates.gate_passed import GatePassed, MovedBack, MoveRequested, MoveWithdrawn
 from alcaide.predicates.registered import Registered
 from alcaide.predicates.retired import Retired
@@ -28,7 +29,8 @@ from alcaide.slices.lifecycle import rules, tables
 from alcaide.slices.lifecycle.model import FIRST_STAGE, RETIRED
 from alcaide.slices.lifecycle.rules import Standing
 
-FOLLOWED = (*rules.KINDS, Registered.TYPE)
+_KINDS: dict[str, type[Predicate]] = {**rules.KINDS, Registered.TYPE: Registered}
+FOLLOWED = tuple(_KINDS)
 BATCH = 2_000
 """Leaves entered at a time: some tenths of a second, so that a page which finds the lists behind stays quick."""
 
@@ -75,11 +77,9 @@ def replay(instance: Instance) -> None:
 
 def enter(conn: Connection, leaf: int, statement: Statement) -> None:
     """Enter one Statement of ours. One that does not make sense is passed over, as the rules do."""
-    kind = (
-        Registered if statement.predicate_type == Registered.TYPE else rules.KINDS[statement.predicate_type]
-    )
+    kind = _KINDS.get(statement.predicate_type)
     system = next((s.name for s in statement.subjects if s.name.startswith("system:")), "")
-    if not system:
+    if kind is None or not system:
         return
     try:
         said: Any = kind.read(statement)
@@ -92,15 +92,13 @@ def enter(conn: Connection, leaf: int, statement: Statement) -> None:
 def _enter(conn: Connection, leaf: int, system: str, said: Any, at: datetime) -> None:
     match said:
         case Registered():
-            title = said.description.get("title", "")
-            _add(
-                conn,
-                tables.standing,
-                system=system,
-                title=str(title)[:200],
-                stage=FIRST_STAGE,
-                stage_since=at,
-            )
+            # A move may have been entered before: its writer does not wait for whoever follows.
+            title = str(said.description.get("title", ""))[:200]
+            _add(conn, tables.standing, system=system, stage=FIRST_STAGE)
+            named = tables.standing.c.system == system
+            conn.execute(sa.update(tables.standing).where(named).values(title=title))
+            unmoved = named & (tables.standing.c.stage_leaf < 0)
+            conn.execute(sa.update(tables.standing).where(unmoved).values(stage_since=at))
         case MoveRequested():
             _add(
                 conn, tables.request, id=said.request, system=system, gate=said.gate,
