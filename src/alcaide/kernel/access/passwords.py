@@ -53,10 +53,10 @@ def verify_password(stored: str | None, password: str) -> bool:
     usable = stored if len(password) <= LONGEST else None
     against = usable or _hash_of_nothing(COST)
     try:
-        matches = _slow(lambda: _hasher(COST).verify(against, _normal(password[:LONGEST])))
+        _slow(lambda: _hasher(COST).verify(against, _normal(password[:LONGEST])))
     except (VerificationError, InvalidHashError):
         return False
-    return usable is not None if matches else False
+    return usable is not None
 
 
 def needs_rehash(stored: str) -> bool:
