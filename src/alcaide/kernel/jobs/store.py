@@ -163,22 +163,24 @@ def page(
     limit: int = 50,
 ) -> list[JobRun]:
     """Jobs newest first, from below the id `before`; ids sort by time of asking."""
-    query = sa.select(_job).order_by(_job.c.id.desc()).limit(limit)
-    if states:
-        query = query.where(_job.c.state.in_([s.value for s in states]))
-    if kind is not None:
-        query = query.where(_job.c.kind == kind)
+    query = sa.select(_job).where(*_chosen(states, kind)).order_by(_job.c.id.desc()).limit(limit)
     if before is not None:
         query = query.where(_job.c.id < before)
     return [_run(row) for row in conn.execute(query).mappings()]
+
+
+def count(conn: Connection, *, states: Collection[State] = (), kind: str | None = None) -> int:
+    """How many jobs `page` would give in all."""
+    query = sa.select(sa.func.count()).select_from(_job).where(*_chosen(states, kind))
+    return int(conn.execute(query).scalar_one())
 
 
 def counts(conn: Connection) -> dict[State, int]:
     """How many jobs stand in each state; every state is present."""
     query = sa.select(_job.c.state, sa.func.count()).group_by(_job.c.state)
     found = dict.fromkeys(State, 0)
-    for name, count in conn.execute(query):
-        found[State(name)] = count
+    for name, number in conn.execute(query):
+        found[State(name)] = number
     return found
 
 
@@ -547,6 +549,15 @@ def prune(conn: Connection, *, succeeded_before: datetime, other_before: datetim
 
 def _insert(conn: Connection, table: sa.Table) -> Any:
     return postgresql.insert(table) if conn.dialect.name == "postgresql" else sqlite.insert(table)
+
+
+def _chosen(states: Collection[State], kind: str | None) -> list[sa.ColumnElement[bool]]:
+    chosen: list[sa.ColumnElement[bool]] = []
+    if states:
+        chosen.append(_job.c.state.in_([state.value for state in states]))
+    if kind is not None:
+        chosen.append(_job.c.kind == kind)
+    return chosen
 
 
 def _due(now: datetime, kinds: Collection[str]) -> sa.ColumnElement[bool]:
