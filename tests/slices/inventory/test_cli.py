@@ -116,7 +116,10 @@ def test_what_a_list_no_longer_names_is_taken_out(alcaide: Any, document: Path, 
         ("systems:\n  - name: a\n    name: b\n", "on lines 2 and 3"),
         ("systems:\n  - name: a\n    ownr: x\n", "line 2"),
         ("systems:\n  - name: a\n    flows:\n      - {from: x, to: y, data: [personal]}\n", "outside"),
-        ("systems:\n  - name: a\n    components: [{kind: model, name: m, path: ../../etc/passwd}]\n", "beside the document"),
+        (
+            "systems:\n  - name: a\n    components: [{kind: model, name: m, path: ../../etc/passwd}]\n",
+            "beside the document",
+        ),
         ("systems: [\n", "not YAML on line"),
         ("a: &a [x, x]\nb: &b [*a, *a]\n" + "systems: []\n", "line 1"),
         ("systems: !!python/object:os.system {}\n", "tag"),
@@ -134,7 +137,9 @@ def test_a_wrong_document_is_told_with_its_place(alcaide: Any, tmp_path: Path, t
     assert "Traceback" not in err
 
 
-def test_a_bill_of_material_makes_the_round_trip(alcaide: Any, document: Path, tmp_path: Path, instance: Instance):
+def test_a_bill_of_material_makes_the_round_trip(
+    alcaide: Any, document: Path, tmp_path: Path, instance: Instance
+):
     alcaide("apply", str(document))
     bom = tmp_path / "loan-desk.cdx.json"
 
@@ -145,7 +150,9 @@ def test_a_bill_of_material_makes_the_round_trip(alcaide: Any, document: Path, t
     with instance.read() as conn:
         first, second = (queries.system_graph(conn, name) for name in ("loan-desk", "copy-desk"))
     assert first and second
-    assert [(c.subject_name, c.digest) for c in first.components] == [(c.subject_name, c.digest) for c in second.components]
+    assert [(c.subject_name, c.digest) for c in first.components] == [
+        (c.subject_name, c.digest) for c in second.components
+    ]
     assert first.flows == second.flows
     assert "0 create, 0 change" in alcaide("import-bom", str(bom), "--system", "loan-desk")[1]
 
@@ -159,7 +166,10 @@ def test_a_yaml_export_applies_as_it_is(alcaide: Any, document: Path, tmp_path: 
 
 
 def test_list_show_register_and_retire(alcaide: Any):
-    assert alcaide("register", "chat-helper", "--owner", "Ada", "--regions", "eu,uk", "--reason", "first")[0] == 0
+    assert (
+        alcaide("register", "chat-helper", "--owner", "Ada", "--regions", "eu,uk", "--reason", "first")[0]
+        == 0
+    )
     assert alcaide("register", "chat-helper")[0] == 3
     assert "chat-helper" in alcaide("list", "ada")[1]
     assert json.loads(alcaide("list", "--format", "json")[1])["total"] == 1
@@ -170,7 +180,9 @@ def test_list_show_register_and_retire(alcaide: Any):
     assert "no system `ghost`" in alcaide("show", "ghost")[2]
 
 
-def test_a_spreadsheet_is_planned_and_written_on_confirmation(alcaide: Any, tmp_path: Path, instance: Instance):
+def test_a_spreadsheet_is_planned_and_written_on_confirmation(
+    alcaide: Any, tmp_path: Path, instance: Instance
+):
     file = tmp_path / "systems.csv"
     file.write_text("name,title\nloan-desk,Loan desk\nBAD NAME,x\n", encoding="utf-16")
     rejected = tmp_path / "rejected.csv"

@@ -68,13 +68,21 @@ def list_systems(
         page = queries.list_systems(conn, narrow, now=instance.clock(), limit=max(1, min(limit, 10_000)))
     if form == "json":
         items = [
-            system_json(s.fields) | {"stage": str(s.stage), "digest": s.digest, "version": s.version, "kinds": dict(s.kinds)}
+            system_json(s.fields)
+            | {"stage": str(s.stage), "digest": s.digest, "version": s.version, "kinds": dict(s.kinds)}
             for s in page.items
         ]
         _json({"items": items, "total": page.total})
         return 0
     rows = [
-        (s.name, s.title, str(s.fields.status), str(s.stage), s.fields.owner or "nobody", str(s.component_count))
+        (
+            s.name,
+            s.title,
+            str(s.fields.status),
+            str(s.stage),
+            s.fields.owner or "nobody",
+            str(s.component_count),
+        )
         for s in page.items
     ]
     _table(("NAME", "TITLE", "STATUS", "STAGE", "OWNER", "PARTS"), rows)
@@ -124,7 +132,10 @@ def show(system: str, *, history: bool = False, form: Form = "table", data: Data
         ("stage", str(found.stage)),
         ("tags", ", ".join(fields.tags)),
         ("digest", f"sha256:{found.digest}"),
-        ("version", f"{found.version}, changed {found.updated_at:%Y-%m-%d %H:%M} UTC by {found.updated_by or 'nobody'}"),
+        (
+            "version",
+            f"{found.version}, changed {found.updated_at:%Y-%m-%d %H:%M} UTC by {found.updated_by or 'nobody'}",
+        ),
     ]
     for key, value in facts:
         if value:
@@ -136,7 +147,10 @@ def show(system: str, *, history: bool = False, form: Form = "table", data: Data
             running.setdefault(deployment.version_id, []).append(deployment.environment)
     _table(
         ("COMPONENT", "DIGEST", "RUNS IN"),
-        [(v.subject, v.fields.digest[:16] or "none", ", ".join(running.get(v.id, []))) for v in detail.components],
+        [
+            (v.subject, v.fields.digest[:16] or "none", ", ".join(running.get(v.id, [])))
+            for v in detail.components
+        ],
     )
     if detail.flows:
         _say("")
@@ -152,7 +166,9 @@ def show(system: str, *, history: bool = False, form: Form = "table", data: Data
         _table(("FROM", "TO", "DATA", ""), rows)
     for entry_ in told.entries if told else ():
         _say("")
-        _say(f"{entry_.at:%Y-%m-%d %H:%M} UTC  {entry_.title.lower()} by {entry_.actor}  leaf {entry_.leaf}  {entry_.reason}")
+        _say(
+            f"{entry_.at:%Y-%m-%d %H:%M} UTC  {entry_.title.lower()} by {entry_.actor}  leaf {entry_.leaf}  {entry_.reason}"
+        )
         for change in entry_.changes:
             _say(f"    {change.field}: {_short(change.before)} -> {_short(change.after)}")
     return 0
@@ -218,7 +234,9 @@ def register(
     )
     actor = cli_actor()
     with open_for_cli(data) as instance:
-        detail = instance.write(lambda tx: service.register_system(tx, fields, actor=actor, reason=reason, via="cli"))
+        detail = instance.write(
+            lambda tx: service.register_system(tx, fields, actor=actor, reason=reason, via="cli")
+        )
     _say(f"`{fields.name}` is in the register, sha256:{detail.system.digest}")
     return 0
 
@@ -236,7 +254,9 @@ def retire(system: str, *, reason: str, data: Data = None) -> int:
 
     actor = cli_actor()
     with open_for_cli(data) as instance:
-        instance.write(lambda tx: service.retire_system(tx, _name(system), actor=actor, reason=reason, via="cli"))
+        instance.write(
+            lambda tx: service.retire_system(tx, _name(system), actor=actor, reason=reason, via="cli")
+        )
     _say(f"`{_name(system)}` is retired")
     return 0
 
@@ -273,9 +293,12 @@ def export(
     system: str,
     *,
     form: Annotated[
-        Literal["cyclonedx", "yaml", "json", "csv"], Parameter(name="--format", help="CycloneDX 1.7 ML-BOM, or the others.")
+        Literal["cyclonedx", "yaml", "json", "csv"],
+        Parameter(name="--format", help="CycloneDX 1.7 ML-BOM, or the others."),
     ] = "cyclonedx",
-    output: Annotated[Path | None, Parameter(name=["--output", "-o"], help="A file; else the terminal.")] = None,
+    output: Annotated[
+        Path | None, Parameter(name=["--output", "-o"], help="A file; else the terminal.")
+    ] = None,
     data: Data = None,
 ) -> int:
     """Write a system in a format of others.
@@ -296,7 +319,9 @@ def export(
     try:
         output.write_bytes(written)
     except OSError as problem:
-        raise InvalidInput(f"`{output}` cannot be written: {problem.strerror}; choose another place") from None
+        raise InvalidInput(
+            f"`{output}` cannot be written: {problem.strerror}; choose another place"
+        ) from None
     _say(f"`{output}` holds {len(written)} bytes")
     return 0
 
@@ -337,10 +362,18 @@ def import_csv(
         try:
             rejected.write_text("".join(bulk.rejected_file(planned)), encoding="utf-8-sig", newline="")
         except OSError as problem:
-            raise InvalidInput(f"`{rejected}` cannot be written: {problem.strerror}; choose another place") from None
+            raise InvalidInput(
+                f"`{rejected}` cannot be written: {problem.strerror}; choose another place"
+            ) from None
     if form == "json":
         rows = [
-            {"line": r.row.line, "action": r.action, "name": r.name, "why": dict(r.why), "changes": _changes(r.changes)}
+            {
+                "line": r.row.line,
+                "action": r.action,
+                "name": r.name,
+                "why": dict(r.why),
+                "changes": _changes(r.changes),
+            }
             for r in planned.rows
         ]
         _json({"confirmed": confirm, "encoding": read.encoding, "delimiter": read.delimiter, "rows": rows})
@@ -352,13 +385,21 @@ def import_csv(
         ]
         _table(("LINE", "ACTION", "NAME", "WHY, OR WHAT DIFFERS"), said)
         counted = ", ".join(f"{planned.count(a)} {w}" for a, w in _ACTIONS)
-        _say(f"{read.encoding}; {counted}{'' if confirm else '; nothing was written, add --confirm to write'}")
+        _say(
+            f"{read.encoding}; {counted}{'' if confirm else '; nothing was written, add --confirm to write'}"
+        )
     return 1 if planned.rejected else 0
 
 
 @app.command
 def import_bom(
-    file: Path, *, system: str, reason: str = "", dry_run: bool = False, form: Form = "table", data: Data = None
+    file: Path,
+    *,
+    system: str,
+    reason: str = "",
+    dry_run: bool = False,
+    form: Form = "table",
+    data: Data = None,
 ) -> int:
     """Make the components of a CycloneDX bill of material those of a system. Exits 1 if some were left out.
 
@@ -374,7 +415,9 @@ def import_bom(
 
     name = _name(system)
     if not NAME.match(name):
-        raise InvalidInput(f"`{name[:64]}` is no usable name; use lower-case letters, digits and inner dashes")
+        raise InvalidInput(
+            f"`{name[:64]}` is no usable name; use lower-case letters, digits and inner dashes"
+        )
     parsed = exchange.read_bom(_read(file))
     actor = cli_actor()
     with open_for_cli(data) as instance:
@@ -385,7 +428,12 @@ def import_bom(
     return 1 if done.left_out else 0
 
 
-_ACTIONS = (("create", "to register"), ("change", "to change"), ("unchanged", "as they are"), ("rejected", "rejected"))
+_ACTIONS = (
+    ("create", "to register"),
+    ("change", "to change"),
+    ("unchanged", "as they are"),
+    ("rejected", "rejected"),
+)
 
 
 def _plan(plan: Sequence[PlanItem], form: str, *, dry_run: bool) -> None:

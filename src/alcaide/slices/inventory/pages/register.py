@@ -330,7 +330,7 @@ def system_page(
             detail=detail,
             system=found,
             tab=tab,
-            tabs=_tabs(detail),
+            tabs=system_tabs(detail),
             labels=LABELS,
             stages=tuple(str(stage) for stage in Stage),
             panels=panels,
@@ -362,7 +362,8 @@ def download(data: bytes, media_type: str, filename: str) -> Response:
     return Response(data, media_type=media_type, headers=headers)
 
 
-def _tabs(detail: SystemDetail) -> tuple[tuple[str, str, int | None], ...]:
+def system_tabs(detail: SystemDetail) -> tuple[tuple[str, str, int | None], ...]:
+    """The parts of a system's entry: the same line on its pages and on its drawings."""
     base = f"/inventory/systems/{detail.system.name}"
     running = sum(one.ended_at is None for one in detail.deployments)
     return (
@@ -370,6 +371,8 @@ def _tabs(detail: SystemDetail) -> tuple[tuple[str, str, int | None], ...]:
         ("Components", f"{base}/components", len(detail.components)),
         ("Flows", f"{base}/flows", len(detail.flows)),
         ("Deployments", f"{base}/deployments", running),
+        ("Graph", f"{base}/graph", None),
+        ("Data flow", f"{base}/data-flow", None),
         ("History", f"{base}/history", None),
     )
 

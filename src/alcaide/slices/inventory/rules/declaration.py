@@ -103,7 +103,10 @@ def read_declaration(
         lines[name] = text.line(path)
         systems.append(_system(text, path, entry, problems))
     if problems:
-        raise InvalidInput(_told(problems, what), {"document": f"has {len(problems)} mistake{'s' if len(problems) > 1 else ''}"})
+        raise InvalidInput(
+            _told(problems, what),
+            {"document": f"has {len(problems)} mistake{'s' if len(problems) > 1 else ''}"},
+        )
     return Declaration(systems=tuple(systems), components=shared)
 
 
@@ -223,7 +226,10 @@ def _check_schema(text: YamlText, schema: Mapping[str, Any], what: str) -> None:
         said = error.message.replace("'", "`")
         problems.append(f"line {text.line(path)}: {f'`{where}` ' if where else ''}{said[:200]}")
     if problems:
-        raise InvalidInput(_told(problems, what), {"document": f"has {len(problems)} mistake{'s' if len(problems) > 1 else ''}"})
+        raise InvalidInput(
+            _told(problems, what),
+            {"document": f"has {len(problems)} mistake{'s' if len(problems) > 1 else ''}"},
+        )
 
 
 def _told(problems: list[str], what: str) -> str:

@@ -270,6 +270,7 @@ def link_component(tx: Tx, system: SystemDetail, version: Version) -> None:
             added_at=tx.now,
         )
     )
+    _recount_users(tx, version.component_id)
 
 
 def unlink_component(tx: Tx, system: SystemDetail, version: Version) -> None:
@@ -282,6 +283,7 @@ def unlink_component(tx: Tx, system: SystemDetail, version: Version) -> None:
     tx.conn.execute(
         sa.delete(t.system_component).where(link.system_id == system.system.id, link.version_id == version.id)
     )
+    _recount_users(tx, version.component_id)
 
 
 def insert_flow(tx: Tx, system: SystemDetail, fields: FlowFields) -> Flow:
@@ -408,6 +410,14 @@ def environment_of(system: SystemDetail, environment_id: str) -> Environment:
 def pin(version: Version) -> str:
     """A version with its digest, as evidence lists it."""
     return f"{version.subject} sha256:{version.identity}"
+
+
+def _recount_users(tx: Tx, component_id: str) -> None:
+    link = t.system_component.c
+    users = sa.select(sa.func.count(sa.distinct(link.system_id))).where(link.component_id == component_id)
+    tx.conn.execute(
+        sa.update(t.component).where(t.component.c.id == component_id).values(system_count=users.scalar_subquery())
+    )
 
 
 def _used(system: SystemDetail, version_id: str) -> Version:

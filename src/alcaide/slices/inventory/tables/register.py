@@ -1,7 +1,8 @@
 """Systems, components and what ties them together, as they stand now. How they came to stand so is in the ledger.
 
-`search` holds the searchable text of a row in lower case; a search is one `LIKE '%…%'` over it. On 10,000 systems
-that reads a few megabytes, on both databases, and finds parts of words, which a full-text index would not.
+`search` holds the searchable text of a row in lower case; a search asks of every row whether the words occur in it.
+On 100,000 components that reads some 20 MB in about 30 ms, means the same on both databases, and finds parts of words,
+which a full-text index would not.
 `region_keys` and `tag_keys` hold `|a|b|` beside the JSON list, so that one filter needs no second table.
 
 Every text column is NOT NULL with '' for "not said": keyset pagination compares columns, and NULL does not compare.
@@ -70,6 +71,7 @@ component = sa.Table(
     _text("latest", 100),
     sa.Column("version_count", sa.Integer, nullable=False, server_default="0"),
     sa.Column("undigested", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("system_count", sa.Integer, nullable=False, server_default="0"),
     sa.Column("version", sa.Integer, nullable=False),
     sa.Column("created_at", UtcDateTime, nullable=False),
     sa.Column("updated_at", UtcDateTime, nullable=False),
