@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -10,8 +11,9 @@ from fastapi.responses import HTMLResponse
 
 from alcaide.kernel.access import Actor
 from alcaide.slices.inventory import queries
-from alcaide.slices.inventory.model import System
+from alcaide.slices.inventory.model import LABELS, System
 from alcaide.slices.inventory.pages.forms import Viewer
+from alcaide.slices.inventory.pages.register import system_tabs
 from alcaide.slices.inventory.service.graph import Drawing, draw_flows, draw_system
 from alcaide.ui import render
 from alcaide.ui.deps import get_instance
@@ -30,6 +32,7 @@ class GraphPage:
     tabs: tuple[tuple[str, str, int | None], ...]
     script: dict[str, Any]
     names: dict[str, str]
+    labels: Mapping[str, str]
     organisation: str
     may_edit: bool
 
@@ -51,18 +54,15 @@ def _page(request: Request, actor: Actor, name: str, view: View) -> HTMLResponse
     with instance.read() as conn:
         detail = queries.system_detail(conn, name)
     drawing = draw_system(detail) if view == "graph" else draw_flows(detail)
-    base = f"/inventory/systems/{detail.system.name}"
     organisation = instance.config.organisation
     context = GraphPage(
         system=detail.system,
         drawing=drawing,
         view=view,
-        tabs=(
-            ("Components and flows", f"{base}/graph", None),
-            ("Data leaving", f"{base}/data-flow", len(drawing.leaving)),
-        ),
+        tabs=system_tabs(detail),
         script=drawing.as_json() | {"view": view, "organisation": organisation},
         names={node.id: node.name for node in drawing.nodes},
+        labels=LABELS,
         organisation=organisation,
         may_edit=instance.authorizer.decide(actor, "inventory.edit", None).allowed,
     )

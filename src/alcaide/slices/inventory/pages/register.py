@@ -335,9 +335,7 @@ def system_page(
             stages=tuple(str(stage) for stage in Stage),
             panels=panels,
             history=told,
-            choices=tuple(v.subject for v in queries.choose_versions(conn, "", limit=200))
-            if choosing
-            else (),
+            choices=tuple(queries.choose_refs(conn)) if choosing else (),
             ends=_ends(detail),
             newer=_newer(conn, detail) if choosing else {},
             data_classes=DATA_CLASSES,
@@ -371,6 +369,8 @@ def system_tabs(detail: SystemDetail) -> tuple[tuple[str, str, int | None], ...]
         ("Components", f"{base}/components", len(detail.components)),
         ("Flows", f"{base}/flows", len(detail.flows)),
         ("Deployments", f"{base}/deployments", running),
+        ("Graph", f"{base}/graph", None),
+        ("Data flow", f"{base}/data-flow", None),
         ("Graph", f"{base}/graph", None),
         ("Data flow", f"{base}/data-flow", None),
         ("History", f"{base}/history", None),

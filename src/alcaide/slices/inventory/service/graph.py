@@ -22,7 +22,7 @@ Sensitivity = Literal["public", "internal", "classified", "unstated"]
 _CLASSIFIED = frozenset(
     {DataClass.CONFIDENTIAL, DataClass.PERSONAL, DataClass.SPECIAL_CATEGORY, DataClass.SECRET}
 )
-_PLURALS = {"dataset": "datasets", "party": "outside parties", "vector-store": "vector stores"}
+_PLURALS = {"dataset": "datasets", "party": "parties", "vector-store": "vector stores"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

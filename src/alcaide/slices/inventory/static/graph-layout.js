@@ -5,7 +5,7 @@
 (() => {
   "use strict";
   const GAP = 22;
-  const RANK = 96;
+  const RANK = 46;
 
   // Columns for n equal cells so that the block is about `ratio` times as wide as high.
   const columns = (n, cell, ratio) => Math.max(1, Math.min(n, Math.round(Math.sqrt((n * ratio * (cell.h + GAP)) / (cell.w + GAP)))));
@@ -38,68 +38,64 @@
     return { at, w: widest, h: y + row };
   };
 
+  // Ranks by dagre. Senders from outside are held before everything inside, receivers behind it: an unseen box on
+  // either side of the inside, joined to its first and last boxes, keeps them there.
   const ranked = (boxes, edges, direction) => {
     const graph = new dagre.graphlib.Graph({ multigraph: true });
-    graph.setGraph({ rankdir: direction, nodesep: GAP, ranksep: RANK, edgesep: 12, ranker: "network-simplex" });
+    graph.setGraph({ rankdir: direction, nodesep: GAP, ranksep: RANK, edgesep: 14, ranker: "network-simplex" });
     graph.setDefaultEdgeLabel(() => ({}));
+    const side = new Map(boxes.map((box) => [box.id, box.side]));
     for (const box of boxes) graph.setNode(box.id, { width: box.w, height: box.h });
-    edges.forEach((edge, i) => graph.setEdge(edge.from, edge.to, {}, String(i)));
+    const turned = new Set();
+    edges.forEach((edge, i) => {
+      if (edge.from === edge.to) return;
+      const turn = side.get(edge.from) === "right" || side.get(edge.to) === "left";
+      if (turn) turned.add(i);
+      const [from, to] = turn ? [edge.to, edge.from] : [edge.from, edge.to];
+      graph.setEdge(from, to, { width: edge.w || 0, height: edge.h || 0, labelpos: "c" }, String(i));
+    });
+    const inside = boxes.filter((box) => !box.side);
+    if (inside.length && inside.length < boxes.length) {
+      const own = edges.filter((edge) => !side.get(edge.from) && !side.get(edge.to));
+      const hold = (name, where, ends) => {
+        const outer = boxes.filter((box) => box.side === where);
+        if (!outer.length) return;
+        graph.setNode(name, { width: 0, height: 0 });
+        const join = (from, to) => graph.setEdge(from, to, { weight: 0, minlen: 1 }, "hold");
+        for (const box of inside) if (!own.some((edge) => edge[ends] === box.id)) where === "left" ? join(name, box.id) : join(box.id, name);
+        for (const box of outer) where === "left" ? join(box.id, name) : join(name, box.id);
+      };
+      hold(" before", "left", "to");
+      hold(" behind", "right", "from");
+    }
     dagre.layout(graph);
     const at = new Map(boxes.map((box) => { const n = graph.node(box.id); return [box.id, { x: n.x, y: n.y }]; }));
-    return { at, w: graph.graph().width || 0, h: graph.graph().height || 0 };
+    const routes = new Map();
+    for (const found of graph.edges()) {
+      if (found.name === "hold") continue;
+      const points = graph.edge(found).points.slice(1, -1);
+      routes.set(Number(found.name), turned.has(Number(found.name)) ? points.reverse() : points);
+    }
+    return { at, routes, w: graph.graph().width || 0, h: graph.graph().height || 0 };
   };
 
-  // boxes: {id, w, h, side}; edges: {from, to} between boxes. `side` is "" or, with a boundary, "left" or "right".
+  // boxes: {id, w, h, side}; edges: {from, to, w, h} between boxes, with the size of their label. `side` is "" or, with
+  // a boundary, "left" or "right". Gives where each box is, and through which points each edge goes.
   const arrange = (boxes, edges, direction, ratio) => {
     const touched = new Set(edges.flatMap((edge) => [edge.from, edge.to]));
-    const inside = boxes.filter((box) => !box.side);
-    const joined = inside.filter((box) => touched.has(box.id));
-    const alone = inside.filter((box) => !touched.has(box.id));
-    const ids = new Set(joined.map((box) => box.id));
-    const own = edges.filter((edge) => ids.has(edge.from) && ids.has(edge.to) && edge.from !== edge.to);
-    const at = new Map();
-    let w = 0, h = 0;
-    // Boxes joined to nothing but the outside have no rank of their own: they stand below each other.
-    if (joined.length) {
-      const first = ranked(joined, own, direction);
-      for (const [id, p] of first.at) at.set(id, p);
-      w = first.w; h = first.h;
-    }
+    const joined = boxes.filter((box) => touched.has(box.id) || box.side);
+    const alone = boxes.filter((box) => !touched.has(box.id) && !box.side);
+    const found = joined.length ? ranked(joined, edges, direction) : { at: new Map(), routes: new Map(), w: 0, h: 0 };
     if (alone.length) {
       const area = alone.reduce((sum, box) => sum + (box.w + GAP) * (box.h + GAP), 0);
-      const second = shelve(alone, Math.max(w, Math.sqrt(area * ratio)));
-      const down = h ? h + RANK / 2 : 0;
-      const shift = (Math.max(w, second.w) - second.w) / 2;
-      for (const [id, p] of second.at) at.set(id, { x: p.x + shift, y: p.y + down });
-      if (second.w > w) for (const box of joined) at.get(box.id).x += (second.w - w) / 2;
-      w = Math.max(w, second.w);
-      h = down + second.h;
+      const block = shelve(alone, Math.max(found.w, Math.sqrt(area * ratio)));
+      const down = found.h ? found.h + RANK : 0;
+      const left = (found.w - block.w) / 2;
+      for (const [id, p] of block.at) found.at.set(id, { x: p.x + left, y: p.y + down });
+      found.w = Math.max(found.w, block.w);
+      found.h = down + block.h;
     }
-    beside(boxes.filter((box) => box.side), edges, at, { w, h }, direction);
-    return at;
-  };
-
-  // Outside boxes stand on both sides of the inside, each near the middle of what it is joined to.
-  const beside = (outside, edges, at, size, direction) => {
-    const flat = direction === "LR";
-    for (const side of ["left", "right"]) {
-      const boxes = outside.filter((box) => box.side === side);
-      const wish = (box) => {
-        const ends = edges.flatMap((e) => (e.from === box.id ? [e.to] : e.to === box.id ? [e.from] : [])).filter((id) => at.has(id));
-        if (!ends.length) return 0;
-        return ends.reduce((sum, id) => sum + (flat ? at.get(id).y : at.get(id).x), 0) / ends.length;
-      };
-      const wished = boxes.map((box) => [wish(box), box]).sort((a, b) => a[0] - b[0] || (a[1].id < b[1].id ? -1 : 1));
-      const length = boxes.reduce((sum, box) => sum + (flat ? box.h : box.w) + GAP, -GAP);
-      let along = ((flat ? size.h : size.w) - length) / 2;
-      for (const [, box] of wished) {
-        const half = (flat ? box.h : box.w) / 2;
-        const deep = (flat ? box.w : box.h) / 2 + RANK * 1.7;
-        const across = side === "left" ? -deep : (flat ? size.w : size.h) + deep;
-        at.set(box.id, flat ? { x: across, y: along + half } : { x: along + half, y: across });
-        along += half * 2 + GAP;
-      }
-    }
+    return found;
   };
 
   window.graphLayout = { arrange, grid };

@@ -26,8 +26,9 @@
   // Kinds differ in shape too: colour alone would leave out those who do not see it.
   const SHAPES = {
     dataset: "barrel", "vector-store": "barrel", agent: "round-hexagon", service: "round-octagon", guardrail: "cut-rectangle",
-    prompt: "round-tag", party: "ellipse",
+    prompt: "round-tag", tool: "bottom-round-rectangle", "tool-server": "rectangle",
   };
+  const TEXT_FROM = 46; // where the label begins, right of the icon
   const WORDS = { classified: "classified", internal: "internal", public: "public", unstated: "not stated" };
 
   const nodes = new Map(drawing.nodes.map((node) => [node.id, node]));
@@ -49,7 +50,7 @@
   const nodeLabel = (node) => {
     const versions = node.versions.length > 2 ? `${node.versions.length} versions` : node.versions.join(", ");
     const below = node.kind === "party" ? (node.outside ? "outside party" : "party") : `${node.kind_label.toLowerCase()}${versions ? ` · ${versions}` : ""}`;
-    return `${elide(node.name, 19)}\n${elide(below, 23)}`;
+    return `${elide(node.name, node.kind === "prompt" ? 15 : 19)}\n${elide(below, 23)}`;
   };
 
   // Members of each shown thing: a node stands for itself, a closed kind for all of its nodes.
@@ -84,7 +85,8 @@
   const lineLabel = (line) => {
     const classes = [...new Set(line.arrows.flatMap((arrow) => (arrow.data.length ? arrow.data : ["not stated"])))];
     const words = elide(classes.join(", "), 34);
-    return line.arrows.length > 1 ? `${line.arrows.length} flows: ${words}` : words;
+    if (line.arrows.length === 1) return words;
+    return flowsView && line.leaving ? `${line.arrows.length} flows: ${words}` : `${line.arrows.length} flows`;
   };
 
   const sideOf = (members, all) => {
@@ -96,7 +98,6 @@
   };
 
   const elements = () => {
-    const direction = narrow() ? "TB" : "LR";
     const ratio = narrow() ? 0.6 : 1.8;
     const things = shown();
     const edges = lines();
@@ -120,8 +121,16 @@
       const size = id.startsWith("kind ") ? CLOSED : CELL;
       boxes.push({ id, ...size, side: sideOf(members, drawing.arrows) });
     }
-    const between = edges.map((line) => ({ from: owner.get(line.from) || line.from, to: owner.get(line.to) || line.to }));
-    const at = window.graphLayout.arrange(boxes, between, direction, ratio);
+    const many = edges.length > 40;
+    const spoken = (line) => !many || (flowsView && line.leaving);
+    const between = edges.map((line) => ({
+      from: owner.get(line.from) || line.from, to: owner.get(line.to) || line.to,
+      ...(spoken(line) ? labelSize(lineLabel(line)) : {}),
+    }));
+    // Of the two directions, the one that can be shown larger. On a phone down is always better: pages scroll down.
+    const laid = (narrow() ? ["TB"] : ["LR", "TB"]).map((direction) => window.graphLayout.arrange(boxes, between, direction, ratio));
+    const scale = (found) => Math.min((canvas.clientWidth - 48) / found.w, (innerHeight * 0.65 - 48) / found.h, 1);
+    const { at, routes } = laid.reduce((best, found) => (scale(found) > scale(best) * 1.1 ? found : best));
 
     const found = [];
     const inside = flowsView ? "inside" : undefined;
@@ -148,14 +157,27 @@
     if (inside && boxes.some((box) => !box.side)) {
       found.unshift({ data: { id: "inside", label: drawing.organisation ? `Inside ${drawing.organisation}` : "Inside the organisation" }, classes: "boundary", selectable: false });
     }
-    const many = edges.length > 40;
-    for (const line of edges) {
+    edges.forEach((line, i) => {
+      const whole = !owner.has(line.from) && !owner.has(line.to);
+      const bend = whole && routes.has(i) ? bends(at.get(line.from), at.get(line.to), routes.get(i)) : null;
       found.push({
-        data: { id: line.id, source: line.from, target: line.to, label: lineLabel(line), count: line.arrows.length },
-        classes: [flowsView ? line.worst : "plain", flowsView && line.leaving ? "leaving" : "", line.crosses ? "crosses" : "", many && !(flowsView && line.leaving) ? "quiet" : ""].join(" "),
+        data: { id: line.id, source: line.from, target: line.to, label: lineLabel(line), ...bend },
+        classes: [flowsView ? line.worst : "plain", flowsView && line.leaving ? "leaving" : "", line.crosses ? "crosses" : "", spoken(line) ? "" : "quiet", bend ? "bent" : ""].join(" "),
       });
-    }
+    });
     return found;
+  };
+
+  const labelSize = (text) => ({ w: Math.min(150, text.length * 6 + 12), h: text.length > 24 ? 30 : 17 });
+
+  // Points of a route as cytoscape wants them: how far along the straight line, and how far beside it.
+  const bends = (from, to, points) => {
+    const [dx, dy] = [to.x - from.x, to.y - from.y];
+    const length = Math.hypot(dx, dy);
+    if (!length) return null;
+    const weights = points.map((p) => ((p.x - from.x) * dx + (p.y - from.y) * dy) / length / length);
+    const distances = points.map((p) => ((p.y - from.y) * dx - (p.x - from.x) * dy) / length);
+    return distances.some((distance) => Math.abs(distance) > 3) ? { weights, distances } : null;
   };
 
   const dataOf = (node) => ({ id: node.id, kind: node.kind, label: nodeLabel(node) });
@@ -179,20 +201,23 @@
       { selector: "node", style: {
         width: CELL.w, height: CELL.h, shape: "round-rectangle", "background-color": raised, "border-width": 1.5, "border-color": line,
         label: "data(label)", color: text, "font-family": font, "font-size": 12, "line-height": 1.3, "text-wrap": "wrap",
-        "text-max-width": 200, "text-valign": "center", "text-halign": "center", "text-margin-x": 11, "text-justification": "left",
-        "background-width": 18, "background-height": 18, "background-position-x": "8%", "background-position-y": "50%",
+        "text-max-width": 200, "text-valign": "center", "text-halign": "right", "text-margin-x": TEXT_FROM - CELL.w, "text-justification": "left",
+        "background-width": 18, "background-height": 18, "background-position-x": "12%", "background-position-y": "50%",
         "min-zoomed-font-size": 5, "overlay-opacity": 0 } },
       { selector: "node.closed", style: { height: CLOSED.h, "border-style": "double", "border-width": 5, "font-weight": 600 } },
       { selector: "node.outside", style: { "border-style": "dashed", "background-color": surface } },
+      { selector: "node[kind = 'party']", style: { "corner-radius": 24 } },
       { selector: "node.box, node.boundary", style: {
         shape: "round-rectangle", "background-color": surface, "background-opacity": 0.5, "border-width": 1, "border-color": line, "border-style": "solid",
-        padding: 18, "text-valign": "top", "text-halign": "center", "text-margin-x": 0, "text-margin-y": 20, color: muted, "font-size": 12, "font-weight": 600, "background-image": "none" } },
-      { selector: "node.boundary", style: { "border-width": 2, "border-color": muted, padding: 44, "text-margin-y": 26, "font-size": 14, "background-opacity": 0.35 } },
+        padding: 12, "text-valign": "top", "text-halign": "center", "text-margin-x": 0, "text-margin-y": 22, "text-max-width": 900, color: muted, "font-size": 12, "font-weight": 600, "background-image": "none" } },
+      { selector: "node.boundary", style: { "border-width": 2, "border-color": muted, padding: 40, "text-margin-y": 28, "font-size": 14, "background-opacity": 0.35 } },
       { selector: "edge", style: {
         width: 1.5, "line-color": line, "target-arrow-color": line, "target-arrow-shape": "triangle", "arrow-scale": 0.9, "curve-style": "bezier",
         label: "data(label)", "font-family": font, "font-size": 10.5, color: muted, "text-background-color": surface, "text-background-opacity": 0.92,
-        "text-background-padding": 2, "text-background-shape": "round-rectangle", "text-rotation": "none", "text-wrap": "wrap", "text-max-width": 130,
+        "text-background-padding": 2, "text-background-shape": "round-rectangle", "text-wrap": "wrap", "text-max-width": 150,
         "min-zoomed-font-size": 6, "overlay-opacity": 0 } },
+      { selector: "edge.bent", style: {
+        "curve-style": "round-segments", "segment-weights": "data(weights)", "segment-distances": "data(distances)", "segment-radii": [28], "edge-distances": "node-position" } },
       { selector: "edge.quiet", style: { label: "" } },
       { selector: "edge.crosses", style: { "line-style": "dashed", "line-dash-pattern": [6, 4] } },
       { selector: ".faded", style: { opacity: 0.18 } },
@@ -432,10 +457,21 @@
     }).observe(canvas);
   };
 
+  // As high as the drawing needs, within what the window has.
+  const size = () => {
+    canvas.style.height = "";
+    const box = cy.elements().boundingBox();
+    const needed = box.h * Math.min(1.15, (canvas.clientWidth - 48) / box.w) + 60;
+    canvas.style.minHeight = "300px";
+    canvas.style.height = `${Math.round(Math.max(300, Math.min(canvas.clientHeight, needed)))}px`;
+    cy.resize();
+  };
+
   const fill = () => {
     cy.elements().remove();
     cy.add(elements());
     cy.layout({ name: "preset", fit: false }).run();
+    size();
     start();
   };
 
