@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.slices.lifecycle.builders import gated
 
 from alcaide.kernel.instance import Instance
-from tests.slices.lifecycle.builders import gated
 
 
 @pytest.fixture

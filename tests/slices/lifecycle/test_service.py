@@ -7,13 +7,6 @@ from base64 import b64decode
 from typing import Any
 
 import pytest
-
-from alcaide.kernel.access import Actor
-from alcaide.kernel.errors import Conflict, InvalidInput, NotAllowed, NotFound
-from alcaide.kernel.evidence import parse_envelope, verify
-from alcaide.kernel.instance import Instance
-from alcaide.slices.lifecycle import projection, queries, service
-from alcaide.slices.lifecycle.rules import Standing
 from tests.slices.lifecycle.builders import (
     ADA,
     EVE,
@@ -26,6 +19,13 @@ from tests.slices.lifecycle.builders import (
     ready_to_deploy,
     replaced,
 )
+
+from alcaide.kernel.access import Actor
+from alcaide.kernel.errors import Conflict, InvalidInput, NotAllowed, NotFound
+from alcaide.kernel.evidence import parse_envelope, verify
+from alcaide.kernel.instance import Instance
+from alcaide.slices.lifecycle import projection, queries, service
+from alcaide.slices.lifecycle.rules import Standing
 
 pytestmark = pytest.mark.both_databases
 
