@@ -144,6 +144,7 @@ def test_links_hidden_files_logs_and_earlier_backups_stay_out(instance, tmp_path
     (data / "backups").mkdir()
     (data / "backups" / "old.backup").write_text("x")
     (data / ".hidden").write_text("x")
+    (data / "keys" / "cookies.key").write_text("x")
     (data / "link").symlink_to("/etc/hostname")
 
     names = list(data_files(data))

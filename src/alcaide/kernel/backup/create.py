@@ -110,10 +110,14 @@ def create_backup(
     )
 
 
+# Made anew when absent, at the price of open forms; in a stolen backup it could forge those.
+NEVER_KEPT = frozenset({"keys/cookies.key"})
+
+
 def data_files(folder: Path) -> Iterator[str]:
     """The files of a data folder that a backup holds, in a fixed order, as relative names.
 
-    Everything but the database (kept as rows), earlier backups, logs and what can be made again. Links
+    Everything but the database (kept as rows), earlier backups, logs and what is made again. Links
     and hidden files are left out: a link could pull in anything, and ours are never links.
     """
     for path in sorted(folder.iterdir()):
@@ -129,7 +133,7 @@ def _walk(path: Path, name: str) -> Iterator[str]:
         inside = sorted(path.iterdir()) if stat.S_ISDIR(mode) else []
     except FileNotFoundError:  # removed since it was listed
         return
-    if stat.S_ISREG(mode):
+    if stat.S_ISREG(mode) and name not in NEVER_KEPT:
         yield name
     for child in inside:
         yield from _walk(child, f"{name}/{child.name}")
