@@ -17,10 +17,10 @@ from fastapi import APIRouter, Depends
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
-from alcaide.app.health import LogState, log_state
 from alcaide.kernel.access import Actor
 from alcaide.kernel.errors import AlcaideError
 from alcaide.kernel.slice import AttentionItem, Manifest, NavItem, load
+from alcaide.slices.operations.queries import LogHealth, log_health
 from alcaide.ui import render
 from alcaide.ui.deps import allow, get_instance
 from alcaide.ui.panels import FilledPanel, panels_at
@@ -61,8 +61,8 @@ class HomePage:
     attention: tuple[AttentionItem, ...]
     hidden: int
     panels: tuple[FilledPanel, ...]
-    log: LogState | None
-    log_problem: str
+    log: LogHealth
+    log_name: str
 
 
 @router.get("/", response_class=HTMLResponse)
@@ -74,7 +74,6 @@ def first_page(
     now = instance.clock()
     with instance.read() as conn:
         items = gather(instance, conn, actor, now)
-        state, problem = _log(instance, conn)
         page = HomePage(
             organisation=instance.config.organisation,
             now=now,
@@ -82,8 +81,8 @@ def first_page(
             attention=tuple(items if everything else items[:SHOWN]),
             hidden=0 if everything else max(len(items) - SHOWN, 0),
             panels=panels_at(request, conn, actor, now, place=PLACE),
-            log=state,
-            log_problem=problem,
+            log=log_health(conn, instance, now),
+            log_name=instance.ledger.origin,
         )
         # Inside the snapshot: a panel's template may still read through its context.
         return render(request, "app/home.html", page)
@@ -124,10 +123,3 @@ def figures(items: Sequence[AttentionItem]) -> tuple[Figure, ...]:
     for item in items:
         counts[item.level if item.level in counts else "unknown"] += item.count
     return tuple(Figure(level, count) for level, count in counts.items())
-
-
-def _log(instance: Instance, conn: Connection) -> tuple[LogState | None, str]:
-    try:
-        return log_state(instance, conn), ""
-    except AlcaideError as error:
-        return None, str(error)

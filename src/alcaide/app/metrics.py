@@ -18,8 +18,11 @@ from prometheus_client.registry import Collector
 from alcaide import __version__
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from alcaide.app.health import LogState
     from alcaide.kernel.instance import Instance
+    from alcaide.slices.operations.model import Verification
 
 log = logging.getLogger("alcaide.metrics")
 
@@ -71,12 +74,14 @@ class _FromDatabase(Collector):
 
     def collect(self) -> Iterator[Metric]:
         from alcaide.app.health import jobs_by_state, log_state
+        from alcaide.slices.operations.queries import verifications
 
         up = GaugeMetricFamily("alcaide_up", "1 if the database answers.", labels=["version"])
         try:
             with self.instance.read() as conn:
                 state = log_state(self.instance, conn)
                 jobs = jobs_by_state(conn)
+                verified = next(iter(verifications(conn, 1)), None)
         except Exception:
             log.exception("the database does not answer a scrape")
             up.add_metric([__version__], 0)
@@ -85,6 +90,8 @@ class _FromDatabase(Collector):
         up.add_metric([__version__], 1)
         yield up
         yield from _of_the_log(state)
+        if verified is not None:
+            yield from _of_the_verification(verified, self.instance.clock())
         by_state = GaugeMetricFamily("alcaide_jobs", "Background jobs by state.", labels=["state"])
         for name, count in sorted(jobs.items()):
             by_state.add_metric([name], count)
@@ -99,3 +106,16 @@ def _of_the_log(state: LogState) -> Iterator[Metric]:
             "Seconds since the newest checkpoint was signed.",
             value=state.checkpoint_age.total_seconds(),
         )
+
+
+def _of_the_verification(latest: Verification, now: datetime) -> Iterator[Metric]:
+    yield GaugeMetricFamily(
+        "alcaide_ledger_intact",
+        "1 if the latest verification from the first leaf on found the log intact.",
+        value=int(latest.intact),
+    )
+    yield GaugeMetricFamily(
+        "alcaide_ledger_verified_age_seconds",
+        "Seconds since the log was last verified from the first leaf on.",
+        value=max((now - latest.finished_at).total_seconds(), 0),
+    )

@@ -16,6 +16,7 @@ read end of a pipe whose write end only this process has; if it is killed, they 
 
 from __future__ import annotations
 
+import dataclasses
 import errno
 import fcntl
 import http.client
@@ -61,7 +62,9 @@ def up(config: Config, say: Callable[[str], None]) -> int:
     # Signals come first: from here on a stop is heard, whatever is being waited for.
     stop = _stop_on_signals()
     with _claimed(config.data), _listening(config) as listener:
-        address = _address(config, listener)
+        # Port 0 asked the machine for a free one; from here on everybody is told which it is.
+        config = dataclasses.replace(config, port=listener.getsockname()[1])
+        address = _address(config)
         first_run_link = _prepare(config, address, stop)
         with _lifeline() as lifeline:
             supervisor = Supervisor(_children(config, listener, lifeline), stop)
@@ -354,13 +357,13 @@ def watch_lifeline() -> None:
 # ── What a person sees ───────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _address(config: Config, listener: socket.socket) -> str:
-    """Where to point a browser. Port 0 asks the machine for a free one, and only the socket knows which."""
+def _address(config: Config) -> str:
+    """Where to point a browser."""
     if config.public_url:
         return config.url
     host = "127.0.0.1" if config.host in {"", "0.0.0.0", "::"} else config.host  # noqa: S104 - compared, not bound
     name = f"[{host}]" if ":" in host else host
-    return f"http://{name}:{listener.getsockname()[1]}"
+    return f"http://{name}:{config.port}"
 
 
 def _answers(listener: socket.socket) -> bool:

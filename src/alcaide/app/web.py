@@ -24,7 +24,7 @@ from alcaide.app.middleware import BoundedBody, KnownHosts, Observed
 from alcaide.kernel.config import Config
 from alcaide.kernel.slice import load
 from alcaide.slices.access.service.sessions import identify, session_cookie
-from alcaide.ui import Look, install
+from alcaide.ui import Look, gallery, install
 
 if TYPE_CHECKING:
     from alcaide.kernel.instance import Instance
@@ -70,6 +70,7 @@ def create_app(instance: Instance) -> FastAPI:
 
     app.include_router(home.router)
     app.include_router(probes.router)
+    app.include_router(gallery.router)
     for manifest in instance.manifests:
         if manifest.api is not None:
             app.include_router(load(manifest.api), prefix=API, tags=[manifest.title])

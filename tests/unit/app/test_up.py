@@ -113,17 +113,17 @@ def test_an_address_that_is_not_this_machines_is_said_so(config, host):
         pass
 
 
-def test_the_address_to_open_is_one_a_browser_can_open(config):
-    with up._listening(dataclasses.replace(config, host="0.0.0.0")) as listener:
-        port = listener.getsockname()[1]
-
-        assert (
-            up._address(dataclasses.replace(config, host="0.0.0.0"), listener) == f"http://127.0.0.1:{port}"
-        )
-        assert (
-            up._address(dataclasses.replace(config, public_url="https://a.test/"), listener)
-            == "https://a.test"
-        )
+@pytest.mark.parametrize(
+    ("settings", "address"),
+    [
+        ({"host": "127.0.0.1"}, "http://127.0.0.1:8808"),
+        ({"host": "0.0.0.0"}, "http://127.0.0.1:8808"),
+        ({"host": "::1"}, "http://[::1]:8808"),
+        ({"public_url": "https://alcaide.test/"}, "https://alcaide.test"),
+    ],
+)
+def test_the_address_to_open_is_one_a_browser_can_open(config, settings, address):
+    assert up._address(dataclasses.replace(config, port=8808, **settings)) == address
 
 
 def test_the_pause_before_a_new_start_doubles_and_is_bounded():
