@@ -57,6 +57,8 @@ TABS = ("overview", "components", "flows", "deployments", "history")
 
 @dataclass(frozen=True)
 class SystemsPage:
+    """The list of systems."""
+
     page: Page[System]
     narrow: SystemFilter
     sort: str
@@ -75,6 +77,8 @@ class SystemsPage:
 
 @dataclass(frozen=True)
 class SystemPage:
+    """One tab of a system; `form` names the form that `errors` and `values` belong to."""
+
     detail: SystemDetail
     system: System
     tab: str
@@ -97,6 +101,8 @@ class SystemPage:
 
 @dataclass(frozen=True)
 class SystemFormPage:
+    """The form for a system, new or edited; `conflict` is what somebody else saved meanwhile."""
+
     editing: System | None
     values: Mapping[str, Any]
     errors: Mapping[str, str]
@@ -168,7 +174,7 @@ def systems(
 
 @router.get("/inventory/export.{form}")
 def export_list(
-    request: Request, actor: Viewer, form: str, q: str = "", status: str = "", gap: str = ""
+    request: Request, _: Viewer, form: str, q: str = "", status: str = "", gap: str = ""
 ) -> Response:
     """What the list shows, as a file: `csv` for a spreadsheet, `yaml` or `json` to apply elsewhere."""
     instance = get_instance(request)
@@ -184,12 +190,14 @@ def export_list(
 
 
 @router.get("/inventory/new", response_class=HTMLResponse)
-def new_system(request: Request, actor: Editor) -> HTMLResponse:
+def new_system(request: Request, _: Editor) -> HTMLResponse:
+    """An empty form."""
     return _form(request, None, {"status": "proposed"})
 
 
 @router.post("/inventory/new")
 def register_system(request: Request, actor: Editor, form: Annotated[SystemForm, Form()]) -> Response:
+    """Register, or show the form again with what is wrong."""
     values = values_of(form)
     try:
         fields = system_fields(values)
@@ -205,31 +213,37 @@ def register_system(request: Request, actor: Editor, form: Annotated[SystemForm,
 
 @router.get("/inventory/systems/{name}", response_class=HTMLResponse)
 def system(request: Request, actor: Viewer, name: str) -> HTMLResponse:
+    """What it is for, who answers for it, and what other parts of Alcaide say about it."""
     return system_page(request, actor, name, "overview")
 
 
 @router.get("/inventory/systems/{name}/components", response_class=HTMLResponse)
 def system_components(request: Request, actor: Viewer, name: str) -> HTMLResponse:
+    """What it is made of."""
     return system_page(request, actor, name, "components")
 
 
 @router.get("/inventory/systems/{name}/flows", response_class=HTMLResponse)
 def system_flows(request: Request, actor: Viewer, name: str) -> HTMLResponse:
+    """Which data goes where."""
     return system_page(request, actor, name, "flows")
 
 
 @router.get("/inventory/systems/{name}/deployments", response_class=HTMLResponse)
 def system_deployments(request: Request, actor: Viewer, name: str) -> HTMLResponse:
+    """What runs where."""
     return system_page(request, actor, name, "deployments")
 
 
 @router.get("/inventory/systems/{name}/history", response_class=HTMLResponse)
 def system_history(request: Request, actor: Viewer, name: str) -> HTMLResponse:
+    """Who changed what, when and why."""
     return system_page(request, actor, name, "history")
 
 
 @router.get("/inventory/systems/{name}/edit", response_class=HTMLResponse)
-def edit_form(request: Request, actor: Editor, name: str) -> HTMLResponse:
+def edit_form(request: Request, _: Editor, name: str) -> HTMLResponse:
+    """The form with what is stored. A retired system is offered another status, which brings it back."""
     with get_instance(request).read() as conn:
         found = queries.get_system(conn, name)
     values = system_json(found.fields) | {"version": found.version}
@@ -275,6 +289,7 @@ def edit_system(request: Request, actor: Editor, name: str, form: Annotated[Syst
 def retire_system(
     request: Request, actor: Retirer, name: str, form: Annotated[ReasonForm, Form()]
 ) -> Response:
+    """Take a system out of use."""
     get_instance(request).write(
         lambda tx: service.retire_system(tx, name, actor=actor, reason=form.reason, via="page")
     )
@@ -282,7 +297,7 @@ def retire_system(
 
 
 @router.get("/inventory/systems/{name}/export.{form}")
-def export_system(request: Request, actor: Viewer, name: str, form: str) -> Response:
+def export_system(request: Request, _: Viewer, name: str, form: str) -> Response:
     """One system as a file. `cyclonedx` is the ML-BOM."""
     instance = get_instance(request)
     with instance.read() as conn:
@@ -369,8 +384,6 @@ def system_tabs(detail: SystemDetail) -> tuple[tuple[str, str, int | None], ...]
         ("Components", f"{base}/components", len(detail.components)),
         ("Flows", f"{base}/flows", len(detail.flows)),
         ("Deployments", f"{base}/deployments", running),
-        ("Graph", f"{base}/graph", None),
-        ("Data flow", f"{base}/data-flow", None),
         ("Graph", f"{base}/graph", None),
         ("Data flow", f"{base}/data-flow", None),
         ("History", f"{base}/history", None),

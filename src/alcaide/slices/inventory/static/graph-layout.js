@@ -95,7 +95,7 @@
       found.w = Math.max(found.w, block.w);
       found.h = down + block.h;
     }
-    return found;
+    return { ...found, direction };
   };
 
   window.graphLayout = { arrange, grid };

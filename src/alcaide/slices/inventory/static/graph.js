@@ -37,6 +37,7 @@
   const icons = new Map();
   let cy = null;
   let chosen = "";
+  let across = true;
 
   // ── from the register's nodes and arrows to what is shown now ─────────────────────────────────────────────
 
@@ -127,10 +128,11 @@
       from: owner.get(line.from) || line.from, to: owner.get(line.to) || line.to,
       ...(spoken(line) ? labelSize(lineLabel(line)) : {}),
     }));
-    // Of the two directions, the one that can be shown larger. On a phone down is always better: pages scroll down.
-    const laid = (narrow() ? ["TB"] : ["LR", "TB"]).map((direction) => window.graphLayout.arrange(boxes, between, direction, ratio));
-    const scale = (found) => Math.min((canvas.clientWidth - 48) / found.w, (innerHeight * 0.65 - 48) / found.h, 1);
-    const { at, routes } = laid.reduce((best, found) => (scale(found) > scale(best) * 1.1 ? found : best));
+    // Of the two directions, the one that can be shown clearly larger; else across, and on a phone down.
+    const laid = (narrow() ? ["TB", "LR"] : ["LR", "TB"]).map((direction) => window.graphLayout.arrange(boxes, between, direction, ratio));
+    const scale = (found) => Math.min((canvas.clientWidth - 48) / found.w, (innerHeight * 0.65 - 48) / found.h, 0.85);
+    const { at, routes, direction } = laid.reduce((best, found) => (scale(found) > scale(best) * 1.2 ? found : best));
+    across = direction === "LR";
 
     const found = [];
     const inside = flowsView ? "inside" : undefined;
@@ -159,7 +161,7 @@
     }
     edges.forEach((line, i) => {
       const whole = !owner.has(line.from) && !owner.has(line.to);
-      const bend = whole && routes.has(i) ? bends(at.get(line.from), at.get(line.to), routes.get(i)) : null;
+      const bend = whole && routes.has(i) ? bends(at.get(line.from), at.get(line.to), routes.get(i), line) : null;
       found.push({
         data: { id: line.id, source: line.from, target: line.to, label: lineLabel(line), ...bend },
         classes: [flowsView ? line.worst : "plain", flowsView && line.leaving ? "leaving" : "", line.crosses ? "crosses" : "", spoken(line) ? "" : "quiet", bend ? "bent" : ""].join(" "),
@@ -171,7 +173,12 @@
   const labelSize = (text) => ({ w: Math.min(150, text.length * 6 + 12), h: text.length > 24 ? 30 : 17 });
 
   // Points of a route as cytoscape wants them: how far along the straight line, and how far beside it.
-  const bends = (from, to, points) => {
+  // Each line leaves and enters straight, so that it does not run over its neighbours in the rank.
+  const bends = (from, to, route, line) => {
+    const half = (id) => (across ? CELL.w : id.startsWith("kind ") ? CLOSED.h : CELL.h) / 2 + 12;
+    const ahead = (across ? to.x - from.x : to.y - from.y) > 0 ? 1 : -1;
+    const stub = (p, id, sign) => (across ? { x: p.x + sign * half(id), y: p.y } : { x: p.x, y: p.y + sign * half(id) });
+    const points = [stub(from, line.from, ahead), ...route, stub(to, line.to, -ahead)];
     const [dx, dy] = [to.x - from.x, to.y - from.y];
     const length = Math.hypot(dx, dy);
     if (!length) return null;
@@ -209,8 +216,8 @@
       { selector: "node[kind = 'party']", style: { "corner-radius": 24 } },
       { selector: "node.box, node.boundary", style: {
         shape: "round-rectangle", "background-color": surface, "background-opacity": 0.5, "border-width": 1, "border-color": line, "border-style": "solid",
-        padding: 12, "text-valign": "top", "text-halign": "center", "text-margin-x": 0, "text-margin-y": 22, "text-max-width": 900, color: muted, "font-size": 12, "font-weight": 600, "background-image": "none" } },
-      { selector: "node.boundary", style: { "border-width": 2, "border-color": muted, padding: 40, "text-margin-y": 28, "font-size": 14, "background-opacity": 0.35 } },
+        padding: 12, "text-valign": "top", "text-halign": "center", "text-margin-x": 0, "text-margin-y": -5, "text-max-width": 900, color: muted, "font-size": 12, "font-weight": 600, "background-image": "none" } },
+      { selector: "node.boundary", style: { "border-width": 2, "border-color": muted, padding: 26, "text-margin-y": -8, "font-size": 14, "background-opacity": 0.35 } },
       { selector: "edge", style: {
         width: 1.5, "line-color": line, "target-arrow-color": line, "target-arrow-shape": "triangle", "arrow-scale": 0.9, "curve-style": "bezier",
         label: "data(label)", "font-family": font, "font-size": 10.5, color: muted, "text-background-color": surface, "text-background-opacity": 0.92,
@@ -218,7 +225,7 @@
         "min-zoomed-font-size": 6, "overlay-opacity": 0 } },
       { selector: "edge.bent", style: {
         "curve-style": "round-segments", "segment-weights": "data(weights)", "segment-distances": "data(distances)", "segment-radii": [28], "edge-distances": "node-position" } },
-      { selector: "edge.quiet", style: { label: "" } },
+      { selector: "edge.quiet", style: { label: "", opacity: 0.65 } },
       { selector: "edge.crosses", style: { "line-style": "dashed", "line-dash-pattern": [6, 4] } },
       { selector: ".faded", style: { opacity: 0.18 } },
       { selector: "edge.near", style: { label: "data(label)", "line-color": accent, "target-arrow-color": accent, width: 2, "z-index": 20 } },
@@ -296,7 +303,7 @@
     row.append(make("span", "Show one by one:", "small muted"));
     for (const kind of drawing.closed) {
       const group = groups.get(kind);
-      const button = make("button", `${group.label} ${group.size}`, "button small");
+      const button = make("button", `${group.label} ${group.size}`, `button small${closed.has(kind) ? "" : " primary"}`);
       button.type = "button";
       button.setAttribute("aria-pressed", String(!closed.has(kind)));
       button.addEventListener("click", () => toggle(kind));
@@ -376,22 +383,24 @@
 
   const zoomBy = (factor, at) => cy.zoom({ level: cy.zoom() * factor, renderedPosition: at || { x: canvas.clientWidth / 2, y: canvas.clientHeight / 2 } });
 
-  // On a phone a large drawing that fits is too small to read: start at its beginning, at a size that can be.
   const fit = () => {
     cy.fit(cy.elements(), 24);
     if (cy.zoom() > 1.15) { cy.zoom(1.15); cy.center(); }
   };
 
+  const least = () => (narrow() ? 0.62 : 0.45);
+
+  // A large drawing that fits is too small to read: start at its first boxes, at a size that can be read.
   const start = () => {
     fit();
-    const least = narrow() ? 0.62 : 0.5;
-    if (cy.zoom() < least) {
-      cy.zoom(least);
-      const box = cy.elements().boundingBox();
-      const z = cy.zoom();
-      const [w, h] = [canvas.clientWidth, canvas.clientHeight];
-      cy.pan({ x: box.w * z <= w ? (w - box.w * z) / 2 - box.x1 * z : 24 - box.x1 * z, y: box.h * z <= h ? (h - box.h * z) / 2 - box.y1 * z : 24 - box.y1 * z });
-    }
+    const zoom = least();
+    if (cy.zoom() >= zoom) return;
+    cy.zoom(zoom);
+    const box = cy.elements().boundingBox();
+    const axis = across ? "x" : "y";
+    const first = cy.nodes(":childless").min((node) => node.position(axis)).ele.position();
+    const [w, h] = [canvas.clientWidth, canvas.clientHeight];
+    cy.pan(across ? { x: 24 - box.x1 * zoom, y: h / 2 - first.y * zoom } : { x: w / 2 - first.x * zoom, y: 24 - box.y1 * zoom });
   };
 
   const walk = (step) => {
@@ -461,7 +470,7 @@
   const size = () => {
     canvas.style.height = "";
     const box = cy.elements().boundingBox();
-    const needed = box.h * Math.min(1.15, (canvas.clientWidth - 48) / box.w) + 60;
+    const needed = box.h * Math.max(least(), Math.min(1.15, (canvas.clientWidth - 48) / box.w)) + 60;
     canvas.style.minHeight = "300px";
     canvas.style.height = `${Math.round(Math.max(300, Math.min(canvas.clientHeight, needed)))}px`;
     cy.resize();
