@@ -8,6 +8,7 @@ from typing import Any
 from alcaide.app.home import Figure, figures
 from alcaide.kernel.errors import Corrupt
 from alcaide.kernel.slice import AttentionItem, Manifest, Panel
+from alcaide.slices.operations.tables import verification
 from tests.builders import NOON
 
 ITEMS = [
@@ -53,6 +54,22 @@ def a_slice(attention: str = "", panels: bool = False) -> Manifest:
         attention=f"{__name__}:{attention}" if attention else None,
         panels=f"{__name__}:PANELS" if panels else None,
     )
+
+
+def note_verification(instance: Any, *, intact: bool) -> None:
+    row = {
+        "id": "v1",
+        "job_id": None,
+        "started_at": NOON - timedelta(minutes=2),
+        "finished_at": NOON - timedelta(minutes=1),
+        "size": 1,
+        "root": "00",
+        "intact": intact,
+        "first_bad": None if intact else 0,
+        "reason": "" if intact else "leaf 0 does not match its hash",
+    }
+    with instance.db.transaction() as conn:
+        conn.execute(verification.insert().values(**row))
 
 
 def test_failed_comes_before_unknown_before_waiting_and_the_oldest_first(visit):
@@ -112,6 +129,19 @@ def test_a_log_that_does_not_verify_is_the_first_thing_said(visit, monkeypatch):
 
     assert "The log does not verify" in text
     assert "the head&#39;s signature does not verify" in text
+
+
+def test_a_log_that_nobody_verified_is_unknown(visit):
+    assert "never been verified" in visit(a_slice()).get("/").text
+
+
+def test_a_log_that_was_verified_says_when(visit):
+    client = visit(a_slice())
+    note_verification(client.app.state.instance, intact=True)
+    text = client.get("/").text
+
+    assert "never been verified" not in text
+    assert "1 from the first on" in text
 
 
 def test_panels_of_this_place_are_filled_in_and_escaped(visit, tmp_path):

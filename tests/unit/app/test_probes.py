@@ -7,6 +7,7 @@ import pytest
 from alcaide.app import health
 from alcaide.kernel.access import Actor
 from alcaide.kernel.errors import Corrupt
+from tests.unit.app.test_home import note_verification
 
 AFAR = ("203.0.113.9", 40_000)
 
@@ -103,6 +104,21 @@ def test_requests_are_counted_by_route_and_never_by_path(visit, nobody):
 
     assert 'alcaide_responses_total{method="GET",route="/static",status="404"} 2.0' in text
     assert "nothing-1" not in text
+
+
+@pytest.mark.parametrize(("intact", "shown"), [(True, "1.0"), (False, "0.0")])
+def test_the_latest_verification_is_a_number_to_alarm_on(visit, nobody, intact, shown):
+    client = visit(actor=nobody)
+    note_verification(client.app.state.instance, intact=intact)
+
+    text = client.get("/metrics").text
+
+    assert f"alcaide_ledger_intact {shown}" in text
+    assert "alcaide_ledger_verified_age_seconds 60.0" in text
+
+
+def test_a_log_that_nobody_verified_has_no_such_number(visit, nobody):
+    assert "alcaide_ledger_intact" not in visit(actor=nobody).get("/metrics").text
 
 
 def test_a_method_nobody_knows_does_not_become_a_label(visit, nobody):
