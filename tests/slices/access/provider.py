@@ -6,15 +6,17 @@ It is honest by default. A test makes it lie by setting `claims`, `headers`, `si
 from __future__ import annotations
 
 import base64
+import hmac
 import json
 import threading
+from dataclasses import dataclass
 from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
-from joserfc import jws, jwt
-from joserfc.jwk import ECKey, OctKey, RSAKey
+from joserfc import jwt
+from joserfc.jwk import ECKey, RSAKey
 
 CLIENT_ID = "alcaide-test"
 CLIENT_SECRET = "a secret that only the two of them know"
@@ -133,13 +135,22 @@ def sign(header: dict[str, Any], claims: dict[str, Any], key: Any) -> str:
     if header["alg"] == "none":
         return ".".join([_b64(json.dumps(header).encode()), _b64(json.dumps(claims).encode()), ""])
     if header["alg"] == "HS256":
-        return str(jws.serialize_compact(header, json.dumps(claims), key, algorithms=["HS256"]))
+        signed = f"{_b64(json.dumps(header).encode())}.{_b64(json.dumps(claims).encode())}"
+        return f"{signed}.{_b64(hmac.digest(key.secret, signed.encode(), 'sha256'))}"
     return str(jwt.encode(header, claims, key, algorithms=[header["alg"]]))
 
 
-def hmac_key_from_public(key: Any) -> OctKey:
-    """The public key's text as an HMAC secret: what an attacker who knows only public things would use."""
-    return OctKey.import_key(key.as_pem(private=False), {"kid": key.kid})
+@dataclass(frozen=True)
+class SharedKey:
+    """An HMAC key as an attacker would use it; the library refuses to make one from a public key, rightly."""
+
+    kid: str
+    secret: bytes
+
+
+def hmac_key_from_public(key: Any) -> SharedKey:
+    """The public key's text as an HMAC secret: what somebody who knows only public things can sign with."""
+    return SharedKey(key.kid, key.as_pem(private=False))
 
 
 def _b64(raw: bytes) -> str:
