@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+import msgspec
+
 from alcaide.predicates.base import Predicate
 
 
@@ -19,6 +21,6 @@ class Registered(Predicate, frozen=True, kw_only=True, omit_defaults=True):
     TITLE: ClassVar[str] = "Registered"
 
     description: dict[str, Any]
-    record: dict[str, Any] = {}
+    record: dict[str, Any] = msgspec.field(default_factory=dict)
     digest_of: str = "description"
     via: str = ""

@@ -47,14 +47,19 @@ def test_nobody_reads_without_signing_in(app: Any, client: Any):
     assert client.get(f"{API}/systems", headers={"x-test-actor": ""}).status_code == 401
 
 
-@pytest.mark.parametrize(("role", "status"), [("viewer", 403), ("auditor", 403), ("approver", 403), ("ml-engineer", 201)])
+@pytest.mark.parametrize(
+    ("role", "status"), [("viewer", 403), ("auditor", 403), ("approver", 403), ("ml-engineer", 201)]
+)
 def test_who_may_register(client_as: Any, role: str, status: int):
     assert client_as(role).post(f"{API}/systems", json={"name": "loan-desk"}).status_code == status
 
 
 def test_an_edit_must_say_which_version_it_was_made_from(api: Any):
     assert api.put(f"{API}/systems/loan-desk", json={"owner": "Bo"}).status_code == 428
-    assert api.put(f"{API}/systems/loan-desk", json={"owner": "Bo"}, headers={"If-Match": "x"}).status_code == 422
+    assert (
+        api.put(f"{API}/systems/loan-desk", json={"owner": "Bo"}, headers={"If-Match": "x"}).status_code
+        == 422
+    )
     saved = api.put(f"{API}/systems/loan-desk", json={"owner": "Bo"}, headers={"If-Match": '"1"'})
 
     assert (saved.status_code, saved.headers["etag"]) == (200, '"2"')
@@ -78,7 +83,9 @@ def test_a_patch_leaves_what_it_does_not_name(api: Any):
 
 
 def test_history_tells_who_when_why_and_what(api: Any):
-    api.patch(f"{API}/systems/loan-desk", json={"owner": "Bo", "reason": "moved on"}, headers={"If-Match": "*"})
+    api.patch(
+        f"{API}/systems/loan-desk", json={"owner": "Bo", "reason": "moved on"}, headers={"If-Match": "*"}
+    )
 
     history = api.get(f"{API}/systems/loan-desk/history").json()
 
@@ -144,7 +151,9 @@ def test_pages_of_a_list_follow_without_gap_or_repeat(client: Any):
     seen: list[str] = []
     cursor = None
     while True:
-        page = client.get(f"{API}/systems", params={"limit": 5, **({"cursor": cursor} if cursor else {})}).json()
+        page = client.get(
+            f"{API}/systems", params={"limit": 5, **({"cursor": cursor} if cursor else {})}
+        ).json()
         seen += [item["name"] for item in page["items"]]
         cursor = page["next_cursor"]
         assert page["total"] == 23
@@ -171,7 +180,9 @@ def test_a_document_applies_over_http_and_names_no_paths(api: Any):
     tried = api.post(f"{API}/apply", content=document, params={"dry_run": True}, headers=headers).json()
     done = api.post(f"{API}/apply", content=document, headers=headers).json()
     again = api.post(f"{API}/apply", content=document, headers=headers).json()
-    reads = api.post(f"{API}/apply", content=document.replace(b"version: 2", b"path: /etc/passwd"), headers=headers)
+    reads = api.post(
+        f"{API}/apply", content=document.replace(b"version: 2", b"path: /etc/passwd"), headers=headers
+    )
 
     assert (tried["create"], done["create"], again["unchanged"]) == (2, 2, 2)
     assert reads.status_code == 400
@@ -179,7 +190,11 @@ def test_a_document_applies_over_http_and_names_no_paths(api: Any):
 
 
 def test_an_upload_is_looked_at_then_confirmed_once(api: Any, instance: Instance):
-    csv = b"system,kind,name,version,sha256\nloan-desk,model,scorer,1," + DIGEST.encode() + b"\nloan-desk,robot,x,1,\n"
+    csv = (
+        b"system,kind,name,version,sha256\nloan-desk,model,scorer,1,"
+        + DIGEST.encode()
+        + b"\nloan-desk,robot,x,1,\n"
+    )
     headers = {"content-type": "text/csv"}
 
     kept = api.post(f"{API}/imports", content=csv, params={"sheet": "components"}, headers=headers)
@@ -202,4 +217,9 @@ def test_an_upload_is_looked_at_then_confirmed_once(api: Any, instance: Instance
 def test_every_answer_of_the_schema_is_documented(client: Any):
     paths = {path for path in client.get("/api/v1/openapi.json").json()["paths"] if path.startswith(API)}
 
-    assert {f"{API}/systems", f"{API}/systems/{{name}}", f"{API}/components/{{component_id}}", f"{API}/apply"} <= paths
+    assert {
+        f"{API}/systems",
+        f"{API}/systems/{{name}}",
+        f"{API}/components/{{component_id}}",
+        f"{API}/apply",
+    } <= paths

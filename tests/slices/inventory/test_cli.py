@@ -149,7 +149,8 @@ def test_a_bill_of_material_makes_the_round_trip(
     assert (exported[0], imported[0]) == (0, 0), imported
     with instance.read() as conn:
         first, second = (queries.system_graph(conn, name) for name in ("loan-desk", "copy-desk"))
-    assert first and second
+    assert first
+    assert second
     assert [(c.subject_name, c.digest) for c in first.components] == [
         (c.subject_name, c.digest) for c in second.components
     ]

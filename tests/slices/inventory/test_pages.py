@@ -251,7 +251,8 @@ def test_component_pages_list_show_and_correct(client: Any, instance: Instance, 
     with instance.read() as conn:
         component = queries.find_component(conn, "model", "scorer")
         version = queries.find_version(conn, "model", "scorer", "1")
-    assert component and version
+    assert component
+    assert version
     page = f"/inventory/components/{component.id}"
     correct = f"/inventory/components/versions/{version.id}/edit"
 

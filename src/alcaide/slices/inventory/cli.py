@@ -167,7 +167,8 @@ def show(system: str, *, history: bool = False, form: Form = "table", data: Data
     for entry_ in told.entries if told else ():
         _say("")
         _say(
-            f"{entry_.at:%Y-%m-%d %H:%M} UTC  {entry_.title.lower()} by {entry_.actor}  leaf {entry_.leaf}  {entry_.reason}"
+            f"{entry_.at:%Y-%m-%d %H:%M} UTC  {entry_.title.lower()} by {entry_.actor}  "
+            f"leaf {entry_.leaf}  {entry_.reason}"
         )
         for change in entry_.changes:
             _say(f"    {change.field}: {_short(change.before)} -> {_short(change.after)}")

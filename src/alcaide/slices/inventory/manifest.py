@@ -27,8 +27,9 @@ MANIFEST = Manifest(
     nav=(
         NavItem("Systems", "/inventory", "list-details", "inventory.view", "s"),
         NavItem("Components", "/inventory/components", "packages", "inventory.view", "c"),
+        NavItem("Requests", "/inventory/intake", "inbox", "inventory.intake", "r"),
     ),
-    attention="alcaide.slices.inventory.queries:attention",
+    attention="alcaide.slices.inventory.service.intake:attention",
     panels="alcaide.slices.inventory.pages.panels:PANELS",
     capabilities={
         "system-graph": "alcaide.slices.inventory.queries:system_graph",

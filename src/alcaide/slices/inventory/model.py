@@ -92,7 +92,7 @@ class DataClass(StrEnum):
     CONFIDENTIAL = "confidential"
     PERSONAL = "personal"
     SPECIAL_CATEGORY = "special-category"
-    SECRET = "secret"
+    SECRET = "secret"  # noqa: S105 - a class of data
 
 
 PARTY = "party"
@@ -211,6 +211,8 @@ class ComponentFields:
 
 @dataclass(frozen=True, kw_only=True)
 class Component:
+    """A component as it stands in the register, with what its versions and users add up to."""
+
     id: str
     fields: ComponentFields
     version: int
@@ -296,6 +298,8 @@ class End:
 
 @dataclass(frozen=True, kw_only=True)
 class FlowFields:
+    """What is said about a flow. `data` is in the order of sensitivity."""
+
     source: End
     target: End
     data: tuple[DataClass, ...]
@@ -306,6 +310,8 @@ class FlowFields:
 
 @dataclass(frozen=True, kw_only=True)
 class Flow:
+    """A flow of a system."""
+
     id: str
     fields: FlowFields
 
@@ -321,6 +327,8 @@ class EnvironmentFields:
 
 @dataclass(frozen=True, kw_only=True)
 class Environment:
+    """An environment of a system."""
+
     id: str
     fields: EnvironmentFields
 
@@ -388,13 +396,26 @@ class SystemFilter:
     @property
     def narrowed(self) -> bool:
         return any(
-            (self.q, self.status, self.owner, self.unit, self.role, self.exposure)
-            + (self.kind, self.region, self.stage, self.tag, self.gap)
+            (
+                self.q,
+                self.status,
+                self.owner,
+                self.unit,
+                self.role,
+                self.exposure,
+                self.kind,
+                self.region,
+                self.stage,
+                self.tag,
+                self.gap,
+            )
         )
 
 
 @dataclass(frozen=True, kw_only=True)
 class ComponentFilter:
+    """What a list of components is narrowed to. Empty means not narrowed."""
+
     q: str = ""
     kind: str = ""
     owner: str = ""

@@ -74,9 +74,7 @@ def list_systems(
     """One page of systems, three statements. `now` is for the question which entries are stale."""
     where = _system_where(narrow, now)
     column = _one_of(_SYSTEM_SORT, narrow.sort, "sort")
-    total, rows = _rows(
-        conn, sa.select(*_SYSTEM_COLUMNS), t.system, column, narrow, where, limit, cursor
-    )
+    total, rows = _rows(conn, sa.select(*_SYSTEM_COLUMNS), t.system, column, narrow, where, limit, cursor)
     shown, next_cursor = _cut(rows, limit, narrow.sort, column.name)
     kinds = kinds_of(conn, [row.id for row in shown])
     return Page(
@@ -87,11 +85,13 @@ def list_systems(
 
 
 def find_system(conn: Connection, name: str) -> System | None:
+    """A system by name, or None."""
     row = conn.execute(sa.select(*_SYSTEM_COLUMNS).where(t.system.c.name == clean(name))).one_or_none()
     return None if row is None else _system(row, {})
 
 
 def get_system(conn: Connection, name: str) -> System:
+    """A system by name. Raises NotFound."""
     found = find_system(conn, name)
     if found is None:
         raise NotFound(f"there is no system `{clean(name)[:64]}`; `alcaide inventory list` shows all of them")
@@ -121,6 +121,7 @@ def matching_ids(conn: Connection, narrow: SystemFilter, *, now: datetime, limit
 
 
 def systems_named(conn: Connection, names: Collection[str]) -> dict[str, System]:
+    """Systems by name; those that are not there are left out."""
     found: dict[str, System] = {}
     for chunk in _chunks(sorted(set(names))):
         for row in conn.execute(sa.select(*_SYSTEM_COLUMNS).where(t.system.c.name.in_(chunk))):
@@ -206,6 +207,7 @@ def list_components(
 
 
 def get_component(conn: Connection, component_id: str) -> Component:
+    """A component by id. Raises NotFound."""
     row = conn.execute(sa.select(t.component).where(t.component.c.id == clean(component_id))).one_or_none()
     if row is None:
         raise NotFound(
@@ -215,6 +217,7 @@ def get_component(conn: Connection, component_id: str) -> Component:
 
 
 def find_component(conn: Connection, kind: str, name: str) -> Component | None:
+    """A component by kind and name, or None."""
     c = t.component.c
     row = conn.execute(sa.select(t.component).where(c.kind == kind, c.name == name)).one_or_none()
     return None if row is None else _component(row)
@@ -246,6 +249,7 @@ def versions_of(conn: Connection, component_ids: Collection[str]) -> dict[str, l
 
 
 def get_version(conn: Connection, version_id: str) -> Version:
+    """A version by id. Raises NotFound."""
     row = conn.execute(_versions().where(t.component_version.c.id == clean(version_id))).one_or_none()
     if row is None:
         raise NotFound(
@@ -283,6 +287,7 @@ def users_of(conn: Connection, component_id: str, *, limit: int = 200) -> list[t
 
 
 def system_ids_using(conn: Connection, version_id: str) -> list[str]:
+    """The systems that use exactly this version."""
     link = t.system_component.c
     return list(
         conn.scalars(sa.select(link.system_id).where(link.version_id == version_id).order_by(link.system_id))
@@ -447,7 +452,7 @@ def _rows(
     limit: int,
     cursor: str | None,
 ) -> tuple[int, Sequence[Row[Any]]]:
-    """How many rows there are on all pages, and those of this page and one more, which tells whether another follows."""
+    """How many rows there are on all pages; and those of this page, and one more if another page follows."""
     total = conn.scalar(sa.select(sa.func.count()).select_from(table).where(*where)) or 0
     id_column = table.c.id
     if cursor:
@@ -537,7 +542,7 @@ def _versions() -> Select[Any]:
     )
 
 
-def _system(row: Row[Any], kinds: Mapping[str, int]) -> System:
+def _system(row: Any, kinds: Mapping[str, int]) -> System:
     return System(
         id=row.id,
         fields=SystemFields(
@@ -567,7 +572,7 @@ def _system(row: Row[Any], kinds: Mapping[str, int]) -> System:
     )
 
 
-def _component(row: Row[Any]) -> Component:
+def _component(row: Any) -> Component:
     return Component(
         id=row.id,
         fields=ComponentFields(
@@ -590,7 +595,7 @@ def _component(row: Row[Any]) -> Component:
     )
 
 
-def _version(row: Row[Any]) -> Version:
+def _version(row: Any) -> Version:
     return Version(
         id=row.id,
         component_id=row.component_id,
@@ -614,7 +619,7 @@ def _version(row: Row[Any]) -> Version:
     )
 
 
-def _flow(row: Row[Any]) -> Flow:
+def _flow(row: Any) -> Flow:
     return Flow(
         id=row.id,
         fields=FlowFields(
@@ -628,13 +633,13 @@ def _flow(row: Row[Any]) -> Flow:
     )
 
 
-def _environment(row: Row[Any]) -> Environment:
+def _environment(row: Any) -> Environment:
     return Environment(
         id=row.id, fields=EnvironmentFields(name=row.name, region=row.region, description=row.description)
     )
 
 
-def _deployment(row: Row[Any]) -> Deployment:
+def _deployment(row: Any) -> Deployment:
     return Deployment(
         id=row.id,
         environment=row.environment_name,
@@ -646,7 +651,7 @@ def _deployment(row: Row[Any]) -> Deployment:
     )
 
 
-def attention(conn: Connection, instance: object, actor: object, now: datetime) -> list[AttentionItem]:
+def attention(conn: Connection, _instance: object, _actor: object, now: datetime) -> list[AttentionItem]:
     """What nobody knows about the register, for the first screen. Says nothing where there is nothing to say."""
     found = counts(conn, now=now)
     said = (

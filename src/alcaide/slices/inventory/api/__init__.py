@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from alcaide.slices.inventory.api import bulk, components, graph, parts, systems
+from alcaide.slices.inventory.api import bulk, components, graph, intake, parts, systems
 
 router = APIRouter(prefix="/inventory", tags=["inventory"])
-for part in (systems, graph, parts, components, bulk):
+for part in (systems, graph, parts, components, bulk, intake):
     router.include_router(part.router)

@@ -7,11 +7,11 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Body, Depends, Query, Request, Response
 
 from alcaide.kernel.access import Actor
+from alcaide.kernel.errors import InvalidInput
 from alcaide.slices.inventory.api.shapes import ApplyOut, BomOut, ConfirmOut, Id, ImportOut, Name, answers
 from alcaide.slices.inventory.rules.sheet import SheetPlan
 from alcaide.slices.inventory.rules.validate import NAME
 from alcaide.slices.inventory.service import bulk, declare, exchange
-from alcaide.kernel.errors import InvalidInput
 from alcaide.ui.deps import allow, get_instance
 
 router = APIRouter()
@@ -27,7 +27,8 @@ _SHOWN = 1_000
     response_class=Response,
     responses={**answers(), 200: {"description": "The schema", "content": {"application/schema+json": {}}}},
 )
-def schema(request: Request, actor: Viewer) -> Response:
+def schema(_: Viewer) -> Response:
+    """The JSON Schema that ships, for editors and pipelines to check an `alcaide.yaml` against."""
     import json
 
     return Response(json.dumps(declare.schema(), indent=2), media_type="application/schema+json")
@@ -78,7 +79,8 @@ def upload(
 
 
 @router.get("/imports/{import_id}", summary="What an upload would do", responses=answers(404))
-def preview(request: Request, actor: Importer, import_id: Id) -> ImportOut:
+def preview(request: Request, _: Importer, import_id: Id) -> ImportOut:
+    """Plan an upload again, against the register as it is now."""
     return _preview(get_instance(request), import_id)
 
 
@@ -97,9 +99,10 @@ def confirm(request: Request, actor: Importer, import_id: Id, reason: Why = "") 
     response_class=Response,
     responses={**answers(404), 200: {"description": "CSV", "content": {"text/csv": {}}}},
 )
-def rejected(request: Request, actor: Importer, import_id: Id) -> Response:
+def rejected(request: Request, _: Importer, import_id: Id) -> Response:
+    """As they came, with the line and why, to be corrected and sent again."""
     with get_instance(request).read() as conn:
-        _, planned = bulk.preview(conn, import_id)
+        planned = bulk.preview(conn, import_id)[1]
     return Response("".join(bulk.rejected_file(planned)), media_type="text/csv; charset=utf-8")
 
 

@@ -46,7 +46,7 @@ _VERSION = ("version", "digest", "source", "licence", "released_at", "notes")
 @router.get("", summary="List and search components", responses=answers())
 def list_components(
     request: Request,
-    actor: Viewer,
+    _: Viewer,
     q: Annotated[
         str,
         Query(max_length=400, description="Words that all occur in name, title, description, owner or tags."),
@@ -58,6 +58,7 @@ def list_components(
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> ComponentPage:
+    """One page of components. Follow `next_cursor` until it is null."""
     narrow = ComponentFilter(
         q=q,
         kind=kind or "",
@@ -97,7 +98,8 @@ def register_component(
 
 
 @router.get("/{component_id}", summary="A component with its versions", responses=answers(404))
-def get_component(request: Request, response: Response, actor: Viewer, component_id: Id) -> ComponentWhole:
+def get_component(request: Request, response: Response, _: Viewer, component_id: Id) -> ComponentWhole:
+    """With every version, the newest first."""
     with get_instance(request).read() as conn:
         found = _whole(conn, queries.get_component(conn, component_id))
     set_etag(response, found["version"])
@@ -152,7 +154,7 @@ def retire_component(
 
 
 @router.get("/{component_id}/systems", summary="Which systems use a component", responses=answers(404))
-def component_systems(request: Request, actor: Viewer, component_id: Id) -> UsersOut:
+def component_systems(request: Request, _: Viewer, component_id: Id) -> UsersOut:
     """At most 200."""
     with get_instance(request).read() as conn:
         component = queries.get_component(conn, component_id)
@@ -163,7 +165,7 @@ def component_systems(request: Request, actor: Viewer, component_id: Id) -> User
 
 
 @router.get("/{component_id}/history", summary="Who changed what, when and why", responses=answers(404))
-def component_history(request: Request, actor: Viewer, component_id: Id) -> HistoryOut:
+def component_history(request: Request, _: Viewer, component_id: Id) -> HistoryOut:
     """The Statements about a component and all its versions, newest first, at most 500."""
     instance = get_instance(request)
     with instance.read() as conn:
@@ -186,6 +188,7 @@ def component_history(request: Request, actor: Viewer, component_id: Id) -> Hist
 def add_version(
     request: Request, response: Response, actor: Editor, component_id: Id, body: VersionNew
 ) -> VersionOut:
+    """Add a version under a label that the component does not have yet."""
     fields = version_fields(given(body))
     version = get_instance(request).write(
         lambda tx: service.add_version(tx, component_id, fields, actor=actor, reason=body.reason, via="api")
@@ -195,7 +198,8 @@ def add_version(
 
 
 @router.get("/versions/{version_id}", summary="One version of a component", responses=answers(404))
-def get_version(request: Request, response: Response, actor: Viewer, version_id: Id) -> VersionOut:
+def get_version(request: Request, response: Response, _: Viewer, version_id: Id) -> VersionOut:
+    """What is said about one version, by its id."""
     with get_instance(request).read() as conn:
         version = queries.get_version(conn, version_id)
     set_etag(response, version.row_version)

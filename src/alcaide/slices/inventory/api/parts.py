@@ -42,7 +42,8 @@ Editor = Annotated[Actor, Depends(allow("inventory.edit"))]
 
 
 @router.get("/components", summary="The component versions a system uses", responses=answers(404))
-def list_components(request: Request, actor: Viewer, name: Name) -> list[VersionOut]:
+def list_components(request: Request, _: Viewer, name: Name) -> list[VersionOut]:
+    """With their digests, in order of kind and name."""
     return [VersionOut.model_validate(version_out(v)) for v in _detail(request, name).components]
 
 
@@ -65,6 +66,7 @@ def use_component(request: Request, response: Response, actor: Editor, name: Nam
 def replace_component(
     request: Request, response: Response, actor: Editor, name: Name, version_id: Id, body: Replace
 ) -> SystemWhole:
+    """Use another version of the same component from now on; deployments of the old one in this system end."""
     detail = get_instance(request).write(
         lambda tx: service.replace_component(
             tx, name, version_id, body.version_id, actor=actor, reason=body.reason, via="api"
@@ -87,7 +89,8 @@ def remove_component(
 
 
 @router.get("/flows", summary="The data flows of a system", responses=answers(404))
-def list_flows(request: Request, actor: Viewer, name: Name) -> list[FlowOut]:
+def list_flows(request: Request, _: Viewer, name: Name) -> list[FlowOut]:
+    """In the order in which they were recorded."""
     return [FlowOut.model_validate(flow_out(f)) for f in _detail(request, name).flows]
 
 
@@ -103,6 +106,7 @@ def add_flow(request: Request, actor: Editor, name: Name, body: FlowNew) -> Flow
 
 @router.delete("/flows/{flow_id}", summary="Remove a flow", responses=answers(404, 409))
 def remove_flow(request: Request, response: Response, actor: Editor, name: Name, flow_id: Id) -> SystemWhole:
+    """Say that the data no longer flows."""
     detail = get_instance(request).write(
         lambda tx: service.remove_flow(tx, name, flow_id, actor=actor, via="api")
     )
@@ -110,12 +114,14 @@ def remove_flow(request: Request, response: Response, actor: Editor, name: Name,
 
 
 @router.get("/environments", summary="The environments of a system", responses=answers(404))
-def list_environments(request: Request, actor: Viewer, name: Name) -> list[EnvironmentOut]:
+def list_environments(request: Request, _: Viewer, name: Name) -> list[EnvironmentOut]:
+    """In order of their names."""
     return [EnvironmentOut.model_validate(environment_out(e)) for e in _detail(request, name).environments]
 
 
 @router.post("/environments", status_code=201, summary="Add an environment", responses=answers(404, 409))
 def add_environment(request: Request, actor: Editor, name: Name, body: EnvironmentNew) -> EnvironmentOut:
+    """Add a place where versions of the system run."""
     fields = environment_fields(given(body))
     _, environment = get_instance(request).write(
         lambda tx: service.add_environment(tx, name, fields, actor=actor, reason=body.reason, via="api")
@@ -135,7 +141,8 @@ def remove_environment(
 
 
 @router.get("/deployments", summary="What runs where, and what ran", responses=answers(404))
-def list_deployments(request: Request, actor: Viewer, name: Name) -> list[DeploymentOut]:
+def list_deployments(request: Request, _: Viewer, name: Name) -> list[DeploymentOut]:
+    """The newest first; those with `ended_at` no longer run."""
     return [DeploymentOut.model_validate(deployment_out(d)) for d in _detail(request, name).deployments]
 
 

@@ -65,6 +65,8 @@ IfMatch: TypeAlias = Annotated[
 
 
 class ErrorBody(BaseModel):
+    """What went wrong, in words for a person."""
+
     code: str
     message: str = Field(description="What is wrong and what to do next, for a person.")
     fields: dict[str, str] | None = Field(None, description="What is wrong with each field.")
@@ -80,6 +82,8 @@ class Problem(BaseModel):
 
 
 class ConflictBody(ErrorBody):
+    """What stands in the way; for an edit, both sides of it."""
+
     expected: int | None = Field(None, description="The version the edit was made from.")
     found: int | None = Field(None, description="The version it has now.")
     current: dict[str, Any] | None = Field(None, description="What is stored now.")
@@ -87,6 +91,8 @@ class ConflictBody(ErrorBody):
 
 
 class ConflictProblem(BaseModel):
+    """How a conflict looks."""
+
     error: ConflictBody
 
 
@@ -140,6 +146,7 @@ def expected_version(if_match: str | None) -> int | None:
 
 
 def set_etag(response: Response, version: int) -> None:
+    """Name the version in the answer, for the next edit to send back."""
     response.headers["ETag"] = f'"{version}"'
 
 
@@ -158,6 +165,8 @@ def conflict(problem: EditConflict, yours: BaseModel) -> JSONResponse:
 
 
 class Strict(BaseModel):
+    """A body in which a misspelt field is an error and not ignored."""
+
     model_config = ConfigDict(extra="forbid")
 
 
@@ -217,10 +226,14 @@ class SystemPatch(Strict):
 
 
 class WithReason(Strict):
+    """Why something is taken out of use."""
+
     reason: NeededReason
 
 
 class SystemOut(BaseModel):
+    """A system as it stands in the register."""
+
     name: str
     title: str
     purpose: str
@@ -246,6 +259,8 @@ class SystemOut(BaseModel):
 
 
 class VersionOut(BaseModel):
+    """One version of a component."""
+
     id: str
     component_id: str
     ref: str = Field(description="`kind:name@version`, the name under which Statements speak about it.")
@@ -266,6 +281,8 @@ class VersionOut(BaseModel):
 
 
 class FlowOut(BaseModel):
+    """Data moving from one place to another."""
+
     id: str
     source: str = Field(description="`kind:name` of a component, or `party:Name`.")
     target: str
@@ -276,6 +293,8 @@ class FlowOut(BaseModel):
 
 
 class EnvironmentOut(BaseModel):
+    """A place where versions of a system run."""
+
     id: str
     name: str
     region: str
@@ -283,6 +302,8 @@ class EnvironmentOut(BaseModel):
 
 
 class DeploymentOut(BaseModel):
+    """A version running in an environment, or one that ran there."""
+
     id: str
     environment: str
     ref: str
@@ -302,6 +323,8 @@ class SystemWhole(SystemOut):
 
 
 class SystemPage(BaseModel):
+    """One page of systems."""
+
     items: list[SystemOut]
     next_cursor: str | None
     total: int = Field(description="How many there are on all pages together.")
@@ -321,6 +344,8 @@ class VersionEdit(Strict):
 
 
 class VersionNew(VersionEdit):
+    """A version to add."""
+
     version: Annotated[str, Field(max_length=100, pattern=r"^[A-Za-z0-9._+:/-]+$")] = Field(
         "1", examples=["3", "2026-11"]
     )
@@ -353,6 +378,8 @@ class ComponentNew(ComponentEdit):
 
 
 class ComponentOut(BaseModel):
+    """A component as it stands in the register."""
+
     id: str
     kind: Kind
     name: str
@@ -372,10 +399,14 @@ class ComponentOut(BaseModel):
 
 
 class ComponentWhole(ComponentOut):
+    """A component with its versions."""
+
     versions: list[VersionOut]
 
 
 class ComponentPage(BaseModel):
+    """One page of components."""
+
     items: list[ComponentOut]
     next_cursor: str | None
     total: int
@@ -392,11 +423,15 @@ class Use(Strict):
 
 
 class Replace(Strict):
+    """The version to use instead."""
+
     version_id: Annotated[str, Field(max_length=64, description="The version to use from now on.")]
     reason: Reason = ""
 
 
 class FlowNew(Strict):
+    """A flow to add."""
+
     source: Annotated[
         str, Field(min_length=1, max_length=240, description="`kind:name` of a component, or `party:Name`.")
     ]
@@ -409,6 +444,8 @@ class FlowNew(Strict):
 
 
 class EnvironmentNew(Strict):
+    """An environment to add."""
+
     name: Annotated[str, Field(max_length=80, pattern=r"^[a-z0-9](?:[a-z0-9._-]{0,78}[a-z0-9])?$")]
     region: Annotated[str, Field(max_length=49, pattern=r"^([A-Za-z0-9][A-Za-z0-9 .:/+_-]*)?$")] = ""
     description: Annotated[str, Field(max_length=1_000)] = ""
@@ -416,6 +453,8 @@ class EnvironmentNew(Strict):
 
 
 class Deploy(Strict):
+    """A deployment to record."""
+
     environment: Annotated[
         str, Field(max_length=80, description="Name or id of an environment of the system.")
     ]
@@ -426,12 +465,16 @@ class Deploy(Strict):
 
 
 class ChangeOut(BaseModel):
+    """One field, before and after."""
+
     field: str
     before: Any
     after: Any
 
 
 class HistoryEntry(BaseModel):
+    """One Statement about an entry of the register."""
+
     leaf: int = Field(description="Where the Statement stands in the log.")
     at: datetime
     what: str
@@ -444,6 +487,8 @@ class HistoryEntry(BaseModel):
 
 
 class HistoryOut(BaseModel):
+    """What the ledger says happened."""
+
     items: list[HistoryEntry]
     complete: bool = Field(description="Whether the ledger shows that nothing is missing.")
     why_incomplete: str
@@ -451,22 +496,30 @@ class HistoryOut(BaseModel):
 
 
 class UserOut(BaseModel):
+    """A system that uses a component."""
+
     system: str
     title: str
     version: str
 
 
 class UsersOut(BaseModel):
+    """The systems that use a component."""
+
     items: list[UserOut]
 
 
 class PlanOut(BaseModel):
+    """What happened, or would happen, to one subject."""
+
     action: str
     subject: str
     changes: list[ChangeOut]
 
 
 class ApplyOut(BaseModel):
+    """What applying a document did, or would do."""
+
     dry_run: bool
     create: int
     change: int
@@ -475,6 +528,8 @@ class ApplyOut(BaseModel):
 
 
 class RowOut(BaseModel):
+    """What one row of a spreadsheet would do."""
+
     line: int
     action: str
     name: str
@@ -483,6 +538,8 @@ class RowOut(BaseModel):
 
 
 class ImportOut(BaseModel):
+    """An upload and what it would do."""
+
     id: str
     sheet: str
     filename: str
@@ -498,6 +555,8 @@ class ImportOut(BaseModel):
 
 
 class ConfirmOut(BaseModel):
+    """What an upload did."""
+
     rows: int
     create: int
     change: int
@@ -506,12 +565,15 @@ class ConfirmOut(BaseModel):
 
 
 class BomOut(BaseModel):
+    """What a bill of material was made into."""
+
     items: list[PlanOut]
     left_out: list[str]
     notes: list[str]
 
 
 def system_out(system: System) -> dict[str, Any]:
+    """A system as the wire has it."""
     return system_json(system.fields) | {
         "stage": system.stage,
         "version": system.version,
@@ -526,6 +588,7 @@ def system_out(system: System) -> dict[str, Any]:
 
 
 def whole_out(detail: SystemDetail) -> dict[str, Any]:
+    """A system with everything it is made of, as the wire has it."""
     return system_out(detail.system) | {
         "components": [version_out(v) for v in detail.components],
         "flows": [flow_out(f) for f in detail.flows],
@@ -535,6 +598,7 @@ def whole_out(detail: SystemDetail) -> dict[str, Any]:
 
 
 def version_out(version: Version) -> dict[str, Any]:
+    """A version as the wire has it."""
     return version_json(version.fields) | {
         "id": version.id,
         "component_id": version.component_id,
@@ -550,6 +614,7 @@ def version_out(version: Version) -> dict[str, Any]:
 
 
 def component_out(component: Component) -> dict[str, Any]:
+    """A component as the wire has it."""
     return component_json(component.fields) | {
         "id": component.id,
         "latest": component.latest,
@@ -564,15 +629,18 @@ def component_out(component: Component) -> dict[str, Any]:
 
 
 def flow_out(flow: Flow) -> dict[str, Any]:
+    """A flow as the wire has it."""
     values = flow_json(flow.fields)
     return {"id": flow.id, "source": values.pop("from"), "target": values.pop("to"), **values}
 
 
 def environment_out(environment: Environment) -> dict[str, Any]:
+    """An environment as the wire has it."""
     return {"id": environment.id} | environment_json(environment.fields)
 
 
 def deployment_out(deployment: Deployment) -> dict[str, Any]:
+    """A deployment as the wire has it."""
     return {
         "id": deployment.id,
         "environment": deployment.environment,

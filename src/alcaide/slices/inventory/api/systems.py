@@ -45,7 +45,7 @@ _SORT = "^-?(title|name|owner|status|updated|created)$"
 @router.get("/systems", summary="List and search systems", responses=answers())
 def list_systems(
     request: Request,
-    actor: Viewer,
+    _: Viewer,
     q: Annotated[
         str,
         Query(
@@ -72,7 +72,7 @@ def list_systems(
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> SystemPage:
-    """One page of the register. Follow `next_cursor` until it is null; entries neither repeat nor get lost meanwhile."""
+    """One page of the register. Follow `next_cursor` until it is null; none repeats or gets lost meanwhile."""
     narrow = SystemFilter(
         q=q,
         status=status or "",
@@ -109,7 +109,8 @@ def register_system(request: Request, response: Response, actor: Editor, body: S
 
 
 @router.get("/systems/{name}", summary="A system with all it is made of", responses=answers(404))
-def get_system(request: Request, response: Response, actor: Viewer, name: Name) -> SystemWhole:
+def get_system(request: Request, response: Response, _: Viewer, name: Name) -> SystemWhole:
+    """With components, flows, environments and deployments. `ETag` is the version to edit from."""
     with get_instance(request).read() as conn:
         detail = queries.system_detail(conn, name)
     set_etag(response, detail.system.version)
@@ -179,7 +180,7 @@ def retire_system(
 
 
 @router.get("/systems/{name}/history", summary="Who changed what, when and why", responses=answers(404))
-def system_history(request: Request, actor: Viewer, name: Name) -> HistoryOut:
+def system_history(request: Request, _: Viewer, name: Name) -> HistoryOut:
     """The Statements about a system, newest first, at most 500. `leaf` is where each can be proved."""
     instance = get_instance(request)
     with instance.read() as conn:
@@ -214,12 +215,13 @@ def system_history(request: Request, actor: Viewer, name: Name) -> HistoryOut:
 )
 def export_system(
     request: Request,
-    actor: Viewer,
+    _: Viewer,
     name: Name,
     format: Annotated[
         str, Query(pattern="^(cyclonedx|json|yaml|csv)$", description="CycloneDX 1.7 ML-BOM, or the others.")
     ] = "cyclonedx",
 ) -> Response:
+    """The same state gives the same bill of material, serial number included."""
     instance = get_instance(request)
     with instance.read() as conn:
         data = exchange.export_system(conn, name, format, origin=instance.ledger.origin, now=instance.clock())

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from alcaide.slices.inventory.pages import bulk, components, graph, parts, register
+from alcaide.slices.inventory.pages import bulk, components, graph, intake, parts, register
 
 router = APIRouter(include_in_schema=False)
-for part in (bulk, components, graph, register, parts):
+for part in (bulk, components, graph, intake, register, parts):
     router.include_router(part.router)

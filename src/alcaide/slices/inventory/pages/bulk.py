@@ -25,6 +25,8 @@ SHOWN = 200
 
 @dataclass(frozen=True)
 class ImportPage:
+    """The page on which a file is chosen."""
+
     columns: Mapping[str, tuple[str, ...]]
     errors: Mapping[str, str]
     sheet: str
@@ -34,6 +36,8 @@ class ImportPage:
 
 @dataclass(frozen=True)
 class PreviewPage:
+    """The page that shows what each row would do."""
+
     upload: Upload
     plan: SheetPlan
     counts: Mapping[str, int]
@@ -43,7 +47,8 @@ class PreviewPage:
 
 
 @router.get("", response_class=HTMLResponse)
-def choose(request: Request, actor: Importer, sheet: str = "systems") -> HTMLResponse:
+def choose(request: Request, _: Importer, sheet: str = "systems") -> HTMLResponse:
+    """Choose a file."""
     return _page(request, sheet=sheet)
 
 
@@ -66,7 +71,8 @@ def upload(
 
 
 @router.get("/template/{sheet}.csv")
-def template(request: Request, actor: Viewer, sheet: str) -> Response:
+def template(_: Viewer, sheet: str) -> Response:
+    """An empty sheet with one example row."""
     data = "\ufeff" + "".join(bulk.template(sheet))
     return download(data.encode(), "text/csv; charset=utf-8", f"{sheet}-template.csv")
 
@@ -101,7 +107,8 @@ def import_bom(
 
 
 @router.get("/{upload_id}", response_class=HTMLResponse)
-def preview(request: Request, actor: Importer, upload_id: str, show: str = "") -> HTMLResponse:
+def preview(request: Request, _: Importer, upload_id: str, show: str = "") -> HTMLResponse:
+    """Plan the upload against the register as it is now. `show` keeps the rows of one action."""
     with get_instance(request).read() as conn:
         kept, planned = bulk.preview(conn, upload_id)
     counts = {action: planned.count(action) for action in ("create", "change", "unchanged", "rejected")}
@@ -130,9 +137,10 @@ def confirm(
 
 
 @router.get("/{upload_id}/rejected.csv")
-def rejected(request: Request, actor: Importer, upload_id: str) -> Response:
+def rejected(request: Request, _: Importer, upload_id: str) -> Response:
+    """The rejected rows as they came, with why."""
     with get_instance(request).read() as conn:
-        _, planned = bulk.preview(conn, upload_id)
+        planned = bulk.preview(conn, upload_id)[1]
     data = "\ufeff" + "".join(bulk.rejected_file(planned))
     return download(data.encode(), "text/csv; charset=utf-8", "rejected-rows.csv")
 

@@ -47,6 +47,8 @@ PER_PAGE = 50
 
 @dataclass(frozen=True)
 class ComponentsPage:
+    """The list of components."""
+
     page: Page[Component]
     narrow: ComponentFilter
     sort: str
@@ -59,6 +61,8 @@ class ComponentsPage:
 
 @dataclass(frozen=True)
 class ComponentPage:
+    """One component: versions, users, history, and the form for a version."""
+
     component: Component
     versions: tuple[Version, ...]
     users: tuple[tuple[System, str], ...]
@@ -72,6 +76,8 @@ class ComponentPage:
 
 @dataclass(frozen=True)
 class ComponentFormPage:
+    """The form for a component, new or edited."""
+
     editing: Component | None
     system: str
     values: Mapping[str, Any]
@@ -84,6 +90,8 @@ class ComponentFormPage:
 
 @dataclass(frozen=True)
 class VersionFormPage:
+    """The form that corrects a version."""
+
     version: Version
     users: int
     values: Mapping[str, Any]
@@ -103,6 +111,7 @@ def components(
     sort: str = "name",
     cursor: str = "",
 ) -> HTMLResponse:
+    """The list of components."""
     narrow = ComponentFilter(
         q=q, kind=kind, owner=owner, gap=gap, sort=sort.removeprefix("-"), descending=sort.startswith("-")
     )
@@ -122,13 +131,14 @@ def components(
 
 
 @router.get("/new", response_class=HTMLResponse)
-def new_component(request: Request, actor: Editor, system: str = "", kind: str = "model") -> HTMLResponse:
+def new_component(request: Request, _: Editor, system: str = "", kind: str = "model") -> HTMLResponse:
     """With `system`, the new component becomes part of that system at once."""
     return _form(request, None, {"kind": kind, "version": "1", "system": system})
 
 
 @router.post("/new")
 def register_component(request: Request, actor: Editor, form: Annotated[ComponentForm, Form()]) -> Response:
+    """Register a component with its first version, and put it into a system if it was made from one."""
     values = values_of(form)
 
     def work(tx: Any) -> str:
@@ -155,11 +165,13 @@ def register_component(request: Request, actor: Editor, form: Annotated[Componen
 
 @router.get("/{component_id}", response_class=HTMLResponse)
 def component(request: Request, actor: Viewer, component_id: str) -> HTMLResponse:
+    """One component."""
     return _detail(request, actor, component_id)
 
 
 @router.get("/{component_id}/edit", response_class=HTMLResponse)
-def edit_form(request: Request, actor: Editor, component_id: str) -> HTMLResponse:
+def edit_form(request: Request, _: Editor, component_id: str) -> HTMLResponse:
+    """The form with what is stored."""
     with get_instance(request).read() as conn:
         found = queries.get_component(conn, component_id)
     values = component_json(found.fields) | {"row": found.version, "tags": ", ".join(found.fields.tags)}
@@ -170,6 +182,7 @@ def edit_form(request: Request, actor: Editor, component_id: str) -> HTMLRespons
 def edit_component(
     request: Request, actor: Editor, component_id: str, form: Annotated[ComponentForm, Form()]
 ) -> Response:
+    """Save, or show the form again: with what is wrong, or with what somebody else saved meanwhile."""
     instance = get_instance(request)
     with instance.read() as conn:
         found = queries.get_component(conn, component_id)
@@ -191,7 +204,7 @@ def edit_component(
         with instance.read() as conn:
             current = queries.get_component(conn, component_id)
         values["row"] = current.version
-        differing = field_changes(component_json(current.fields), component_json(fields))
+        differing = field_changes(component_json(current.fields), component_json(component_fields(values)))
         return _form(request, current, values, problem=str(problem), conflict=differing, status=409)
     except InvalidInput as problem:
         return _form(request, found, values, errors=errors_of(problem), status=422)
@@ -202,6 +215,7 @@ def edit_component(
 def retire_component(
     request: Request, actor: Retirer, component_id: str, form: Annotated[ReasonForm, Form()]
 ) -> Response:
+    """Retire a component with all its versions."""
     get_instance(request).write(
         lambda tx: service.retire_component(tx, component_id, actor=actor, reason=form.reason, via="page")
     )
@@ -212,6 +226,7 @@ def retire_component(
 def add_version(
     request: Request, actor: Editor, component_id: str, form: Annotated[VersionForm, Form()]
 ) -> Response:
+    """Add a version, or show the component again with what was wrong."""
     values = values_of(form)
     try:
         fields = version_fields(values)
@@ -230,7 +245,8 @@ def add_version(
 
 
 @router.get("/versions/{version_id}/edit", response_class=HTMLResponse)
-def version_form(request: Request, actor: Editor, version_id: str) -> HTMLResponse:
+def version_form(request: Request, _: Editor, version_id: str) -> HTMLResponse:
+    """The form with what is stored."""
     with get_instance(request).read() as conn:
         version = queries.get_version(conn, version_id)
     values = version_json(version.fields) | {"row": version.row_version}
@@ -241,6 +257,7 @@ def version_form(request: Request, actor: Editor, version_id: str) -> HTMLRespon
 def edit_version(
     request: Request, actor: Editor, version_id: str, form: Annotated[VersionForm, Form()]
 ) -> Response:
+    """Save, or show the form again: with what is wrong, or with what somebody else saved meanwhile."""
     instance = get_instance(request)
     with instance.read() as conn:
         version = queries.get_version(conn, version_id)
@@ -262,7 +279,7 @@ def edit_version(
         with instance.read() as conn:
             current = queries.get_version(conn, version_id)
         values["row"] = current.row_version
-        differing = field_changes(version_json(current.fields), version_json(fields))
+        differing = field_changes(version_json(current.fields), version_json(version_fields(values)))
         return _version_form(request, current, values, problem=str(problem), conflict=differing, status=409)
     except InvalidInput as problem:
         return _version_form(request, version, values, errors=errors_of(problem), status=422)
@@ -273,6 +290,7 @@ def edit_version(
 def retire_version(
     request: Request, actor: Retirer, version_id: str, form: Annotated[ReasonForm, Form()]
 ) -> Response:
+    """Retire one version."""
     version = get_instance(request).write(
         lambda tx: service.retire_version(tx, version_id, actor=actor, reason=form.reason, via="page")
     )

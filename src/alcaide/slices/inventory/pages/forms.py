@@ -46,6 +46,8 @@ DATA_CLASSES = options(DataClass)
 
 
 class SystemForm(BaseModel):
+    """A system, with the version the form was made from."""
+
     name: str = ""
     title: str = ""
     purpose: str = ""
@@ -64,6 +66,8 @@ class SystemForm(BaseModel):
 
 
 class ComponentForm(BaseModel):
+    """A component and its first version; `row` is the version the form was made from."""
+
     kind: str = ""
     name: str = ""
     title: str = ""
@@ -83,6 +87,8 @@ class ComponentForm(BaseModel):
 
 
 class VersionForm(BaseModel):
+    """A version; `row` is the count of corrections the form was made from."""
+
     version: str = ""
     digest: str = ""
     source: str = ""
@@ -94,16 +100,22 @@ class VersionForm(BaseModel):
 
 
 class UseForm(BaseModel):
+    """A component version to use, by reference."""
+
     ref: str = ""
     reason: str = ""
 
 
 class ReplaceForm(BaseModel):
+    """The version to use instead, by id."""
+
     to: str = ""
     reason: str = ""
 
 
 class FlowForm(BaseModel):
+    """A flow."""
+
     source: str = ""
     target: str = ""
     data: list[str] = Field(default_factory=list)
@@ -114,6 +126,8 @@ class FlowForm(BaseModel):
 
 
 class EnvironmentForm(BaseModel):
+    """An environment."""
+
     name: str = ""
     region: str = ""
     description: str = ""
@@ -121,6 +135,8 @@ class EnvironmentForm(BaseModel):
 
 
 class DeployForm(BaseModel):
+    """A deployment."""
+
     environment: str = ""
     version_id: str = ""
     deployed_at: str = ""
@@ -129,6 +145,8 @@ class DeployForm(BaseModel):
 
 
 class ReasonForm(BaseModel):
+    """Why."""
+
     reason: str = ""
 
 
@@ -142,6 +160,7 @@ def version_number(text: str) -> int:
 
 
 def values_of(form: BaseModel) -> Mapping[str, Any]:
+    """The fields of a form as the rules take them."""
     return form.model_dump()
 
 

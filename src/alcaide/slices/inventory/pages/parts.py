@@ -36,6 +36,8 @@ router = APIRouter(prefix="/inventory/systems/{name}")
 
 @router.post("/components")
 def use_component(request: Request, actor: Editor, name: str, form: Annotated[UseForm, Form()]) -> Response:
+    """Use a version that is registered, named by reference."""
+
     def work(tx: Any) -> None:
         kind, part, label = component_ref(form.ref)
         version = queries.find_version(tx.conn, kind, part, label)
@@ -52,6 +54,8 @@ def use_component(request: Request, actor: Editor, name: str, form: Annotated[Us
 def replace_component(
     request: Request, actor: Editor, name: str, version_id: str, form: Annotated[ReplaceForm, Form()]
 ) -> Response:
+    """Move to another version of the same component."""
+
     def work(tx: Any) -> None:
         service.replace_component(tx, name, version_id, form.to, actor=actor, reason=form.reason, via="page")
 
@@ -62,6 +66,8 @@ def replace_component(
 def remove_component(
     request: Request, actor: Editor, name: str, version_id: str, form: Annotated[ReasonForm, Form()]
 ) -> Response:
+    """No longer use a version."""
+
     def work(tx: Any) -> None:
         service.remove_component(tx, name, version_id, actor=actor, reason=form.reason, via="page")
 
@@ -70,6 +76,8 @@ def remove_component(
 
 @router.post("/flows")
 def add_flow(request: Request, actor: Editor, name: str, form: Annotated[FlowForm, Form()]) -> Response:
+    """Add a flow."""
+
     def work(tx: Any) -> None:
         service.add_flow(tx, name, flow_fields(values_of(form)), actor=actor, reason=form.reason, via="page")
 
@@ -80,6 +88,8 @@ def add_flow(request: Request, actor: Editor, name: str, form: Annotated[FlowFor
 def remove_flow(
     request: Request, actor: Editor, name: str, flow_id: str, form: Annotated[ReasonForm, Form()]
 ) -> Response:
+    """Remove a flow."""
+
     def work(tx: Any) -> None:
         service.remove_flow(tx, name, flow_id, actor=actor, reason=form.reason, via="page")
 
@@ -90,6 +100,8 @@ def remove_flow(
 def add_environment(
     request: Request, actor: Editor, name: str, form: Annotated[EnvironmentForm, Form()]
 ) -> Response:
+    """Add an environment."""
+
     def work(tx: Any) -> None:
         fields = environment_fields(values_of(form))
         service.add_environment(tx, name, fields, actor=actor, reason=form.reason, via="page")
@@ -103,6 +115,8 @@ def add_environment(
 def remove_environment(
     request: Request, actor: Editor, name: str, environment_id: str, form: Annotated[ReasonForm, Form()]
 ) -> Response:
+    """Remove an environment in which nothing runs."""
+
     def work(tx: Any) -> None:
         service.remove_environment(tx, name, environment_id, actor=actor, reason=form.reason, via="page")
 
@@ -113,6 +127,8 @@ def remove_environment(
 
 @router.post("/deployments")
 def deploy(request: Request, actor: Editor, name: str, form: Annotated[DeployForm, Form()]) -> Response:
+    """Record that a version runs in an environment."""
+
     def work(tx: Any) -> None:
         checks = Checks(values_of(form))
         moment = checks.moment("deployed_at")
@@ -151,6 +167,8 @@ def deploy(request: Request, actor: Editor, name: str, form: Annotated[DeployFor
 def end_deployment(
     request: Request, actor: Editor, name: str, deployment_id: str, form: Annotated[ReasonForm, Form()]
 ) -> Response:
+    """Record that it no longer does."""
+
     def work(tx: Any) -> None:
         service.end_deployment(tx, name, deployment_id, actor=actor, reason=form.reason, via="page")
 

@@ -278,7 +278,7 @@ def edit_system(request: Request, actor: Editor, name: str, form: Annotated[Syst
         with instance.read() as conn:
             now_there = queries.get_system(conn, name)
         values["version"] = now_there.version
-        differing = field_changes(system_json(now_there.fields), system_json(fields))
+        differing = field_changes(system_json(now_there.fields), system_json(system_fields(values)))
         return _form(request, now_there, values, problem=str(problem), conflict=differing, status=409)
     except InvalidInput as problem:
         return _form(request, found, values, errors=errors_of(problem), status=422)

@@ -48,6 +48,8 @@ class ComponentWish:
 
 @dataclass(frozen=True, kw_only=True)
 class EnvironmentWish:
+    """An environment as declared. `deployed` is None where the document does not say what runs there."""
+
     fields: EnvironmentFields
     deployed: tuple[str, ...] | None
 
@@ -71,6 +73,8 @@ class SystemWish:
 
 @dataclass(frozen=True, kw_only=True)
 class Declaration:
+    """Everything a document declares."""
+
     systems: tuple[SystemWish, ...]
     components: tuple[ComponentWish, ...] = ()
 

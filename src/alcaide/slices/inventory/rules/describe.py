@@ -46,20 +46,24 @@ VERSION_FIELDS = ("digest", "source", "licence", "released_at", "notes")
 
 
 def system_json(fields: SystemFields) -> dict[str, Any]:
+    """The fields of a system as JSON, for evidence, comparison and export."""
     return {"name": fields.name} | {key: _plain(getattr(fields, key)) for key in SYSTEM_FIELDS}
 
 
 def component_json(fields: ComponentFields) -> dict[str, Any]:
+    """The fields of a component as JSON."""
     return {"kind": str(fields.kind), "name": fields.name} | {
         key: _plain(getattr(fields, key)) for key in COMPONENT_FIELDS
     }
 
 
 def version_json(fields: VersionFields) -> dict[str, Any]:
+    """The fields of a version as JSON."""
     return {"version": fields.version} | {key: _plain(getattr(fields, key)) for key in VERSION_FIELDS}
 
 
 def flow_json(fields: FlowFields) -> dict[str, Any]:
+    """A flow as JSON, in the words of `alcaide.yaml`."""
     return {
         "from": fields.source.ref,
         "to": fields.target.ref,
@@ -71,6 +75,7 @@ def flow_json(fields: FlowFields) -> dict[str, Any]:
 
 
 def environment_json(fields: EnvironmentFields) -> dict[str, Any]:
+    """An environment as JSON."""
     return {"name": fields.name, "region": fields.region, "description": fields.description}
 
 
@@ -95,10 +100,12 @@ def version_identity(kind: Kind, name: str, fields: VersionFields) -> str:
 
 
 def component_description(fields: ComponentFields) -> dict[str, Any]:
+    """What stands for a component whatever its version."""
     return component_json(fields)
 
 
 def component_digest(fields: ComponentFields) -> str:
+    """The digest that Statements about a component carry."""
     return sha256(canonical(component_description(fields))).hexdigest()
 
 

@@ -16,6 +16,7 @@ MAX_CURSOR = 1_200
 
 
 def encode_cursor(sort: str, value: str, row_id: str) -> str:
+    """A cursor for the page after the row with this sort value and id."""
     text = json.dumps([sort, value, row_id], ensure_ascii=False, separators=(",", ":"))
     return base64.urlsafe_b64encode(text.encode("utf-8")).decode("ascii").rstrip("=")
 

@@ -90,6 +90,8 @@ class SheetRow:
 
 @dataclass(frozen=True, kw_only=True)
 class Sheet:
+    """A file as read: how it was read, what its columns mean, and its rows."""
+
     kind: str
     encoding: str
     delimiter: str
@@ -119,6 +121,8 @@ class RowPlan:
 
 @dataclass(frozen=True, kw_only=True)
 class SheetPlan:
+    """What a whole file would do."""
+
     sheet: Sheet
     rows: tuple[RowPlan, ...]
 
@@ -233,8 +237,9 @@ def map_header(header: Sequence[str], known: Mapping[str, tuple[str, ...]]) -> t
         if not name and cell:
             ignored.append(cell[:80])
     if not any(fields):
+        some = ", ".join(f"`{name}`" for name in list(known)[:4])
         raise InvalidInput(
-            f"no column is known; the first line must hold names like {', '.join(f'`{name}`' for name in list(known)[:4])}",
+            f"no column is known; the first line must hold names like {some}",
             {"file": "has no known column"},
         )
     return fields, ignored
@@ -243,9 +248,7 @@ def map_header(header: Sequence[str], known: Mapping[str, tuple[str, ...]]) -> t
 def plan_systems(sheet: Sheet, known: Mapping[str, System], *, make_name: Callable[[str], str]) -> SheetPlan:
     """What each row would do to the systems in `known`. An empty cell leaves what is known alone."""
     seen: dict[str, int] = {}
-    return SheetPlan(
-        sheet=sheet, rows=tuple(_plan_system(row, sheet, known, seen, make_name) for row in sheet.rows)
-    )
+    return SheetPlan(sheet=sheet, rows=tuple(_plan_system(row, known, seen, make_name) for row in sheet.rows))
 
 
 def system_names(sheet: Sheet, *, make_name: Callable[[str], str]) -> set[str]:
@@ -256,6 +259,7 @@ def system_names(sheet: Sheet, *, make_name: Callable[[str], str]) -> set[str]:
 
 
 def component_names(sheet: Sheet) -> set[tuple[str, str]]:
+    """The components that a sheet speaks of, by kind and name, to be looked up before planning."""
     return {
         (
             clean(row.values.get("kind", "")).lower().replace(" ", "-").replace("_", "-"),
@@ -293,6 +297,7 @@ def write_csv(header: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterat
 
 
 def safe_cell(value: object) -> str:
+    """A cell that no spreadsheet takes for a formula."""
     text = "" if value is None else str(value)
     return f"'{text}" if text.startswith(_RISKY) else text
 
@@ -371,7 +376,6 @@ def _name(values: Mapping[str, str], make_name: Callable[[str], str]) -> str:
 
 def _plan_system(
     row: SheetRow,
-    sheet: Sheet,
     known: Mapping[str, System],
     seen: dict[str, int],
     make_name: Callable[[str], str],
@@ -429,6 +433,40 @@ def _plan_component(
     shown = f"{clean(row.values.get('kind', ''))}:{clean(row.values.get('name', ''))}"[:120]
     if row.wrong:
         return RowPlan(row=row, action="rejected", name=shown, why={"": row.wrong})
+    found = _component_of(row, systems)
+    if not isinstance(found, tuple):
+        return RowPlan(row=row, action="rejected", name=shown, why=found)
+    component, version, system_name = found
+    name = f"{component.kind}:{component.name}@{version.version}"
+    key = (str(component.kind), component.name, version.version)
+    said = {k: v for k, v in version_json(version).items() if v}
+    known = next((v for v in versions.get(key[:2], ()) if v.fields.version == version.version), None)
+    if (*key, system_name) in seen:
+        why = {"name": f"is on line {seen[*key, system_name]} already; keep one"}
+        return RowPlan(row=row, action="rejected", name=name, why=why)
+    if key in made and any(made[key][1].get(k, v) != v for k, v in said.items()):
+        why = {"version": f"is on line {made[key][0]} with other details; make them agree"}
+        return RowPlan(row=row, action="rejected", name=name, why=why)
+    if known is not None and known.retired_at is not None:
+        return RowPlan(row=row, action="rejected", name=name, why={"version": "is retired; use another"})
+    seen[*key, system_name] = row.line
+    comes = known is None and key not in made
+    made.setdefault(key, (row.line, said))
+    changes: list[Change] = [Change("version", None, name)] if comes else []
+    if known is not None:
+        changes.extend(field_changes(version_json(known.fields), version_json(known.fields) | said))
+    if system_name and all(v.subject != name for v in systems[system_name].components):
+        changes.append(Change("system", None, system_name))
+    action = "create" if comes else "change" if changes else "unchanged"
+    return RowPlan(
+        row=row, action=action, name=name, changes=tuple(changes), component=(component, version, system_name)
+    )
+
+
+def _component_of(
+    row: SheetRow, systems: Mapping[str, SystemDetail]
+) -> tuple[ComponentFields, VersionFields, str] | dict[str, str]:
+    """The component, its version and the system of a row; or everything that is wrong with it, by field."""
     given = {key: value for key, value in row.values.items() if clean(value)}
     wrong: dict[str, str] = {}
     component: ComponentFields | None = None
@@ -441,43 +479,15 @@ def _plan_component(
         version = version_fields(given)
     except InvalidInput as problem:
         wrong |= problem.fields
-    system_name = clean(given.get("system", ""))
-    system = systems.get(system_name)
-    if system_name and system is None:
-        wrong["system"] = f"`{system_name[:64]}` is not in the register; register it first"
+    name = clean(given.get("system", ""))
+    system = systems.get(name)
+    if name and system is None:
+        wrong["system"] = f"`{name[:64]}` is not in the register; register it first"
     elif system is not None and system.system.fields.status is Status.RETIRED:
-        wrong["system"] = f"`{system_name[:64]}` is retired; leave the cell empty"
+        wrong["system"] = f"`{name[:64]}` is retired; leave the cell empty"
     if wrong or component is None or version is None:
-        return RowPlan(row=row, action="rejected", name=shown, why=wrong)
-    name = f"{component.kind}:{component.name}@{version.version}"
-    key = (str(component.kind), component.name, version.version)
-    if (*key, system_name) in seen:
-        line = seen[*key, system_name]
-        return RowPlan(
-            row=row, action="rejected", name=name, why={"name": f"is on line {line} already; keep one"}
-        )
-    said = {k: v for k, v in version_json(version).items() if v}
-    if key in made and any(made[key][1].get(k, v) != v for k, v in said.items()):
-        why = {"version": f"is on line {made[key][0]} with other details; make them agree"}
-        return RowPlan(row=row, action="rejected", name=name, why=why)
-    seen[*key, system_name] = row.line
-    first = key not in made
-    made.setdefault(key, (row.line, said))
-    found = next((v for v in versions.get(key[:2], ()) if v.fields.version == version.version), None)
-    if found is not None and found.retired_at is not None:
-        return RowPlan(row=row, action="rejected", name=name, why={"version": "is retired; use another"})
-    changes: list[Change] = []
-    if found is None and first:
-        changes.append(Change("version", None, name))
-    elif found is not None:
-        merged = version_json(found.fields) | said
-        changes.extend(field_changes(version_json(found.fields), merged))
-    if system is not None and all(v.subject != name for v in system.components):
-        changes.append(Change("system", None, system_name))
-    action = "create" if found is None and first else "change" if changes else "unchanged"
-    return RowPlan(
-        row=row, action=action, name=name, changes=tuple(changes), component=(component, version, system_name)
-    )
+        return wrong
+    return component, version, name
 
 
 def export_row(system: System) -> list[str]:
@@ -494,6 +504,7 @@ def export_row(system: System) -> list[str]:
 
 
 def component_row(component: ComponentFields, version: VersionFields, system: str) -> list[str]:
+    """A component version as a row under the names of COMPONENT_COLUMNS."""
     values = component_json(component) | version_json(version) | {"system": system}
     return [_joined(values.get(key)) for key in COMPONENT_COLUMNS]
 

@@ -58,18 +58,18 @@ class Checks:
 
     def line(self, field: str, *, limit: int = MAX_LINE, needed: str = "") -> str:
         """One line of text, trimmed. `needed` is what to say when it is empty and may not be."""
-        text = self._text(field)
+        text = self.text(field)
         if "\n" in text:
             self.refuse(field, "must be one line; remove the line break")
             return ""
         return self._bounded(field, text, limit, needed)
 
     def prose(self, field: str, *, limit: int = MAX_TEXT, needed: str = "") -> str:
-        return self._bounded(field, self._text(field), limit, needed)
+        return self._bounded(field, self.text(field), limit, needed)
 
     def member(self, field: str, kind: type[E], default: E) -> E:
         """A member of an enumeration, by value, forgiving case, spaces and underscores."""
-        text = self._text(field)
+        text = self.text(field)
         if not text:
             return default
         spelled = "-".join(text.lower().replace("_", "-").split())
@@ -110,7 +110,7 @@ class Checks:
         value = self.values.get(field)
         if isinstance(value, bool):
             return value
-        text = self._text(field).lower()
+        text = self.text(field).lower()
         if text in ("", "no", "false", "0", "off", "n"):
             return False
         if text in ("yes", "true", "1", "on", "y", "x"):
@@ -126,7 +126,7 @@ class Checks:
         elif isinstance(value, date):
             moment = datetime(value.year, value.month, value.day, tzinfo=UTC)
         else:
-            text = self._text(field)
+            text = self.text(field)
             if not text:
                 return None
             try:
@@ -146,7 +146,7 @@ class Checks:
             return None
 
     def digest(self, field: str) -> str:
-        text = self._text(field)
+        text = self.text(field)
         if not text:
             return ""
         match = _SHA256.match(text.lower())
@@ -163,7 +163,8 @@ class Checks:
             more = f" (and {len(self.wrong) - 1} more)" if len(self.wrong) > 1 else ""
             raise InvalidInput(f"{what}: `{first}` {why}{more}; correct it and try again", self.wrong)
 
-    def _text(self, field: str) -> str:
+    def text(self, field: str) -> str:
+        """The field as cleaned text, whatever its length; '' if it is not there."""
         value = self.values.get(field)
         if value is None:
             return ""
@@ -225,6 +226,7 @@ def system_fields(values: Mapping[str, Any]) -> SystemFields:
 
 
 def component_fields(values: Mapping[str, Any]) -> ComponentFields:
+    """What is said about a component. Raises InvalidInput naming every field at fault."""
     checks = Checks(values)
     kind = _kind(checks, "kind")
     name = checks.line("name", needed="is missing; what people call it, like `fraud-scorer`")
@@ -242,6 +244,7 @@ def component_fields(values: Mapping[str, Any]) -> ComponentFields:
 
 
 def version_fields(values: Mapping[str, Any], *, what: str = "this version") -> VersionFields:
+    """One version of a component; without a label it is version `1`."""
     checks = Checks(values)
     label = checks.line("version", limit=100) or "1"
     if "@" in label or any(c.isspace() for c in label):
@@ -259,6 +262,7 @@ def version_fields(values: Mapping[str, Any], *, what: str = "this version") -> 
 
 
 def flow_fields(values: Mapping[str, Any]) -> FlowFields:
+    """A flow. That its ends exist is for the service to see."""
     checks = Checks(values)
     source = _end(checks, "source")
     target = _end(checks, "target")
@@ -277,6 +281,7 @@ def flow_fields(values: Mapping[str, Any]) -> FlowFields:
 
 
 def environment_fields(values: Mapping[str, Any]) -> EnvironmentFields:
+    """An environment. Its name is lower-cased, because people mean the same by `Production`."""
     checks = Checks(values)
     name = checks.line("name", limit=80, needed="is missing; for example `production`").lower()
     if name and not _ENVIRONMENT.match(name):
@@ -308,6 +313,7 @@ def end(text: str) -> End:
 
 
 def data_classes(value: object) -> tuple[DataClass, ...]:
+    """Data classes in the order of their sensitivity."""
     checks = Checks({"data": value})
     found = _data(checks)
     checks.done("this flow")
@@ -332,7 +338,7 @@ def component_ref(text: str) -> tuple[Kind, str, str]:
 
 
 def _kind(checks: Checks, field: str) -> Kind:
-    if not checks._text(field):
+    if not checks.text(field):
         checks.refuse(field, f"is missing; one of {_listed(Kind)}")
     return checks.member(field, Kind, Kind.MODEL)
 

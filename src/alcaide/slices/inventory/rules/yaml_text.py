@@ -110,7 +110,7 @@ class _Reader:
             raise InvalidInput(f"{self.what} uses the tag `{node.tag[:60]}` on line {line}; leave tags out")
         self.lines[path] = line
         inside = (*inside, id(node))
-        match node.id:
+        match getattr(node, "id", ""):
             case "mapping":
                 return self._mapping(node, path, inside)
             case "sequence":

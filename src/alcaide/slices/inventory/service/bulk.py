@@ -88,6 +88,8 @@ _EXAMPLES = {
 
 @dataclass(frozen=True, kw_only=True)
 class Upload:
+    """A file that was sent, and what it did once confirmed."""
+
     id: str
     sheet: str
     filename: str

@@ -264,6 +264,7 @@ def ensure_version(
 
 
 def merged_version(known: VersionFields, wanted: VersionFields) -> VersionFields:
+    """What is known, with what is wished laid over it where the wish says something."""
     return VersionFields(
         version=known.version,
         digest=wanted.digest or known.digest,

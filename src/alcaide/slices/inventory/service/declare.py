@@ -23,6 +23,7 @@ from alcaide.kernel.ledger.log import Tx
 from alcaide.slices.inventory import queries
 from alcaide.slices.inventory.model import (
     Change,
+    Environment,
     EnvironmentFields,
     Status,
     SystemDetail,
@@ -122,7 +123,6 @@ def apply(
     instance: Instance, declaration: Declaration, *, actor: Actor, reason: str = "", dry_run: bool = False
 ) -> tuple[PlanItem, ...]:
     """Apply a declaration, or say what applying it would do. Commits whole or not at all."""
-
     saying = Saying(actor=actor, reason=checked_reason(reason), via="alcaide.yaml")
     return tried(instance, lambda tx: apply_in(tx, declaration, saying), dry_run=dry_run)
 
@@ -141,8 +141,7 @@ def apply_in(tx: Tx, declaration: Declaration, saying: Saying) -> tuple[PlanItem
                 f"`{wish.ref}` is declared twice with different details; make them agree (line {wish.line})"
             )
         versions[wish.ref] = version
-    for wish_for in declaration.systems:
-        plan.append(_grant_system(tx, wish_for, versions, saying))
+    plan.extend(_grant_system(tx, wish, versions, saying) for wish in declaration.systems)
     return tuple(plan)
 
 
@@ -227,53 +226,52 @@ def _set_environments(
     wanted: tuple[EnvironmentWish, ...],
     wish: SystemWish,
 ) -> list[Change]:
-    changes: list[Change] = []
+    """Make environments those wanted, then what runs in each. What runs where nobody says is left alone."""
     have = {one.fields.name: one for one in before.environments}
     names = {one.fields.name for one in wanted}
-    gone: list[dict[str, Any]] = []
-    come: list[dict[str, Any]] = []
-    ended: list[str] = []
-    started: list[str] = []
-    by_ref = {version.subject: version for version in used}
-    running = [one for one in before.deployments if one.ended_at is None]
     still = {version.id for version in used}
-    for name, environment in have.items():
-        if name not in names:
-            gone.append(environment_json(environment.fields))
-            parts.delete_environment(tx, environment)
-            ended.extend(
-                f"{one.ref} in {name}"
-                for one in running
-                if one.environment == name and one.version_id in still
-            )
+    running = [one for one in before.deployments if one.ended_at is None and one.version_id in still]
+    by_ref = {version.subject: version for version in used}
+    gone = [have[name] for name in have if name not in names]
+    places: tuple[list[dict[str, Any]], list[dict[str, Any]]] = (
+        [environment_json(e.fields) for e in gone],
+        [],
+    )
+    runs = ([f"{d.ref} in {d.environment}" for d in running if d.environment not in names], list[str]())
+    for environment in gone:
+        parts.delete_environment(tx, environment)
     for one in wanted:
-        name = one.fields.name
-        here = have.get(name)
-        if here is None:
-            here = parts.insert_environment(tx, before, one.fields)
-            come.append(environment_json(one.fields))
-        elif _merged(here.fields, one.fields) != here.fields:
-            fields = _merged(here.fields, one.fields)
-            gone.append(environment_json(here.fields))
-            come.append(environment_json(fields))
-            parts.update_environment(tx, here, fields)
-        if one.deployed is None:
-            continue
-        runs = {d.ref: d for d in running if d.environment == name and d.version_id in still}
-        refs = [_ref(ref, by_ref, wish) for ref in one.deployed]
-        for ref, deployment in runs.items():
-            if ref not in refs:
-                parts.end_running(tx, deployment)
-                ended.append(f"{ref} in {name}")
-        for ref in refs:
-            if ref not in runs and f"{ref} in {name}" not in started:
+        here = _set_environment(tx, before, have.get(one.fields.name), one.fields, places)
+        if one.deployed is not None:
+            refs = dict.fromkeys(_ref(ref, by_ref, wish) for ref in one.deployed)
+            there = {d.ref: d for d in running if d.environment == one.fields.name}
+            for ref in there.keys() - refs.keys():
+                parts.end_running(tx, there[ref])
+                runs[0].append(f"{ref} in {one.fields.name}")
+            for ref in (ref for ref in refs if ref not in there):
                 parts.insert_deployment(tx, before, here, by_ref[ref], deployed_at=tx.now)
-                started.append(f"{ref} in {name}")
-    if gone or come:
-        changes.append(list_change("environments", gone, come))
-    if ended or started:
-        changes.append(list_change("deployments", ended, started))
-    return changes
+                runs[1].append(f"{ref} in {one.fields.name}")
+    told = (("environments", *places), ("deployments", *runs))
+    return [list_change(field, left, came) for field, left, came in told if left or came]
+
+
+def _set_environment(
+    tx: Tx,
+    before: SystemDetail,
+    here: Environment | None,
+    wanted: EnvironmentFields,
+    places: tuple[list[dict[str, Any]], list[dict[str, Any]]],
+) -> Environment:
+    """One environment as wanted; what left and what came is added to `places`."""
+    if here is None:
+        places[1].append(environment_json(wanted))
+        return parts.insert_environment(tx, before, wanted)
+    merged = _merged(here.fields, wanted)
+    if merged != here.fields:
+        places[0].append(environment_json(here.fields))
+        places[1].append(environment_json(merged))
+        parts.update_environment(tx, here, merged)
+    return here
 
 
 def _set_flows(tx: Tx, before: SystemDetail, wish: SystemWish) -> list[Change]:
@@ -322,7 +320,8 @@ def _with_digest(wish: ComponentWish, base: Path | None) -> ComponentWish:
     digest = digest_of(base, wish.path, line=wish.line)
     if wish.version.digest and wish.version.digest != digest:
         raise InvalidInput(
-            f"line {wish.line}: `{wish.path[:120]}` has sha256 {digest}, not the `digest` beside it; correct one of them"
+            f"line {wish.line}: `{wish.path[:120]}` has sha256 {digest}, not the `digest` beside it; "
+            "correct one of them"
         )
     fields: VersionFields = replace(wish.version, digest=digest)
     return replace(wish, version=fields)

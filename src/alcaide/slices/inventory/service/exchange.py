@@ -95,6 +95,7 @@ def export_all(conn: Connection, narrow: SystemFilter, form: str, *, now: dateti
 
 
 def json_document(details: Iterable[SystemDetail]) -> bytes:
+    """Systems as one JSON document."""
     return (json.dumps({"systems": [entry(d) for d in details]}, ensure_ascii=False, indent=2) + "\n").encode(
         "utf-8"
     )
@@ -139,6 +140,7 @@ def bom_of(detail: SystemDetail, *, origin: str, now: datetime) -> bytes:
 
 
 def read_bom(data: bytes) -> ParsedDocument:
+    """Read a CycloneDX bill. Raises InvalidInput or TooLarge."""
     return CycloneDx().read(data)
 
 
@@ -205,7 +207,7 @@ _CARRIED = (
     "regions",
     "tags",
 )
-"""What a bill written by an Alcaide says about the system itself. Status stays behind: that is this register's to say."""
+"""What a bill written by an Alcaide says about the system itself. Its status is this register's to say."""
 
 
 def _wish(ref: ComponentRef, left_out: list[str]) -> ComponentWish | None:

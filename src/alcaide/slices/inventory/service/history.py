@@ -69,6 +69,7 @@ def history(
 
 
 def history_json(entry: Entry) -> dict[str, Any]:
+    """An entry as API and command line show it."""
     return {
         "leaf": entry.leaf,
         "at": entry.at.isoformat(),

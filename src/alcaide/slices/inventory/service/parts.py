@@ -142,6 +142,7 @@ def remove_flow(
     expected: int | None = None,
     via: str = "",
 ) -> SystemDetail:
+    """Remove a flow. Raises NotFound."""
     before = open_system(tx, name, expected)
     flow = next((one for one in before.flows if one.id == flow_id), None)
     if flow is None:
@@ -161,6 +162,7 @@ def add_environment(
     expected: int | None = None,
     via: str = "",
 ) -> tuple[SystemDetail, Environment]:
+    """Add an environment. Raises Conflict if the system has one of that name."""
     before = open_system(tx, name, expected)
     if any(one.fields.name == fields.name for one in before.environments):
         raise Conflict(f"system `{name}` has an environment `{fields.name}` already; choose another name")
@@ -238,6 +240,7 @@ def end_deployment(
     expected: int | None = None,
     via: str = "",
 ) -> SystemDetail:
+    """Say that a version no longer runs. It stays in the list, with its end."""
     before = open_system(tx, name, expected)
     deployment = next((one for one in before.deployments if one.id == deployment_id), None)
     if deployment is None:
@@ -255,6 +258,7 @@ def end_deployment(
 
 
 def link_component(tx: Tx, system: SystemDetail, version: Version) -> None:
+    """Tie a version to a system. Raises Conflict if the version is retired."""
     if version.retired_at is not None:
         raise Conflict(f"`{version.subject}` is retired; use a version that is not")
     if len(system.components) >= MAX_COMPONENTS:
@@ -274,6 +278,7 @@ def link_component(tx: Tx, system: SystemDetail, version: Version) -> None:
 
 
 def unlink_component(tx: Tx, system: SystemDetail, version: Version) -> None:
+    """Untie a version from a system and end its deployments there."""
     link, d = t.system_component.c, t.deployment.c
     tx.conn.execute(
         sa.update(t.deployment)
@@ -287,6 +292,7 @@ def unlink_component(tx: Tx, system: SystemDetail, version: Version) -> None:
 
 
 def insert_flow(tx: Tx, system: SystemDetail, fields: FlowFields) -> Flow:
+    """Add a flow to a system."""
     if len(system.flows) >= MAX_FLOWS:
         raise InvalidInput(
             f"system `{system.system.name}` has {MAX_FLOWS} flows; merge those that carry the same data"
@@ -311,10 +317,12 @@ def insert_flow(tx: Tx, system: SystemDetail, fields: FlowFields) -> Flow:
 
 
 def delete_flow(tx: Tx, flow: Flow) -> None:
+    """Take a flow out of a system."""
     tx.conn.execute(sa.delete(t.flow).where(t.flow.c.id == flow.id))
 
 
 def insert_environment(tx: Tx, system: SystemDetail, fields: EnvironmentFields) -> Environment:
+    """Add an environment to a system."""
     if len(system.environments) >= MAX_ENVIRONMENTS:
         raise InvalidInput(
             f"system `{system.system.name}` has {MAX_ENVIRONMENTS} environments; remove one first"
@@ -334,6 +342,7 @@ def insert_environment(tx: Tx, system: SystemDetail, fields: EnvironmentFields) 
 
 
 def update_environment(tx: Tx, environment: Environment, fields: EnvironmentFields) -> None:
+    """Set what is said about an environment."""
     tx.conn.execute(
         sa.update(t.environment)
         .where(t.environment.c.id == environment.id)
@@ -356,6 +365,7 @@ def insert_deployment(
     deployed_at: datetime,
     note: str = "",
 ) -> Deployment:
+    """Put a version into an environment."""
     deployment_id = new_id()
     note = clean(note)[:1_000]
     tx.conn.execute(
@@ -380,6 +390,7 @@ def insert_deployment(
 
 
 def end_running(tx: Tx, deployment: Deployment) -> None:
+    """Mark a deployment as ended now."""
     tx.conn.execute(sa.update(t.deployment).where(t.deployment.c.id == deployment.id).values(ended_at=tx.now))
 
 
@@ -399,6 +410,7 @@ def check_ends(components: tuple[Version, ...], fields: FlowFields) -> None:
 
 
 def environment_of(system: SystemDetail, environment_id: str) -> Environment:
+    """An environment of the system by id or by name. Raises NotFound."""
     for environment in system.environments:
         if environment_id in (environment.id, environment.fields.name):
             return environment
@@ -416,7 +428,9 @@ def _recount_users(tx: Tx, component_id: str) -> None:
     link = t.system_component.c
     users = sa.select(sa.func.count(sa.distinct(link.system_id))).where(link.component_id == component_id)
     tx.conn.execute(
-        sa.update(t.component).where(t.component.c.id == component_id).values(system_count=users.scalar_subquery())
+        sa.update(t.component)
+        .where(t.component.c.id == component_id)
+        .values(system_count=users.scalar_subquery())
     )
 
 

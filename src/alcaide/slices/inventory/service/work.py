@@ -102,6 +102,7 @@ def record_changed(tx: Tx, before: SystemDetail, changes: Sequence[Change], sayi
 
 
 def record_retired(tx: Tx, before: SystemDetail, saying: Saying) -> SystemDetail:
+    """Count the change and say that the system is out of use."""
     detail = refresh(tx, before.system.name, saying, version=before.system.version + 1)
     statement = Retired(
         at=at(tx.now),
@@ -139,6 +140,7 @@ def changed_statement(
     digest_after: str,
     digest_of: str = "description",
 ) -> Statement:
+    """The Statement that a subject differs from what it was, in these fields."""
     return Changed(
         at=at(tx.now),
         by=By.of(saying.actor),
