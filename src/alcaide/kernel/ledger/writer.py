@@ -407,8 +407,11 @@ def read_head(text: str, frontier: bytes, keyid: str, last_at: str, origin: str,
     Whatever is appended stands on this; a head that does not verify must stop the writer, or the next
     signature would vouch for what somebody else put there.
     """
-    note = parse_note(text)
-    checkpoint = Checkpoint.parse(note.text)
+    try:
+        note = parse_note(text)
+        checkpoint = Checkpoint.parse(note.text)
+    except InvalidInput as problem:
+        raise Corrupt(f"the log's checkpoint cannot be read: {problem}; restore from a backup") from None
     if not verify_note(note, own_note_keys(keys, origin)):
         raise Corrupt(
             "the log's checkpoint is not signed by a key of this instance; restore `keys` or the database"
