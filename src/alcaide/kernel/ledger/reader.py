@@ -62,20 +62,19 @@ class Leaf:
 
 
 class TileCache:
-    """Full tiles, folded once. Full tiles never change, so they may be kept for the process's life."""
+    """Tiles, folded once. A tile of a given width never changes, so it may be kept for the process's life."""
 
     def __init__(self) -> None:
-        self._rows: OrderedDict[tuple[int, int], list[list[bytes]]] = OrderedDict()
+        self._rows: OrderedDict[tuple[int, int, int], list[list[bytes]]] = OrderedDict()
 
-    def get(self, level: int, index: int, load: Callable[[], bytes]) -> list[list[bytes]]:
-        key = (level, index)
+    def get(self, level: int, index: int, width: int, load: Callable[[], bytes]) -> list[list[bytes]]:
+        key = (level, index, width)
         rows = self._rows.get(key)
         if rows is None:
             rows = fold_rows(load())
-            if len(rows[0]) == TILE_WIDTH:
-                self._rows[key] = rows
-                if len(self._rows) > _CACHED_TILES:
-                    self._rows.popitem(last=False)
+            self._rows[key] = rows
+            if len(self._rows) > _CACHED_TILES:
+                self._rows.popitem(last=False)
         return rows
 
 
@@ -96,7 +95,6 @@ class TileReader:
         self._conn = conn
         self._size = size
         self._cache = cache
-        self._partial: dict[tuple[int, int], list[list[bytes]]] = {}
 
     def __call__(self, level: int, position: int) -> bytes:
         tile_level, height = divmod(level, 8)
@@ -105,12 +103,7 @@ class TileReader:
 
     def _rows(self, level: int, index: int) -> list[list[bytes]]:
         width = min(TILE_WIDTH, (self._size >> (8 * level)) - index * TILE_WIDTH)
-        if width == TILE_WIDTH:
-            return self._cache.get(level, index, lambda: read_tile(self._conn, level, index, TILE_WIDTH))
-        key = (level, index)
-        if key not in self._partial:
-            self._partial[key] = fold_rows(read_tile(self._conn, level, index, width))
-        return self._partial[key]
+        return self._cache.get(level, index, width, lambda: read_tile(self._conn, level, index, width))
 
 
 def read_tile(conn: Connection, level: int, index: int, width: int) -> bytes:
