@@ -181,7 +181,7 @@ def test_a_broken_gate_file_is_on_every_page_that_it_concerns(
 
 
 def test_the_panel_stands_on_the_systems_own_page(desk: Instance, client_as: Callable[..., Any]) -> None:
-    page = client_as(EVE).get("/inventory/loan-desk")
+    page = client_as(EVE).get("/inventory/systems/loan-desk")
     assert page.status_code == 200
     assert "Open the gate" in page.text
 

@@ -432,3 +432,13 @@ def _tables(house: Instance) -> dict[str, list[tuple[Any, ...]]]:
             table.name: [tuple(row) for row in conn.execute(sa.select(table).order_by(*table.primary_key))]
             for table in (tables.standing, tables.request, tables.word)
         }
+
+
+def test_a_document_that_only_names_the_system_itself_does_not_count(house: Instance) -> None:
+    graph = a_system()
+    ready_to_deploy(house, graph)
+    imported(house, "sarif", graph.subject, outcome="passed", about=["model:scorer@3"])
+    imported(house, "cyclonedx", graph.subject, outcome="failed", about=[])
+    found = standing(house)
+    assert [e.outcome for e in found.explanations] == ["passed", "passed", "passed"]
+    assert found.explanations[2].verdict.stood_on != (7,)

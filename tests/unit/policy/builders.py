@@ -49,8 +49,10 @@ def a_record(
     signed_by: str = "instance",
     recorded_at: datetime | None = None,
     imported: Mapping[str, Any] | None = None,
+    said: Mapping[str, Any] | None = None,
     **predicate: Any,
 ) -> Record:
+    predicate |= said or {}
     body: dict[str, Any] = dict(predicate)
     if not foreign:
         body = {"at": rfc3339(at)} if at else {}

@@ -3,11 +3,6 @@
 from __future__ import annotations
 
 import pytest
-
-from alcaide.kernel.clock import rfc3339
-from alcaide.kernel.evidence import Statement, Subject
-from alcaide.kernel.policy import Failed, Passed, Record, Unknown
-from alcaide.kernel.policy.evaluate import Scope, SubjectRef, evaluate, keys_needed, verdict_of
 from tests.unit.policy.builders import (
     MODEL,
     NOON,
@@ -24,6 +19,11 @@ from tests.unit.policy.builders import (
     digest_of,
     without,
 )
+
+from alcaide.kernel.clock import rfc3339
+from alcaide.kernel.evidence import Statement, Subject
+from alcaide.kernel.policy import Failed, Passed, Record, Unknown
+from alcaide.kernel.policy.evaluate import Scope, SubjectRef, evaluate, keys_needed, verdict_of
 
 PRESENT = a_requirement(outcome="present")
 RUN = "https://in-toto.io/attestation/test-result/v0.1"
