@@ -49,7 +49,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Any]:
     """A real Chromium: the one of this machine, never one downloaded for the test."""
-    path = next((found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None)
+    path = next(
+        (
+            found
+            for name in ("chromium", "chromium-browser", "google-chrome")
+            if (found := shutil.which(name))
+        ),
+        None,
+    )
     if path is None:
         pytest.skip("no Chromium on PATH; `apt-get install chromium` brings it")
     sync_api = pytest.importorskip("playwright.sync_api")
@@ -68,7 +75,9 @@ def serve() -> Iterator[Callable[[Any], str]]:
 
     def start(app: Any) -> str:
         server = uvicorn.Server(
-            uvicorn.Config(app, host="127.0.0.1", port=0, log_level="error", lifespan="on", timeout_graceful_shutdown=2)
+            uvicorn.Config(
+                app, host="127.0.0.1", port=0, log_level="error", lifespan="on", timeout_graceful_shutdown=2
+            )
         )
         thread = threading.Thread(target=server.run, daemon=True)
         thread.start()
@@ -94,9 +103,7 @@ def site(app: Any, serve: Callable[[Any], str]) -> str:
 
 
 @pytest.fixture
-def browser_page(
-    browser: Any, site: str, client_as: Callable[..., Any]
-) -> Iterator[Callable[..., Any]]:
+def browser_page(browser: Any, site: str, client_as: Callable[..., Any]) -> Iterator[Callable[..., Any]]:
     """`browser_page("viewer")`: a fresh browser window in which that person is at work; None is somebody unknown."""
     contexts: list[Any] = []
 
@@ -104,7 +111,9 @@ def browser_page(
         headers = {}
         if who is not None:
             headers["x-test-actor"] = client_as(who).headers["x-test-actor"]
-        context = browser.new_context(base_url=site, extra_http_headers=headers, reduced_motion="reduce", **options)
+        context = browser.new_context(
+            base_url=site, extra_http_headers=headers, reduced_motion="reduce", **options
+        )
         contexts.append(context)
         return watched(context.new_page())
 

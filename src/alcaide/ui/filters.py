@@ -82,7 +82,7 @@ def relative(moment: datetime, now: datetime) -> str:
         return "just now"
     for limit, unit, short in _STEPS:
         if size < limit:
-            count = int(size // unit)
+            count = int((size + unit / 100) // unit)  # a moment that was 2 days away when stored stays 2 days
             word = f"{_WORDS[short]}{'' if count == 1 else 's'}" if short == "d" else short
             return f"{count} {word} ago" if seconds > 0 else f"in {count} {word}"
     return moment.strftime("%Y-%m-%d")

@@ -93,7 +93,7 @@ class Rim:
 
         try:
             await self.app(scope, receive, send_with_headers)
-        except Exception:  # noqa: BLE001 - the rim: logged with a reference, answered without a trace
+        except Exception:
             reference = new_id()
             _log.exception("request failed", extra={"reference": reference, "path": scope["path"]})
             if started:
