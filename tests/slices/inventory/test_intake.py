@@ -269,7 +269,7 @@ def test_systems_and_requests_with_words_in_common_are_suggested(instance: Insta
     instance.write(lambda tx: register_system(tx, fields("berth-desk", "Plans berths"), actor=lead))
     receipt = ask()
     other = ask(title="Tender documents in other languages", purpose="Translate them")
-    ask(title="Crane noises", purpose="Listen to cranes")
+    ask(title="Crane noises", purpose="Listen to cranes", unit="")
     with instance.read() as conn:
         found = intake.similar(conn, intake.get_request(conn, receipt.reference))
         none = intake.similar(

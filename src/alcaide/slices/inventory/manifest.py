@@ -31,6 +31,7 @@ MANIFEST = Manifest(
     ),
     attention="alcaide.slices.inventory.service.intake:attention",
     panels="alcaide.slices.inventory.pages.panels:PANELS",
+    start="alcaide.slices.inventory.service.intake:check_settings",
     capabilities={
         "system-graph": "alcaide.slices.inventory.queries:system_graph",
         "record-stage": "alcaide.slices.inventory.service:record_stage",

@@ -14,6 +14,7 @@ import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
+from dataclasses import fields as dataclass_fields
 from datetime import datetime, timedelta
 from enum import StrEnum
 from hashlib import sha256
@@ -48,7 +49,21 @@ ACTION = "inventory.intake"
 _EMAIL = re.compile(r"[^@\s,;<>\"]{1,64}@[^@\s,;<>\".]+(?:\.[^@\s,;<>\".]+)+\Z")
 _WORD = re.compile(r"\w{4,40}")
 _COMMON = frozenset(
-    {"about", "from", "have", "into", "like", "more", "should", "that", "their", "them", "they", "this", "tool"}
+    {
+        "about",
+        "from",
+        "have",
+        "into",
+        "like",
+        "more",
+        "should",
+        "that",
+        "their",
+        "them",
+        "they",
+        "this",
+        "tool",
+    }
     | {"using", "want", "will", "with", "your"}
 )
 _SIMILAR = 5
@@ -78,10 +93,10 @@ class IntakeSettings:
     @classmethod
     def of(cls, section: Mapping[str, Any]) -> IntakeSettings:
         """Read the section. Raises ConfigError naming the setting at fault."""
-        defaults = cls()
+        defaults = {field.name: field.default for field in dataclass_fields(cls)}
         known: dict[str, Any] = {}
         for name, value in section.items():
-            default = getattr(defaults, str(name), None)
+            default = defaults.get(str(name))
             if default is None:
                 raise ConfigError(f"`intake.{name}` is no setting; the settings page lists those there are")
             if type(value) is not type(default):
@@ -135,6 +150,11 @@ class Similar:
 
     systems: tuple[System, ...]
     requests: tuple[Request, ...]
+
+
+def check_settings(instance: Instance) -> None:
+    """Run when an instance opens: a wrong setting stops the start, and not the first visitor."""
+    IntakeSettings.of(instance.config.section("intake"))
 
 
 def wish_of(values: Mapping[str, Any]) -> Wish:
