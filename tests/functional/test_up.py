@@ -6,6 +6,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -171,6 +172,36 @@ def test_ctrl_c_stops_it_as_cleanly(start):
     machine.stop(signal.SIGINT)
 
     assert machine.process.returncode == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_web_process_of_its_own_stops_in_good_order(tmp_path, number):
+    port = a_free_port()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "alcaide", "web", "--data", str(tmp_path / "data"), "--port", str(port)],
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    until(lambda: accepts(port), STARTS_WITHIN)
+
+    process.send_signal(number)
+    _, err = process.communicate(timeout=60)
+
+    assert process.returncode == 0
+    assert err == ""
+
+
+def a_free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
+
+
+def accepts(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=1).close()
+    except OSError:
+        return False
+    return True
 
 
 def test_settings_that_cannot_be_used_stop_the_start_with_a_message(tmp_path):

@@ -28,13 +28,13 @@ MetricsAskThemselves = Annotated[
 ]
 
 
-@router.get("/healthz")
+@router.api_route("/healthz", methods=["GET", "HEAD"])
 def healthz(_: AnybodyMayAskHealth) -> Response:
     """The process answers. Says nothing about the database: a restart would not heal that."""
     return JSONResponse({"status": "alive"}, headers={"Cache-Control": "no-store"})
 
 
-@router.get("/readyz")
+@router.api_route("/readyz", methods=["GET", "HEAD"])
 def readyz(request: Request, _: AnybodyMayAskHealth) -> Response:
     """Everything a request needs is there. Names the check that failed, and tells details to this machine only."""
     checks = readiness(get_instance(request))
@@ -48,7 +48,7 @@ def readyz(request: Request, _: AnybodyMayAskHealth) -> Response:
     return JSONResponse(body, status_code=200 if ready else 503, headers={"Cache-Control": "no-store"})
 
 
-@router.get("/metrics")
+@router.api_route("/metrics", methods=["GET", "HEAD"])
 def metrics(request: Request, _: MetricsAskThemselves) -> Response:
     """Prometheus text. From this machine without sign-in, from elsewhere with a token of scope `metrics`."""
     if not from_this_machine(request):

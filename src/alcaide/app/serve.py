@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 import os
+import signal
 import socket
 
 from alcaide.app.instance import open_all
 from alcaide.app.up import SOCKET_VARIABLE
 from alcaide.kernel.config import Config
-
-log = logging.getLogger("alcaide.web")
 
 # A stop waits this long for answers under way; the supervisor waits longer.
 GRACE = 8
@@ -39,8 +37,13 @@ def serve(config: Config) -> int:
                 timeout_graceful_shutdown=GRACE,
                 # A request line with its headers; a longer one is an attack or a mistake.
                 h11_max_incomplete_event_size=64 * 1024,
+                ws="none",
             )
         )
+        # The server hears a signal itself and, when it has stopped, raises it once more for whoever listened before.
+        # That is us, and we want to close the instance and end in good order.
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: None)
         inherited = os.environ.get(SOCKET_VARIABLE, "")
         sockets = [socket.socket(fileno=int(inherited))] if inherited.isdecimal() else None
         server.run(sockets=sockets)

@@ -23,6 +23,14 @@ def test_alive_asks_nothing_of_the_database(visit, nobody, monkeypatch):
     assert client.get("/healthz").json() == {"status": "alive"}
 
 
+@pytest.mark.parametrize("path", ["/healthz", "/metrics"])
+def test_a_monitor_may_ask_for_the_head_alone(visit, nobody, path):
+    answer = visit(actor=nobody).head(path)
+
+    assert answer.status_code == 200
+    assert answer.content == b""
+
+
 def test_ready_names_its_three_checks(visit, nobody, monkeypatch):
     monkeypatch.setattr("alcaide.kernel.db.migrate.is_current", lambda database: True)
 
