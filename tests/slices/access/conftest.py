@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
+from tests.slices.access.people import CONSOLE, HERE, PASSWORD
+from tests.slices.access.provider import Provider
 
 from alcaide.kernel.access import passwords
 from alcaide.kernel.instance import Instance
 from alcaide.slices.access import service
 from alcaide.slices.access.model import SignedIn, User
-from tests.slices.access.people import CONSOLE, HERE, PASSWORD
-from tests.slices.access.provider import Provider
 
 
 @pytest.fixture(autouse=True)
@@ -74,8 +74,8 @@ class Browser:
 
 
 @pytest.fixture
-def browser(app: Any) -> Iterator[Browser]:
-    yield Browser(app)
+def browser(app: Any) -> Browser:
+    return Browser(app)
 
 
 @pytest.fixture

@@ -30,7 +30,12 @@ class Provider:
         self.ec = ECKey.generate_key("P-256", {"kid": "ec-1", "use": "sig"})
         self.stranger = RSAKey.generate_key(2048, {"kid": "rsa-1"})
         self.published: list[Any] = [self.rsa, self.ec]
-        self.person = {"sub": "p-1", "email": "grace@example.org", "email_verified": True, "name": "Grace Pier"}
+        self.person = {
+            "sub": "p-1",
+            "email": "grace@example.org",
+            "email_verified": True,
+            "name": "Grace Pier",
+        }
         self.algorithm = "RS256"
         self.sign_with: Any = None
         self.headers: dict[str, Any] = {}
@@ -178,5 +183,3 @@ def _handler_for(provider: Provider) -> type[BaseHTTPRequestHandler]:
             return
 
     return Handler
-
-

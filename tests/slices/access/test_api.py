@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 from starlette.testclient import TestClient
+from tests.slices.access.people import CONSOLE, actor_of
 
 from alcaide.slices.access import service
-from tests.slices.access.people import CONSOLE, actor_of
 
 API = "/api/v1/access"
 
@@ -56,7 +56,9 @@ def test_an_account_through_its_life(by_token, make_user):
     here = f"{API}/users/{made.json()['id']}"
 
     assert admin.post(f"{here}/link").json()["url"].startswith("http://127.0.0.1:8808/set-password?key=")
-    assert admin.put(f"{here}/roles", json={"roles": ["auditor"], "reason": "x"}).json()["roles"] == ["auditor"]
+    assert admin.put(f"{here}/roles", json={"roles": ["auditor"], "reason": "x"}).json()["roles"] == [
+        "auditor"
+    ]
     assert admin.post(f"{here}/disable", json={"reason": "left"}).json()["disabled_at"]
     assert admin.post(f"{here}/disable", json={"reason": "left"}).status_code == 409
     assert admin.post(f"{here}/enable", json={"reason": "back"}).json()["disabled_at"] is None
@@ -146,7 +148,10 @@ def test_what_cannot_be_used_is_refused_in_words(by_token, make_user, method, pa
 def test_a_reason_with_characters_no_database_takes_is_kept_without_them(by_token, make_user):
     user = make_user("viewer")
     admin = by_token(make_user("admin"))
-    admin.post(f"{API}/users/{user.id}/disable", content=b'{"reason": "a\\u0000b\\u0007c"}',
-               headers={"Content-Type": "application/json"}).raise_for_status()
+    admin.post(
+        f"{API}/users/{user.id}/disable",
+        content=b'{"reason": "a\\u0000b\\u0007c"}',
+        headers={"Content-Type": "application/json"},
+    ).raise_for_status()
 
     assert admin.get(f"{API}/events?event=user-disabled").json()["items"][0]["reason"] == "a b c"

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 
 import pytest
+from tests.conftest import installed
+from tests.slices.access.people import HERE, PASSWORD
 
 from alcaide.app.cli import run
 from alcaide.kernel.instance import open_instance
 from alcaide.slices.access import queries, service
-from tests.conftest import installed
-from tests.slices.access.people import HERE, PASSWORD
 
 
 @pytest.fixture
@@ -48,7 +48,9 @@ def alcaide(data, capsys, monkeypatch):
 
 
 def test_an_account_from_the_console_to_a_password(alcaide, reopened):
-    code, out, _ = alcaide("user", "add", "ada@example.org", "--name", "Ada", "--role", "admin", "--role", "auditor")
+    code, out, _ = alcaide(
+        "user", "add", "ada@example.org", "--name", "Ada", "--role", "admin", "--role", "auditor"
+    )
     assert code == 0
     key = out.strip().rpartition("key=")[2]
 
@@ -59,7 +61,9 @@ def test_an_account_from_the_console_to_a_password(alcaide, reopened):
     assert (created.by_kind, created.by_id) == ("system", "cli")
 
     _, out, _ = alcaide("user", "list", "--format", "json")
-    assert [(user["email"], user["roles"]) for user in json.loads(out)] == [("ada@example.org", ["admin", "auditor"])]
+    assert [(user["email"], user["roles"]) for user in json.loads(out)] == [
+        ("ada@example.org", ["admin", "auditor"])
+    ]
 
 
 def test_roles_disabling_and_enabling(alcaide):
@@ -75,7 +79,9 @@ def test_roles_disabling_and_enabling(alcaide):
 def test_a_token_is_alone_on_standard_output(alcaide, reopened):
     alcaide("user", "add", "ml@example.org", "--name", "Pipeline", "--service", "--role", "ml-engineer")
 
-    code, out, err = alcaide("token", "create", "ml@example.org", "--name", "ci", "--scope", "*.view", "--life", "7d")
+    code, out, err = alcaide(
+        "token", "create", "ml@example.org", "--name", "ci", "--scope", "*.view", "--life", "7d"
+    )
 
     assert code == 0
     assert "only time" in err
@@ -105,7 +111,13 @@ def test_a_reset_link_is_the_way_back_in(alcaide):
         (("token", "revoke", "nothing"), "no token has"),
         (("remove-second-factor", "nobody@example.org", "--reason", "x"), "no user has"),
         (("user", "list", "--data", "/nowhere/at/all"), "no data folder"),
-        (("user", "lost",), ""),
+        (
+            (
+                "user",
+                "lost",
+            ),
+            "",
+        ),
     ],
 )
 def test_what_cannot_be_done_ends_with_three_and_words(alcaide, words, says):

@@ -7,10 +7,10 @@ import re
 
 import pyotp
 import pytest
+from tests.slices.access.people import CONSOLE, COOKIE, PASSWORD, actor_of
 
 from alcaide.kernel.instance import open_instance
 from alcaide.slices.access import queries, service
-from tests.slices.access.people import CONSOLE, COOKIE, PASSWORD, actor_of
 
 
 def text_of(page):
@@ -66,9 +66,9 @@ def test_over_https_the_cookie_is_a_host_cookie(config, clock, make_user, instan
     from dataclasses import replace
 
     from starlette.testclient import TestClient
+    from tests.slices.access.conftest import Browser
 
     from alcaide.app.web import create_app
-    from tests.slices.access.conftest import Browser
 
     user = make_user("viewer")
     secure = open_instance(
@@ -163,7 +163,9 @@ def test_a_token_is_shown_once_and_works(instance, make_user, browser):
     assert service.who(instance, authorization=f"Bearer {text}", cookies={}).id == user.id
 
 
-@pytest.mark.parametrize("fields", [{"name": "", "days": "30"}, {"name": "ci", "days": "many"}, {"name": "ci"}])
+@pytest.mark.parametrize(
+    "fields", [{"name": "", "days": "30"}, {"name": "ci", "days": "many"}, {"name": "ci"}]
+)
 def test_a_token_that_makes_no_sense_is_told_on_the_form(make_user, browser, fields):
     browser.sign_in(make_user("viewer").email)
     browser.get("/account")
@@ -198,7 +200,9 @@ def test_signing_out_needs_the_forms_token_and_ends_the_session(make_user, brows
     assert "Sign in" in text_of(browser.get("/account").text)
 
 
-def test_an_administrator_makes_an_account_changes_it_and_disables_it(instance, make_user, browser, new_browser):
+def test_an_administrator_makes_an_account_changes_it_and_disables_it(
+    instance, make_user, browser, new_browser
+):
     browser.sign_in(make_user("admin").email)
     assert "No account fits" in browser.get("/access?q=nobody-like-that").text
     browser.get("/access/new")
@@ -263,7 +267,13 @@ def test_the_rules_and_events_pages_show_what_is_in_force_and_what_happened(inst
 
 @pytest.mark.parametrize(
     "path",
-    ["/access/users/nobody", "/access/users/%00", "/access?cursor=%00", "/access/events?cursor=x", "/access?q=%00%ff"],
+    [
+        "/access/users/nobody",
+        "/access/users/%00",
+        "/access?cursor=%00",
+        "/access/events?cursor=x",
+        "/access?q=%00%ff",
+    ],
 )
 def test_odd_addresses_get_an_answer_and_no_traceback(make_user, browser, path):
     browser.sign_in(make_user("admin").email)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import threading
 
 import pytest
+from tests.conftest import person
+from tests.slices.access.people import CONSOLE, COOKIE, HERE, PASSWORD, actor_of
 
 from alcaide.kernel.access import ANONYMOUS, ROLES
 from alcaide.kernel.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from alcaide.slices.access import projection, queries, service
 from alcaide.slices.access.tables import events as events_table
-from tests.conftest import person
-from tests.slices.access.people import CONSOLE, COOKIE, HERE, PASSWORD, actor_of
 
 
 def said_about(instance, user_id):
@@ -64,7 +64,7 @@ def test_an_address_is_taken_once_whatever_its_case(instance, make_user, admin):
         (f"{'a' * 65}@example.org", "Ada", [], "email"),
         ("ada@example.org", " ", [], "name"),
         ("ada@example.org", "A\x00da", [], "name"),
-        ("ada@example.org", "a‮db", [], "name"),
+        ("ada@example.org", "a\u202edb", [], "name"),
         ("ada@example.org", "x" * 121, [], "name"),
         ("ada@example.org", "Ada", ["king"], "roles"),
         ("ada@example.org", "Ada", ["Admin"], "roles"),
@@ -76,7 +76,9 @@ def test_what_cannot_be_an_account_is_refused_by_field(instance, admin, email, n
     assert field in refused.value.fields
 
 
-def test_a_role_change_takes_effect_on_the_next_request_and_says_before_and_after(instance, make_user, enter, admin):
+def test_a_role_change_takes_effect_on_the_next_request_and_says_before_and_after(
+    instance, make_user, enter, admin
+):
     user = make_user("viewer")
     cookie = enter(user).cookie
 
@@ -233,10 +235,14 @@ def test_the_first_run_link_makes_the_first_administrator_and_signs_them_in(inst
 
 def test_the_first_run_link_works_once(instance):
     key = key_of(service.first_run_link(instance, "http://x"))
-    service.use_first_run_link(instance, key, email="a@example.org", name="A", password=PASSWORD, visitor=HERE)
+    service.use_first_run_link(
+        instance, key, email="a@example.org", name="A", password=PASSWORD, visitor=HERE
+    )
 
     with pytest.raises(NotFound):
-        service.use_first_run_link(instance, key, email="b@example.org", name="B", password=PASSWORD, visitor=HERE)
+        service.use_first_run_link(
+            instance, key, email="b@example.org", name="B", password=PASSWORD, visitor=HERE
+        )
 
 
 def test_of_two_people_with_the_first_run_link_one_becomes_administrator(instance):
@@ -281,7 +287,9 @@ def test_once_there_is_an_account_an_old_first_run_link_is_dead(instance, make_u
     make_user("viewer")
 
     with pytest.raises(NotFound):
-        service.use_first_run_link(instance, key, email="b@example.org", name="B", password=PASSWORD, visitor=HERE)
+        service.use_first_run_link(
+            instance, key, email="b@example.org", name="B", password=PASSWORD, visitor=HERE
+        )
 
 
 def test_a_weak_password_does_not_use_the_link_up(instance):
@@ -292,7 +300,9 @@ def test_a_weak_password_does_not_use_the_link_up(instance):
                 instance, key, email="ada@example.org", name="Ada", password=weak, visitor=HERE
             )
 
-    service.use_first_run_link(instance, key, email="ada@example.org", name="Ada", password=PASSWORD, visitor=HERE)
+    service.use_first_run_link(
+        instance, key, email="ada@example.org", name="Ada", password=PASSWORD, visitor=HERE
+    )
 
 
 def test_a_reset_link_changes_the_password_ends_sessions_and_works_once(instance, make_user, enter, admin):
@@ -329,4 +339,6 @@ def test_a_reset_link_is_no_first_run_link_and_the_other_way_round(instance, mak
     user = make_user("viewer")
     reset = key_of(service.make_link(instance, admin, user.id, base_url="http://x"))
     with pytest.raises(NotFound):
-        service.use_first_run_link(instance, reset, email="b@example.org", name="B", password=PASSWORD, visitor=HERE)
+        service.use_first_run_link(
+            instance, reset, email="b@example.org", name="B", password=PASSWORD, visitor=HERE
+        )

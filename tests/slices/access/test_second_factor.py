@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pyotp
 import pytest
+from tests.slices.access.people import CONSOLE, HERE, PASSWORD, actor_of
 
 from alcaide.kernel.errors import Conflict, Corrupt, InvalidInput, NotAllowed, TooMany
 from alcaide.slices.access import queries, service
 from alcaide.slices.access.model import SecondStep
 from alcaide.slices.access.tables import users
-from tests.slices.access.people import CONSOLE, HERE, PASSWORD, actor_of
 
 
 @pytest.fixture
@@ -24,7 +24,9 @@ def guarded(instance, make_user, clock):
 
 
 def first_step(instance, user):
-    outcome = service.sign_in(instance, email=user.email, password=PASSWORD, visitor=HERE, next_path="/inventory")
+    outcome = service.sign_in(
+        instance, email=user.email, password=PASSWORD, visitor=HERE, next_path="/inventory"
+    )
     assert isinstance(outcome, SecondStep)
     return outcome.pending
 
@@ -204,7 +206,9 @@ def test_it_cannot_be_replaced_while_it_is_on(instance, guarded):
         service.start_totp(instance, actor_of(user))
 
 
-def test_an_administrator_switches_it_off_with_a_reason_and_a_viewer_cannot(instance, guarded, enter, viewer, admin):
+def test_an_administrator_switches_it_off_with_a_reason_and_a_viewer_cannot(
+    instance, guarded, enter, viewer, admin
+):
     user, _, _ = guarded
     with pytest.raises(NotAllowed):
         service.remove_totp_of(instance, viewer, user.id, reason="please")

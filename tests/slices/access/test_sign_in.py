@@ -6,12 +6,12 @@ import statistics
 import time
 
 import pytest
+from tests.slices.access.people import CONSOLE, COOKIE, ELSEWHERE, HERE, PASSWORD, actor_of
 
 from alcaide.kernel.access import ANONYMOUS
 from alcaide.kernel.errors import TooMany
 from alcaide.slices.access import queries, service
 from alcaide.slices.access.model import SignedIn
-from tests.slices.access.people import CONSOLE, COOKIE, ELSEWHERE, HERE, PASSWORD, actor_of
 
 
 def who(instance, cookie):
@@ -20,7 +20,7 @@ def who(instance, cookie):
 
 def events(instance, **about):
     with instance.read() as conn:
-        return [event for event in queries.list_events(conn, **about).items]
+        return list(queries.list_events(conn, **about).items)
 
 
 def fail(instance, email, visitor=HERE):
@@ -80,7 +80,8 @@ def test_unknown_disabled_and_service_accounts_fail_with_the_same_words(instance
     service.disable_user(instance, CONSOLE, gone.id, reason="left")
 
     said = {
-        fail(instance, email) for email in (real.email, gone.email, robot.email, "nobody@example.net", "not an address")
+        fail(instance, email)
+        for email in (real.email, gone.email, robot.email, "nobody@example.net", "not an address")
     }
 
     assert len(said) == 1
@@ -284,7 +285,7 @@ def test_signing_out_ends_the_session_and_twice_is_no_error(instance, make_user,
     service.sign_out(instance, {COOKIE: cookie})
 
     assert who(instance, cookie) is ANONYMOUS
-    assert [event.event for event in events(instance, user_id=user.id)][0] == "signed-out"
+    assert events(instance, user_id=user.id)[0].event == "signed-out"
 
 
 @pytest.mark.parametrize("cookie", ["", "x", "0" * 64, "é" * 40, "0" * 100_000, "\x00"])
@@ -307,7 +308,11 @@ def test_changing_the_password_ends_the_other_sessions(instance, make_user, ente
     here, there = enter(user), enter(user)
 
     service.change_password(
-        instance, actor_of(user), present=PASSWORD, new="quiet marmalade orbit 7", keep_session=here.session_id
+        instance,
+        actor_of(user),
+        present=PASSWORD,
+        new="quiet marmalade orbit 7",
+        keep_session=here.session_id,
     )
 
     assert who(instance, here.cookie).signed_in

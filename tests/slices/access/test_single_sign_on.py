@@ -8,12 +8,12 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from joserfc.jwk import OctKey, RSAKey
+from tests.slices.access.people import CONSOLE, ELSEWHERE, HERE, PASSWORD
+from tests.slices.access.provider import CLIENT_SECRET, SharedKey, hmac_key_from_public
 
 from alcaide.kernel.access.oidc import OidcRefused
 from alcaide.kernel.errors import ConfigError, NotFound, Unavailable
 from alcaide.slices.access import queries, service
-from tests.slices.access.people import CONSOLE, ELSEWHERE, HERE, PASSWORD
-from tests.slices.access.provider import CLIENT_SECRET, SharedKey, hmac_key_from_public
 
 
 @pytest.fixture
@@ -54,9 +54,9 @@ def test_a_new_person_gets_an_account_with_the_roles_of_their_groups(instance, s
     assert signed_in.user.email == "grace@example.org"
     assert signed_in.user.roles == ("ml-engineer",)
     assert signed_in.next_path == "/inventory?q=1"
-    assert service.who(
-        instance, authorization=None, cookies={"alcaide_session": signed_in.cookie}
-    ).has_role("ml-engineer")
+    assert service.who(instance, authorization=None, cookies={"alcaide_session": signed_in.cookie}).has_role(
+        "ml-engineer"
+    )
     with instance.read() as conn:
         events = [event.event for event in queries.list_events(conn, user_id=signed_in.user.id).items]
     assert events == ["signed-in", "user-created"]
@@ -222,7 +222,14 @@ def test_an_answer_slipped_to_another_browser_signs_nobody_in_and_is_used_up(sso
 
 @pytest.mark.parametrize(
     "change",
-    [{"state": "guess"}, {"state": ""}, {"code": ""}, {"code": "guess"}, {"iss": "https://evil.example"}, {"iss": None}],
+    [
+        {"state": "guess"},
+        {"state": ""},
+        {"code": ""},
+        {"code": "guess"},
+        {"iss": "https://evil.example"},
+        {"iss": None},
+    ],
 )
 def test_an_answer_changed_on_its_way_is_refused(sso, change):
     departure = sso.start()
@@ -309,7 +316,9 @@ def test_an_address_gives_roles_only_when_verified(sso, provider):
         sso.go()
 
 
-def test_an_existing_account_is_linked_by_verified_address_and_keeps_its_roles(instance, sso, make_user, provider):
+def test_an_existing_account_is_linked_by_verified_address_and_keeps_its_roles(
+    instance, sso, make_user, provider
+):
     user = make_user("auditor", email="grace@example.org")
 
     signed_in = sso.go()
@@ -423,7 +432,9 @@ def test_endpoints_without_tls_are_refused(sso, provider):
 def test_a_provider_that_wants_the_secret_in_the_form_does_not_get_it_in_a_header(sso, provider):
     provider.metadata = {"token_endpoint_auth_methods_supported": ["client_secret_post"]}
 
-    with pytest.raises(OidcRefused, match="invalid_client"):  # ours knows only the header, so this shows what was sent
+    with pytest.raises(
+        OidcRefused, match="invalid_client"
+    ):  # ours knows only the header, so this shows what was sent
         sso.go()
 
 

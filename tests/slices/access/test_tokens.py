@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from tests.slices.access.people import CONSOLE, COOKIE, actor_of
 
 from alcaide.kernel.access import ANONYMOUS
 from alcaide.kernel.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from alcaide.slices.access import queries, service
-from tests.slices.access.people import CONSOLE, COOKIE, actor_of
 
 
 def who(instance, text):
@@ -18,7 +18,12 @@ def who(instance, text):
 
 def token(instance, user, *scopes, by=None, life=timedelta(days=30)):
     return service.create_token(
-        instance, by or actor_of(user), user_id=user.id, name="pipeline", scopes=scopes or ("*.view",), life=life
+        instance,
+        by or actor_of(user),
+        user_id=user.id,
+        name="pipeline",
+        scopes=scopes or ("*.view",),
+        life=life,
     )
 
 

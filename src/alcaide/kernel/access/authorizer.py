@@ -126,10 +126,10 @@ class Authorizer:
                 "report this to the administrator",
             )
         about = _plain(resource)
-        if about is None:
+        if about is None or not _is_text("".join((actor.id, actor.via or "", *actor.roles))):
             return Decision(
                 False,
-                "the resource could not be described",
+                "who asks or what about could not be read",
                 "administrator",
                 "report this to the administrator",
             )
@@ -270,10 +270,19 @@ def _plain(resource: Mapping[str, Any] | None) -> dict[str, str] | None:
     for name, value in (resource or {}).items():
         if value is None:
             continue
-        if not isinstance(value, str) or len(value) > _LONGEST_VALUE:
+        if not isinstance(value, str) or len(value) > _LONGEST_VALUE or not _is_text(name + value):
             return None
         about[name] = value
     return about
+
+
+def _is_text(value: str) -> bool:
+    """Half a surrogate is no text: Cedar cannot be asked about it."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _question(actor: Actor, action: str, about: Mapping[str, str]) -> tuple[dict[str, Any], str]:

@@ -67,17 +67,21 @@ def password_problems(password: str, about: Iterable[str] = ()) -> tuple[str, ..
 
 def _without_guessable(plain: str, about: Iterable[str]) -> str:
     own = [word for text in about for word in re.split(r"[^a-z0-9]+", text.lower()) if len(word) >= 3]
-    words = sorted({*_COMMON, *own}, key=len, reverse=True)
-    rest = plain.translate(_LEET)
-    for word in words:
+    rest = _without_runs(re.sub(r"(.)\1{2,}", " ", plain)).translate(_LEET)
+    for word in sorted({*_COMMON, *own}, key=len, reverse=True):
         rest = rest.replace(word, " ")
-    rest = re.sub(r"(.)\1{2,}", " ", rest)
+    # What is left of letters, and of signs other than those that people add first when they are asked for more.
+    return re.sub(r"[^a-z]", "", rest) + re.sub(r"[a-z\s\d!.?*#-]", "", rest)
+
+
+def _without_runs(text: str) -> str:
+    """Without years, and without four or more neighbours of the alphabet, of a keyboard's row or of the digits."""
+    text = re.sub(r"(19|20)\d\d", " ", text)
     for run in (*_RUNS, *(run[::-1] for run in _RUNS)):
         for length in range(len(run), 3, -1):
             for start in range(len(run) - length + 1):
-                rest = rest.replace(run[start : start + length], " ")
-    # Years and digits at the end are what people add first when they are asked for more.
-    return re.sub(r"[^a-z]", "", re.sub(r"(19|20)\d\d", " ", rest)) + re.sub(r"[a-z\s\d!.?*#-]", "", rest)
+                text = text.replace(run[start : start + length], " ")
+    return re.sub(r"\b\d{1,3}\b", " ", text)
 
 
 def plain_text(text: str, most: int) -> str:
