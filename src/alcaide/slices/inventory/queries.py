@@ -242,7 +242,7 @@ def versions_of(conn: Connection, component_ids: Collection[str]) -> dict[str, l
     found: dict[str, list[Version]] = {}
     v = t.component_version.c
     for chunk in _chunks(sorted(component_ids)):
-        statement = _versions().where(v.component_id.in_(chunk)).order_by(v.created_at.desc(), v.id.desc())
+        statement = _versions().where(v.component_id.in_(chunk)).order_by(v.number.desc())
         for row in conn.execute(statement):
             found.setdefault(row.component_id, []).append(_version(row))
     return found
@@ -265,9 +265,7 @@ def find_version(conn: Connection, kind: str, name: str, label: str) -> Version 
     if label:
         statement = statement.where(v.label == label)
     else:
-        statement = (
-            statement.where(v.retired_at.is_(None)).order_by(v.created_at.desc(), v.id.desc()).limit(1)
-        )
+        statement = statement.where(v.retired_at.is_(None)).order_by(v.number.desc()).limit(1)
     row = conn.execute(statement).one_or_none()
     return None if row is None else _version(row)
 

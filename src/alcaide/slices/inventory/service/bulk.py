@@ -8,7 +8,7 @@ does the work once.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
@@ -22,7 +22,7 @@ from alcaide.kernel.ids import new_id, slug
 from alcaide.kernel.ledger.log import Tx
 from alcaide.slices.inventory import queries
 from alcaide.slices.inventory import tables as t
-from alcaide.slices.inventory.model import SystemDetail
+from alcaide.slices.inventory.model import ComponentFields, Version, VersionFields
 from alcaide.slices.inventory.rules.describe import list_change
 from alcaide.slices.inventory.rules.sheet import (
     COMPONENT_COLUMNS,
@@ -40,9 +40,8 @@ from alcaide.slices.inventory.rules.sheet import (
 )
 from alcaide.slices.inventory.rules.validate import clean
 from alcaide.slices.inventory.rules.validate import reason as checked_reason
-from alcaide.slices.inventory.service import parts
-from alcaide.slices.inventory.service.components import ensure_version
-from alcaide.slices.inventory.service.systems import edit_system, register_system
+from alcaide.slices.inventory.service import parts, systems
+from alcaide.slices.inventory.service.components import ensure_version, register_many
 from alcaide.slices.inventory.service.work import Saying, record_changed
 
 if TYPE_CHECKING:
@@ -192,8 +191,7 @@ def apply_sheet(tx: Tx, sheet: Sheet, saying: Saying) -> dict[str, Any]:
     """Plan against what is stored now and write every row that is not rejected."""
     planned = plan(tx.conn, sheet)
     if sheet.kind == "systems":
-        for row in planned.rows:
-            _write_system(tx, row, saying)
+        _write_systems(tx, planned, saying)
     else:
         _write_components(tx, planned, saying)
     counted = {action: planned.count(action) for action in ("create", "change", "unchanged", "rejected")}
@@ -232,40 +230,47 @@ def _upload(conn: Connection, upload_id: str) -> tuple[Upload, bytes]:
     return upload, bytes(row.content)
 
 
-def _write_system(tx: Tx, row: RowPlan, saying: Saying) -> None:
-    if row.system is None:
-        return
-    if row.action == "create":
-        register_system(tx, row.system, actor=saying.actor, reason=saying.reason, via=saying.via)
-    elif row.action == "change":
-        edit_system(
-            tx, row.name, row.system, expected=None, actor=saying.actor, reason=saying.reason, via=saying.via
-        )
+def _write_systems(tx: Tx, planned: SheetPlan, saying: Saying) -> None:
+    systems.register_many(tx, [r.system for r in planned.rows if r.action == "create" and r.system], saying)
+    systems.edit_many(
+        tx, {r.name: r.system for r in planned.rows if r.action == "change" and r.system}, saying
+    )
 
 
 def _write_components(tx: Tx, planned: SheetPlan, saying: Saying) -> None:
-    """Versions first, then one change to each system that uses some of them."""
-    uses: dict[str, list[str]] = {}
-    for row in planned.rows:
-        if row.component is None or row.action not in ("create", "change"):
-            continue
-        fields, version, system = row.component
-        made, _ = ensure_version(tx, fields, version, saying)
+    """1. components that are new, all at once, 2. other versions one by one, 3. one change to each system."""
+    written = [row for row in planned.rows if row.component and row.action in ("create", "change")]
+    known = queries.components_named(tx.conn, component_names(planned.sheet))
+    first: dict[tuple[str, str], tuple[ComponentFields, VersionFields]] = {}
+    for row in written:
+        fields, version, _ = _component(row)
+        if (fields.kind, fields.name) not in known:
+            first.setdefault((str(fields.kind), fields.name), (fields, version))
+    versions = {version.subject: version for version in register_many(tx, list(first.values()), saying)}
+    uses: dict[str, dict[str, Version]] = {}
+    for row in written:
+        fields, version, system = _component(row)
+        if row.name not in versions:
+            versions[row.name] = ensure_version(tx, fields, version, saying)[0]
         if system and any(change.field == "system" for change in row.changes):
-            uses.setdefault(system, []).append(made.id)
-    for name, ids in uses.items():
-        _use_all(tx, queries.system_detail(tx.conn, name), ids, saying)
+            uses.setdefault(system, {})[row.name] = versions[row.name]
+    for names in _chunks(list(uses)):
+        known_systems = queries.systems_named(tx.conn, names)
+        for before in queries.system_details(tx.conn, [system.id for system in known_systems.values()]):
+            come = list(uses[before.system.name].values())
+            parts.link_components(tx, before, come)
+            record_changed(tx, before, [list_change("components", [], map(parts.pin, come))], saying)
 
 
-def _use_all(tx: Tx, before: SystemDetail, version_ids: list[str], saying: Saying) -> None:
-    come: list[str] = []
-    for version_id in version_ids:
-        version = queries.get_version(tx.conn, version_id)
-        parts.link_component(
-            tx, replace(before, components=(*before.components, *(version for _ in come))), version
-        )
-        come.append(parts.pin(version))
-    record_changed(tx, before, [list_change("components", [], come)], saying)
+def _component(row: RowPlan) -> tuple[ComponentFields, VersionFields, str]:
+    if row.component is None:
+        raise ValueError("a row that was planned for writing has its component")
+    return row.component
+
+
+def _chunks(names: list[str]) -> Iterator[list[str]]:
+    for start in range(0, len(names), queries.CHUNK):
+        yield names[start : start + queries.CHUNK]
 
 
 def _make_name(title: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -9,7 +10,7 @@ import sqlalchemy as sa
 
 from alcaide.kernel.access.actor import Actor
 from alcaide.kernel.errors import Conflict
-from alcaide.kernel.evidence import Subject
+from alcaide.kernel.evidence import Statement, Subject
 from alcaide.kernel.ids import new_id
 from alcaide.kernel.ledger.log import Tx
 from alcaide.predicates.base import By, at
@@ -48,21 +49,46 @@ def register_component(
             f"there is a component `{fields.kind}:{fields.name}` already; add a version to that one"
         )
     saying = Saying(actor=actor, reason=checked_reason(reason), via=via)
-    component_id = new_id()
-    tx.conn.execute(
-        sa.insert(t.component).values(
-            id=component_id,
-            kind=str(fields.kind),
-            name=fields.name,
-            name_key=fields.name.casefold()[:200],
-            version=1,
-            created_at=tx.now,
-            updated_at=tx.now,
-            updated_by=actor.name[:200],
-            **_columns(fields),
+    return register_many(tx, [(fields, first)], saying)[0]
+
+
+def register_many(
+    tx: Tx, many: Sequence[tuple[ComponentFields, VersionFields]], saying: Saying
+) -> list[Version]:
+    """Enter components that are not there yet, each with its first version, in two statements.
+
+    The caller has looked, in this work, that none of them is there, and names none twice.
+    """
+    made: list[Version] = []
+    components: list[dict[str, Any]] = []
+    versions: list[dict[str, Any]] = []
+    for fields, first in many:
+        component_id = new_id()
+        version = _new_version(tx, component_id, fields, first)
+        made.append(version)
+        components.append(
+            {
+                "id": component_id,
+                "kind": str(fields.kind),
+                "name": fields.name,
+                "name_key": fields.name.casefold()[:200],
+                "latest": first.version,
+                "version_count": 1,
+                "undigested": int(version.described),
+                "version": 1,
+                "created_at": tx.now,
+                "updated_at": tx.now,
+                "updated_by": saying.actor.name[:200],
+                **_columns(fields),
+            }
         )
-    )
-    return _insert_version(tx, component_id, fields, first, saying)
+        versions.append(_version_row(tx, version))
+    if made:
+        tx.conn.execute(sa.insert(t.component), components)
+        tx.conn.execute(sa.insert(t.component_version), versions)
+    for version, (fields, _) in zip(made, many, strict=True):
+        tx.append(_registered(tx, version, fields, saying))
+    return made
 
 
 def add_version(
@@ -278,28 +304,24 @@ def merged_version(known: VersionFields, wanted: VersionFields) -> VersionFields
 def _insert_version(
     tx: Tx, component_id: str, component: ComponentFields, fields: VersionFields, saying: Saying
 ) -> Version:
-    identity = version_identity(component.kind, component.name, fields)
-    version_id = new_id()
-    tx.conn.execute(
-        sa.insert(t.component_version).values(
-            id=version_id,
-            component_id=component_id,
-            label=fields.version,
-            identity=identity,
-            version=1,
-            created_at=tx.now,
-            updated_at=tx.now,
-            **_version_columns(fields),
-        )
-    )
+    version = _new_version(tx, component_id, component, fields)
+    v = t.component_version.c
+    number = sa.select(sa.func.coalesce(sa.func.max(v.number), 0) + 1).where(v.component_id == component_id)
+    row = _version_row(tx, version) | {"number": number.scalar_subquery()}
+    tx.conn.execute(sa.insert(t.component_version).values(**row))
     _recount(tx, component_id)
-    version = Version(
-        id=version_id,
+    tx.append(_registered(tx, version, component, saying))
+    return version
+
+
+def _new_version(tx: Tx, component_id: str, component: ComponentFields, fields: VersionFields) -> Version:
+    return Version(
+        id=new_id(),
         component_id=component_id,
         kind=component.kind,
         name=component.name,
         fields=fields,
-        identity=identity,
+        identity=version_identity(component.kind, component.name, fields),
         row_version=1,
         created_at=tx.now,
         retired_at=None,
@@ -307,26 +329,34 @@ def _insert_version(
         supplier=component.supplier,
         tags=component.tags,
     )
-    record = {
-        key: value for key, value in version_json(fields).items() if value and key in ("notes", "digest")
+
+
+def _version_row(tx: Tx, version: Version) -> dict[str, Any]:
+    return {
+        "id": version.id,
+        "component_id": version.component_id,
+        "label": version.fields.version,
+        "number": 1,
+        "identity": version.identity,
+        "version": 1,
+        "created_at": tx.now,
+        "updated_at": tx.now,
+        **_version_columns(version.fields),
     }
-    record |= {
-        key: value
-        for key, value in component_json(component).items()
-        if value and key not in ("kind", "name")
-    }
-    tx.append(
-        Registered(
-            at=at(tx.now),
-            by=By.of(saying.actor),
-            reason=saying.reason,
-            description=version_description(component.kind, component.name, fields),
-            record=record,
-            digest_of=_digest_of(version),
-            via=saying.via,
-        ).about([_subject(version)])
-    )
-    return version
+
+
+def _registered(tx: Tx, version: Version, component: ComponentFields, saying: Saying) -> Statement:
+    said = version_json(version.fields) | component_json(component)
+    bound = ("kind", "name", "version", "source", "licence")
+    return Registered(
+        at=at(tx.now),
+        by=By.of(saying.actor),
+        reason=saying.reason,
+        description=version_description(component.kind, component.name, version.fields),
+        record={key: value for key, value in said.items() if value and key not in bound},
+        digest_of=_digest_of(version),
+        via=saying.via,
+    ).about([_subject(version)])
 
 
 def _recount(tx: Tx, component_id: str) -> None:
@@ -334,10 +364,7 @@ def _recount(tx: Tx, component_id: str) -> None:
     v = t.component_version.c
     mine = v.component_id == component_id
     newest = (
-        sa.select(v.label)
-        .where(mine, v.retired_at.is_(None))
-        .order_by(v.created_at.desc(), v.id.desc())
-        .limit(1)
+        sa.select(v.label).where(mine, v.retired_at.is_(None)).order_by(v.number.desc()).limit(1)
     ).scalar_subquery()
     undigested = (
         sa.select(sa.func.count()).where(mine, v.digest == "", v.retired_at.is_(None)).scalar_subquery()
@@ -365,7 +392,7 @@ def _pin(version: Version) -> str:
     return f"{version.subject} sha256:{version.identity}"
 
 
-def _retired(tx: Tx, subject: Subject, saying: Saying, digest: str) -> Any:
+def _retired(tx: Tx, subject: Subject, saying: Saying, digest: str) -> Statement:
     return Retired(
         at=at(tx.now), by=By.of(saying.actor), reason=saying.reason, digest_before=digest, via=saying.via
     ).about([subject])

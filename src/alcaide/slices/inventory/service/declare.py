@@ -212,8 +212,8 @@ def _set_components(tx: Tx, before: SystemDetail, wanted: tuple[Version, ...]) -
     come = [version for version in wanted if version.id not in have]
     for version in gone:
         parts.unlink_component(tx, before, version)
-    for version in come:
-        parts.link_component(tx, before, version)
+    kept = replace(before, components=tuple(version for version in before.components if version.id in keep))
+    parts.link_components(tx, kept, come)
     if not gone and not come:
         return []
     return [list_change("components", map(parts.pin, gone), map(parts.pin, come))]

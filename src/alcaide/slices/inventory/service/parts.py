@@ -5,6 +5,7 @@ Each of these is part of the system's description, so each write here is a `chan
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -50,7 +51,7 @@ def use_component(
     version = queries.get_version(tx.conn, version_id)
     if any(one.id == version_id for one in before.components):
         return before
-    link_component(tx, before, version)
+    link_components(tx, before, [version])
     change = list_change("components", [], [pin(version)])
     return record_changed(tx, before, [change], _saying(actor, reason, via))
 
@@ -77,7 +78,7 @@ def replace_component(
     if new.id == old.id:
         return before
     if all(one.id != new.id for one in before.components):
-        link_component(tx, before, new)
+        link_components(tx, before, [new])
     unlink_component(tx, before, old)
     change = list_change("components", [pin(old)], [pin(new)])
     return record_changed(tx, before, [change], _saying(actor, reason, via))
@@ -257,24 +258,28 @@ def end_deployment(
 # The rows alone, without evidence. INVARIANT: `record_changed` or `record_registered` follows in the same work.
 
 
-def link_component(tx: Tx, system: SystemDetail, version: Version) -> None:
-    """Tie a version to a system. Raises Conflict if the version is retired."""
-    if version.retired_at is not None:
-        raise Conflict(f"`{version.subject}` is retired; use a version that is not")
-    if len(system.components) >= MAX_COMPONENTS:
+def link_components(tx: Tx, system: SystemDetail, versions: Sequence[Version]) -> None:
+    """Tie versions to a system that does not use them yet. Raises Conflict if one of them is retired."""
+    retired = next((version for version in versions if version.retired_at is not None), None)
+    if retired is not None:
+        raise Conflict(f"`{retired.subject}` is retired; use a version that is not")
+    if len(system.components) + len(versions) > MAX_COMPONENTS:
         raise InvalidInput(
-            f"system `{system.system.name}` has {MAX_COMPONENTS} components; split it into several systems"
+            f"system `{system.system.name}` would have more than {MAX_COMPONENTS} components; split it into several"
         )
-    tx.conn.execute(
-        sa.insert(t.system_component).values(
-            system_id=system.system.id,
-            version_id=version.id,
-            component_id=version.component_id,
-            kind=str(version.kind),
-            added_at=tx.now,
-        )
-    )
-    _recount_users(tx, version.component_id)
+    rows = [
+        {
+            "system_id": system.system.id,
+            "version_id": version.id,
+            "component_id": version.component_id,
+            "kind": str(version.kind),
+            "added_at": tx.now,
+        }
+        for version in versions
+    ]
+    if rows:
+        tx.conn.execute(sa.insert(t.system_component), rows)
+        _recount_users(tx, {version.component_id for version in versions})
 
 
 def unlink_component(tx: Tx, system: SystemDetail, version: Version) -> None:
@@ -288,7 +293,7 @@ def unlink_component(tx: Tx, system: SystemDetail, version: Version) -> None:
     tx.conn.execute(
         sa.delete(t.system_component).where(link.system_id == system.system.id, link.version_id == version.id)
     )
-    _recount_users(tx, version.component_id)
+    _recount_users(tx, {version.component_id})
 
 
 def insert_flow(tx: Tx, system: SystemDetail, fields: FlowFields) -> Flow:
@@ -424,14 +429,15 @@ def pin(version: Version) -> str:
     return f"{version.subject} sha256:{version.identity}"
 
 
-def _recount_users(tx: Tx, component_id: str) -> None:
-    link = t.system_component.c
-    users = sa.select(sa.func.count(sa.distinct(link.system_id))).where(link.component_id == component_id)
-    tx.conn.execute(
-        sa.update(t.component)
-        .where(t.component.c.id == component_id)
-        .values(system_count=users.scalar_subquery())
-    )
+def _recount_users(tx: Tx, component_ids: Collection[str]) -> None:
+    link, c = t.system_component.c, t.component.c
+    users = sa.select(sa.func.count(sa.distinct(link.system_id))).where(link.component_id == c.id)
+    ids = sorted(component_ids)
+    for start in range(0, len(ids), queries.CHUNK):
+        chunk = ids[start : start + queries.CHUNK]
+        tx.conn.execute(
+            sa.update(t.component).where(c.id.in_(chunk)).values(system_count=users.scalar_subquery())
+        )
 
 
 def _used(system: SystemDetail, version_id: str) -> Version:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -13,15 +14,23 @@ from alcaide.kernel.ids import new_id
 from alcaide.kernel.ledger.log import Tx
 from alcaide.slices.inventory import queries
 from alcaide.slices.inventory import tables as t
-from alcaide.slices.inventory.model import Stage, Status, SystemDetail, SystemFields
-from alcaide.slices.inventory.rules.describe import field_changes, keys_text, search_text, system_json
+from alcaide.slices.inventory.model import Stage, Status, System, SystemDetail, SystemFields
+from alcaide.slices.inventory.rules.describe import (
+    field_changes,
+    graph_of,
+    keys_text,
+    search_text,
+    system_json,
+)
 from alcaide.slices.inventory.rules.validate import reason as checked_reason
 from alcaide.slices.inventory.service.work import (
     Saying,
+    changed_statement,
     check_version,
     record_changed,
     record_registered,
     record_retired,
+    registered_statement,
 )
 
 
@@ -116,6 +125,80 @@ def record_stage(tx: Tx, name: str, stage: str) -> None:
     """
     system = queries.get_system(tx.conn, name.removeprefix("system:"))
     tx.conn.execute(sa.update(t.system).where(t.system.c.id == system.id).values(stage=str(Stage(stage))))
+
+
+def register_many(tx: Tx, many: Sequence[SystemFields], saying: Saying) -> None:
+    """Enter systems that are not there yet and have no parts: one statement a chunk, one Statement each.
+
+    The caller has looked, in this work, that none of the names is taken. What a new system is made of is known to
+    be nothing, so its digest needs no reading back; a file of 50,000 rows would otherwise hold the log for minutes.
+    """
+    details = [_new(tx, fields, saying) for fields in many]
+    rows = [
+        {
+            "id": detail.system.id,
+            "name": detail.system.name,
+            "stage": str(Stage.DESIGN),
+            "digest": detail.system.digest,
+            "version": 1,
+            "created_at": tx.now,
+            "updated_at": tx.now,
+            "updated_by": detail.system.updated_by,
+            **_columns(detail.system.fields),
+        }
+        for detail in details
+    ]
+    if rows:
+        tx.conn.execute(sa.insert(t.system), rows)
+    for detail in details:
+        tx.append(registered_statement(tx, detail, saying))
+
+
+def edit_many(tx: Tx, wanted: Mapping[str, SystemFields], saying: Saying) -> None:
+    """Set the fields of systems that are in use, whatever version they are at. Those that do not differ are left."""
+    known = queries.systems_named(tx.conn, wanted)
+    rows: list[dict[str, Any]] = []
+    for before in queries.system_details(tx.conn, [system.id for system in known.values()]):
+        system = before.system
+        fields = replace(wanted[system.name], name=system.name)
+        changes = field_changes(system_json(system.fields), system_json(fields))
+        if not changes:
+            continue
+        after = replace(before, system=replace(system, fields=fields))
+        subject = graph_of(after).subject
+        rows.append(
+            {
+                "b_id": system.id,
+                "digest": subject.sha256,
+                "version": system.version + 1,
+                "updated_at": tx.now,
+                "updated_by": saying.actor.name[:200],
+                **_columns(fields),
+            }
+        )
+        tx.append(
+            changed_statement(
+                tx, subject, changes, saying, digest_before=system.digest, digest_after=subject.sha256 or ""
+            )
+        )
+    if rows:
+        tx.conn.execute(sa.update(t.system).where(t.system.c.id == sa.bindparam("b_id")), rows)
+
+
+def _new(tx: Tx, fields: SystemFields, saying: Saying) -> SystemDetail:
+    system = System(
+        id=new_id(),
+        fields=fields,
+        stage=Stage.DESIGN,
+        version=1,
+        digest="",
+        created_at=tx.now,
+        updated_at=tx.now,
+        updated_by=saying.actor.name[:200],
+        retired_at=None,
+    )
+    detail = SystemDetail(system=system, components=(), flows=(), environments=(), deployments=())
+    return replace(detail, system=replace(system, digest=graph_of(detail).digest))
 
 
 def insert_system(tx: Tx, fields: SystemFields, *, actor: Actor) -> str:

@@ -70,17 +70,17 @@ def open_system(tx: Tx, name: str, expected: int | None) -> SystemDetail:
 def record_registered(tx: Tx, name: str, saying: Saying) -> SystemDetail:
     """Give a new system its digest and say that it is there."""
     detail = refresh(tx, name, saying, version=1)
-    graph = graph_of(detail)
-    tx.append(
-        Registered(
-            at=at(tx.now),
-            by=By.of(saying.actor),
-            reason=saying.reason,
-            description=graph.canonical_description(),
-            via=saying.via,
-        ).about([graph.subject])
-    )
+    tx.append(registered_statement(tx, detail, saying))
     return detail
+
+
+def registered_statement(tx: Tx, detail: SystemDetail, saying: Saying) -> Statement:
+    """The Statement that a system is in the register, with the very description its digest is of."""
+    graph = graph_of(detail)
+    description = graph.canonical_description()
+    return Registered(
+        at=at(tx.now), by=By.of(saying.actor), reason=saying.reason, description=description, via=saying.via
+    ).about([Subject(graph.subject_name, {"sha256": detail.system.digest})])
 
 
 def record_changed(tx: Tx, before: SystemDetail, changes: Sequence[Change], saying: Saying) -> SystemDetail:

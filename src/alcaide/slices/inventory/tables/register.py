@@ -89,6 +89,7 @@ component_version = sa.Table(
     sa.Column("id", sa.String(26), primary_key=True),
     sa.Column("component_id", sa.ForeignKey("inventory__component.id"), nullable=False),
     sa.Column("label", sa.String(100), nullable=False),
+    sa.Column("number", sa.Integer, nullable=False),
     _text("digest", 64),
     sa.Column("identity", sa.String(64), nullable=False),
     _text("source", 2000),
