@@ -4,8 +4,8 @@
         page = browser_page("viewer")
         check_page(page, "/inventory")
 
-`check_page` opens a page and looks at it wide and narrow, light and dark. It fails on a console message, a CSP report, a
-request to another host, a page wider than its window, and on what axe-core calls serious or critical. With
+`check_page` opens a page and looks at it wide and narrow, light and dark. It fails on a console message, a CSP report,
+a request to another host, a page wider than its window, and on what axe-core calls serious or critical. With
 `ALCAIDE_SHOTS=folder` it leaves a picture of each.
 """
 

@@ -1,4 +1,4 @@
-"""The gallery, looked at in a real browser: every component, wide and narrow, light and dark, by pointer and keyboard."""
+"""The gallery in a real browser: every component, wide and narrow, light and dark, by pointer and by keyboard."""
 
 from __future__ import annotations
 

@@ -32,16 +32,22 @@ _TYPES = {
     ".txt": "text/plain; charset=utf-8",
 }
 """Only these are served: a static folder holds nothing else, and a stray file beside them is nobody's business."""
-_ICON_NAME = re.compile(r"[a-z0-9-]{1,60}\Z")
 
 
 class Assets:
     """The static folders of the design system and the slices, each under its slice's name; our own is `ui`."""
 
-    def __init__(self, folders: Mapping[str, Path]) -> None:
+    def __init__(self, folders: Mapping[str, Path], *, watch: bool = False) -> None:
+        """`watch` looks at the disk for every address, for those who change files while the application runs.
+
+        Otherwise addresses and icons are worked out once: a page names some hundreds of them.
+        """
         self._folders = {name: folder.resolve() for name, folder in folders.items()}
+        self._watch = watch
         self._versions: dict[Path, tuple[int, int, str]] = {}
-        self._icons: tuple[str, frozenset[str]] | None = None
+        self._urls: dict[str, str] = {}
+        self._icons: dict[str, Markup] = {}
+        self._drawn: tuple[str, frozenset[str]] | None = None
 
     def find(self, path: str) -> Path | None:
         """The file behind `ui/alcaide.css`, or None when there is none or it lies outside its folder."""
@@ -65,8 +71,12 @@ class Assets:
 
         One that does not exist has an address too: a slip of the pen is then a 404 in the console, not a broken page.
         """
-        file = self.find(path)
-        return f"/static/{path}" if file is None else f"/static/{path}?v={self.version(file)}"
+        known = self._urls.get(path)
+        if known is None or self._watch:
+            file = self.find(path)
+            known = f"/static/{path}" if file is None else f"/static/{path}?v={self.version(file)}"
+            self._urls[path] = known
+        return known
 
     def version(self, file: Path) -> str:
         """Twelve hex digits of the content's SHA-256; read again only when size or time of the file changed."""
@@ -79,22 +89,28 @@ class Assets:
 
     def icon(self, name: str, label: str = "") -> Markup:
         """An icon of the sprite: decoration unless it has a `label`. Empty when the sprite has no such icon."""
-        if not _ICON_NAME.match(name):
-            return Markup("")
-        sprite, names = self._sprite()
+        if not label and not self._watch:
+            known = self._icons.get(name)
+            if known is None:
+                # Names outside the sprite are remembered too, and are few: templates name them, not people.
+                known = self._icons[name] = self._draw(name, "")
+            return known
+        return self._draw(name, label)
+
+    def _draw(self, name: str, label: str) -> Markup:
+        url, names = self._sprite()
         if name not in names:
             return Markup("")
-        drawn = Markup('<svg class="icon" {}><use href="{}#{}"></use></svg>')
         spoken = Markup('role="img" aria-label="{}"').format(label) if label else Markup('aria-hidden="true"')
-        return drawn.format(spoken, sprite, name)
+        return Markup('<svg class="icon" {}><use href="{}#{}"></use></svg>').format(spoken, url, name)
 
     def _sprite(self) -> tuple[str, frozenset[str]]:
         url = self.url("ui/vendor/icons.svg")
-        if self._icons is None or self._icons[0] != url:
+        if self._drawn is None or self._drawn[0] != url:
             file = self.find("ui/vendor/icons.svg")
-            names = re.findall(r'<symbol id="([a-z0-9-]+)"', file.read_text()) if file else []
-            self._icons = (url, frozenset(names))
-        return self._icons
+            names = re.findall(r'<symbol id="([a-z0-9-]+)"', file.read_text(encoding="utf-8")) if file else []
+            self._drawn = (url, frozenset(names))
+        return self._drawn
 
     def respond(self, request: Request) -> Response:
         """Serve `/static/{path}`."""

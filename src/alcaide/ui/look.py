@@ -62,7 +62,7 @@ class Look:
 
     @cached_property
     def assets(self) -> Assets:
-        return Assets({"ui": UI_STATIC, **_folders(self.packages, "static")})
+        return Assets({"ui": UI_STATIC, **_folders(self.packages, "static")}, watch=self.watch)
 
     @cached_property
     def template_folders(self) -> dict[str, Path]:
