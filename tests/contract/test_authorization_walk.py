@@ -22,12 +22,12 @@ import yaml
 from fastapi.routing import iter_route_contexts
 from starlette.requests import Request
 from starlette.testclient import TestClient
+from tests.conftest import person
 
 from alcaide.kernel.access import ANONYMOUS, ROLES, Actor, passwords, system_actor
 from alcaide.kernel.errors import NotAllowed, SignInNeeded
 from alcaide.slices.access import service
 from alcaide.slices.access.model import Visitor
-from tests.conftest import person
 
 TABLE = Path(__file__).with_name("authorization.yaml")
 # Routes that a framework makes and nobody can mark: each with the reason why anybody may.
