@@ -1,0 +1,3 @@
+"""Panels."""
+
+PANELS = ()

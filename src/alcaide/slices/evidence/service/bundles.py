@@ -1,0 +1,66 @@
+"""Making a bundle: one snapshot of the log, signed by its newest key, cosigned by the witnesses that answer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from alcaide.kernel.access import Actor
+from alcaide.kernel.errors import InvalidInput
+from alcaide.kernel.ids import slug
+from alcaide.slices.evidence import queries
+from alcaide.slices.evidence.model import BundleContent
+from alcaide.slices.evidence.rules.bundle import build_bundle
+from alcaide.slices.evidence.service.anchoring import Post, cosign, http_post
+
+if TYPE_CHECKING:
+    from alcaide.kernel.instance import Instance
+
+MAX_SUBJECTS = 200
+
+
+def export_bundle(
+    instance: Instance,
+    actor: Actor,
+    subjects: Sequence[str],
+    *,
+    originals: bool = True,
+    witnesses: bool = False,
+    post: Post = http_post,
+) -> tuple[str, bytes]:
+    """A file name and a bundle of all that the log says about the subjects, checked before it is handed out.
+
+    The same log gives the same bytes. With `witnesses`, each configured witness is asked to cosign the checkpoint;
+    one that does not answer is left out, as the bundle says by not naming it.
+    """
+    instance.authorizer.require(actor, "evidence.export", None)
+    wanted = list(dict.fromkeys(one.strip() for one in subjects if one.strip()))
+    if not wanted:
+        raise InvalidInput("name at least one subject, as `system:loan-desk`", {"subject": "name a subject"})
+    if len(wanted) > MAX_SUBJECTS:
+        raise InvalidInput(
+            f"{len(wanted)} subjects are named, over the limit of {MAX_SUBJECTS}; export in parts"
+        )
+    with instance.read() as conn:
+        checkpoint = instance.ledger.checkpoint(conn)
+        content = queries.bundle_content(
+            conn,
+            instance,
+            wanted,
+            originals=originals,
+            with_access=queries.may_see_all(instance, actor),
+        )
+        content = _with_cosignatures(instance, content, post) if witnesses else content
+    bundle = build_bundle(content, instance.keys.signer(checkpoint.keyid))
+    name = slug(wanted[0] if len(wanted) == 1 else f"{len(wanted)}-subjects") or "evidence"
+    return f"{name}-at-{content.size}.zip", bundle
+
+
+def _with_cosignatures(instance: Instance, content: BundleContent, post: Post) -> BundleContent:
+    lines = []
+    keys = []
+    for key, line in cosign(instance, content.checkpoint, post):
+        lines.append(line)
+        keys.append(key)
+    return replace(content, checkpoint=content.checkpoint + "".join(lines), witnesses=tuple(keys))
