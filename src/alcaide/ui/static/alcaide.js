@@ -64,6 +64,14 @@
     requestAnimationFrame(() => { place.textContent = text; });
   };
 
+  // Current browsers do this themselves, without a script; older ones are helped.
+  const command = (button) => {
+    if ("commandForElement" in button) return;
+    const dialog = document.getElementById(button.getAttribute("commandfor"));
+    if (button.getAttribute("command") === "close") dialog.close();
+    else openDialog(dialog.id);
+  };
+
   const openDialog = (id) => {
     const dialog = document.getElementById(id);
     if (dialog && !dialog.open) dialog.showModal();
@@ -74,8 +82,7 @@
     let hit;
     if (at("[data-theme-toggle]")) switchTheme();
     else if ((hit = at("[data-copy]"))) { event.preventDefault(); copy(hit); }
-    else if ((hit = at("[data-open-dialog]"))) openDialog(hit.dataset.openDialog);
-    else if ((hit = at("[data-close-dialog]"))) hit.closest("dialog").close();
+    else if ((hit = at("[commandfor]"))) command(hit);
     else if ((hit = at("[data-dismiss]"))) hit.closest(".flash").remove();
     else if (event.target instanceof HTMLDialogElement) {
       const box = event.target.getBoundingClientRect();
