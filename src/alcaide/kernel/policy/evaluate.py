@@ -499,11 +499,21 @@ def _judged(record: Record, leaf: tuple[int, ...]) -> Verdict:
     words = {name: value.lower() if isinstance(value, str) else None for name, value in said.items()}
     for name, word in words.items():
         if word in FAILED_WORDS:
-            return Failed(f"`{name}` is `{word}`", leaf)
+            return Failed(f"`{name}` is `{word}`{_because(record)}", leaf)
     for name, word in words.items():
         if word not in PASSED_WORDS:
-            return Unknown(f"`{name}` is `{str(said[name])[:60]}`, which is neither passed nor failed", leaf)
+            told = f"`{name}` is `{str(said[name])[:60]}`, which is neither passed nor failed"
+            return Unknown(f"{told}{_because(record)}", leaf)
     return Passed(leaf)
+
+
+def _because(record: Record) -> str:
+    """The evidence's own words for its outcome, if it has any: what a person would look up next."""
+    for name in ("outcome_reason", "reason"):
+        told = record.predicate.get(name)
+        if isinstance(told, str) and told.strip():
+            return f": {' '.join(told.split())[:300]}"
+    return ""
 
 
 def _among(value: Any, allowed: Sequence[str | bool | int]) -> bool:
@@ -588,7 +598,9 @@ def _nothing_found(requirement: Requirement, subject: SubjectRef, view: Evidence
         elsewhere = [
             record
             for record in view.about(f"name:{subject.name}")
-            if _counts(requirement, record) and subject.digest not in {s.sha256 for s in record.subjects}
+            if _counts(requirement, record)
+            and subject.digest not in {s.sha256 for s in record.subjects}
+            and _selected(requirement, record, record.subjects[0]) is True
         ]
         if elsewhere:
             last = elsewhere[-1]
@@ -598,8 +610,8 @@ def _nothing_found(requirement: Requirement, subject: SubjectRef, view: Evidence
                 f"the {kinds} on record is about digest {was[:12]}, and it is now {is_now}",
                 (last.index,),
             )
-    where = f" with {requirement.where.text}" if requirement.where else ""
-    return Unknown(f"no {kinds}{where} on record")
+    where = f" with `{requirement.where.text}`" if requirement.where else ""
+    return Unknown(f"no {kinds} on record{where}")
 
 
 def _kind_name(predicate_type: str) -> str:

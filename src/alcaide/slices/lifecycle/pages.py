@@ -314,7 +314,6 @@ def system_panel(context: PanelContext) -> tuple[str, Mapping[str, Any]] | None:
         "name": name,
         "story": story,
         "standing": ahead[0] if ahead else None,
-        "stage_titles": tuple(STAGE_TITLES[stage] for stage in STAGES),
         "titles": STAGE_TITLES,
         "problem": problem,
     }

@@ -547,7 +547,8 @@ def _still_approved(gate: Gate, request: Request, bound: Bound, now: datetime) -
             replace(s, state="void", why=told, changes=different) if s.state == "counts" else s
             for s in weighed.words
         )
-        return replace(weighed, verdict=verdict, words=words, people=0)
+        emptied = tuple(replace(seat, taken_by=()) for seat in weighed.seats)
+        return replace(weighed, verdict=verdict, words=words, seats=emptied, people=0)
     elif passed.until is not None and passed.until <= now:
         verdict = Unknown(
             f"the pass ended on {passed.until:%Y-%m-%d}; ask for the move again", (passed.leaf,)
