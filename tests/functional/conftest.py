@@ -190,9 +190,10 @@ def _overflow(page: Any) -> list[str]:
         """() => {
           const room = document.documentElement.clientWidth;
           if (document.documentElement.scrollWidth <= room) return [];
-          return [...document.querySelectorAll("body *")]
-            .filter((e) => e.getBoundingClientRect().right > room + 1)
-            .slice(0, 4).map((e) => `wider than the window: <${e.tagName.toLowerCase()} class="${e.className}">`);
+          const name = (e) => `<${e.tagName.toLowerCase()} class="${e.className}">`;
+          const reach = (e) => e.getBoundingClientRect().left + Math.max(e.getBoundingClientRect().width, e.scrollWidth);
+          const wide = [...document.querySelectorAll("body *")].filter((e) => reach(e) > room + 1).slice(0, 4).map(name);
+          return [`wider than the window by ${document.documentElement.scrollWidth - room} px: ${wide.join(", ")}`];
         }"""
     )
     return found

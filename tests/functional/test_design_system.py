@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from alcaide.ui import render
 from tests.functional.conftest import watched
 from tests.unit.ui.site import a_site
 
@@ -63,6 +64,50 @@ def test_the_keyboard_searches_explains_and_goes(page):
     page.keyboard.press("g")
     page.keyboard.press("i")
     page.wait_for_url("**/inventory")
+
+
+def test_single_keys_can_be_switched_off(page):
+    page.goto("/-/design")
+    page.keyboard.press("?")
+    page.get_by_label("Single keys do this on this device").uncheck()
+    page.reload()
+    page.keyboard.press("?")
+    assert page.locator("dialog[open]").count() == 0
+
+
+@pytest.mark.parametrize(
+    ("body", "found"),
+    [
+        ("<p>fine</p>", ""),
+        ('<p class="planted">wide</p>', "wider than the window"),
+        ('<img src="/static/ui/mark.svg">', "axe critical image-alt"),
+        ('<input type="text">', "axe critical label"),
+        ("<script>1</script>", "Content Security Policy"),
+        ('<p style="color:red">red</p>', "Content Security Policy"),
+        ('<img src="/nowhere.svg" alt="">', "404"),
+        ('<script src="http://elsewhere.invalid/x.js"></script>', "elsewhere.invalid"),
+    ],
+)
+def test_the_look_at_a_page_finds_what_is_planted(browser, serve, check_page, tmp_path, body, found):
+    """The check bites: each fault it is for is planted once and found, and a sound page passes."""
+    folder = tmp_path / "planted"
+    folder.mkdir()
+    source = '{% extends "ui/base.html" %}{% block content %}<h1>Planted</h1>{{ body|safe }}{% endblock %}'
+    (folder / "page.html").write_text(source)
+    app = a_site(more_templates={"planted": tmp_path})
+    # A long word that may not break, in a class that the style sheet has.
+    body = body.replace('class="planted">wide', 'class="nowrap">' + "wide" * 200)
+    app.add_route("/planted", lambda request: render(request, "planted/page.html", {"body": body}))
+    context = browser.new_context(base_url=serve(app))
+    page = watched(context.new_page())
+    try:
+        if found:
+            with pytest.raises(AssertionError, match=found):
+                check_page(page, "/planted")
+        else:
+            check_page(page, "/planted")
+    finally:
+        context.close()
 
 
 def test_a_digest_is_copied_whole(page):

@@ -106,6 +106,13 @@
   });
   addEventListener("pageshow", () => { for (const form of document.forms) delete form.dataset.sent; });
 
+  const keysOff = () => { try { return localStorage.getItem("alcaide-keys") === "off"; } catch { return false; } };
+  const keysBox = document.querySelector("[data-keys]");
+  if (keysBox) {
+    keysBox.checked = !keysOff();
+    keysBox.addEventListener("change", () => { try { localStorage.setItem("alcaide-keys", keysBox.checked ? "on" : "off"); } catch { /* kept for this page only */ } });
+  }
+
   let going = 0;
   document.addEventListener("keydown", (event) => {
     if (event.key === "Escape") {
@@ -113,7 +120,7 @@
       return;
     }
     const typing = event.target.matches("input, textarea, select, [contenteditable]");
-    if (typing || event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
+    if (keysOff() || typing || event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
     if (Date.now() - going < 1200) {
       going = 0;
       const link = [...document.querySelectorAll(".nav a[data-key]")].find((a) => a.dataset.key === event.key);
