@@ -112,7 +112,7 @@ def imported(instance: Instance, kind: str, *subjects: Subject, outcome: str = "
     def work(tx: Tx) -> int:
         predicate = {
             "at": rfc3339(tx.now), "by": ADA.as_json(),
-            "kind": kind, "outcome": outcome, "about": [s.name for s in subjects], **more,
+            "kind": kind, "outcome": outcome, "named": [s.name for s in subjects], **more,
         }  # fmt: skip
         return tx.append(Statement(subjects, "urn:alcaide:imported:v1", predicate))
 

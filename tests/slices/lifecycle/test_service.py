@@ -437,8 +437,8 @@ def _tables(house: Instance) -> dict[str, list[tuple[Any, ...]]]:
 def test_a_document_that_only_names_the_system_itself_does_not_count(house: Instance) -> None:
     graph = a_system()
     ready_to_deploy(house, graph)
-    imported(house, "sarif", graph.subject, outcome="passed", about=["model:scorer@3"])
-    imported(house, "cyclonedx", graph.subject, outcome="failed", about=[])
+    imported(house, "sarif", graph.subject, outcome="passed", named=["model:scorer@3"])
+    imported(house, "cyclonedx", graph.subject, outcome="failed", named=[])
     found = standing(house)
     assert [e.outcome for e in found.explanations] == ["passed", "passed", "passed"]
     assert found.explanations[2].verdict.stood_on != (7,)

@@ -107,7 +107,7 @@ def _records_for(requirement: Requirement) -> st.SearchStrategy[Record]:
         said = {
             "outcome": draw(words),
             "kind": draw(documents),
-            "about": [about.name],
+            "named": [about.name],
             "n": draw(st.integers(0, 3)),
         }
         by, signer = draw(st.sampled_from(["ada", "bo"])), draw(st.sampled_from(["k1", "k2"]))

@@ -319,22 +319,7 @@ def system_panel(context: PanelContext) -> tuple[str, Mapping[str, Any]] | None:
     }
 
 
-def home_panel(context: PanelContext) -> tuple[str, Mapping[str, Any]] | None:
-    """On the first screen: the requests that wait for the person looking."""
-    waiting = queries.waiting_for(context.conn, context.instance, context.actor, context.now)
-    if not waiting:
-        return None
-    return "lifecycle/home_panel.html", {
-        "waiting": waiting[:8],
-        "more": max(len(waiting) - 8, 0),
-        "titles": STAGE_TITLES,
-    }
-
-
-PANELS: Sequence[Panel] = (
-    Panel("system", "Stage and next gate", 10, "lifecycle.view", system_panel),
-    Panel("home", "Waiting for your approval", 5, "lifecycle.view", home_panel),
-)
+PANELS: Sequence[Panel] = (Panel("system", "Next gate", 10, "lifecycle.view", system_panel),)
 
 
 # ── what the pages share
