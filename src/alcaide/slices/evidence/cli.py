@@ -287,8 +287,8 @@ def _verify_anchors(path: Path, format: str, data: Path | None) -> int:
 
 
 def _verify_log(processes: int | None, format: str, data: Path | None) -> int:
-    from alcaide.kernel.instance import cli_actor, open_for_cli
-    from alcaide.slices.evidence import service
+    from alcaide.kernel.instance import open_for_cli
+    from alcaide.kernel.ledger.verify import verify_log
 
     shown = format == "table" and sys.stderr.isatty()
 
@@ -298,7 +298,7 @@ def _verify_log(processes: int | None, format: str, data: Path | None) -> int:
             sys.stderr.flush()
 
     with open_for_cli(data) as instance:
-        report = service.verify_everything(instance, cli_actor(), progress, processes=processes)
+        report = verify_log(instance.ledger, progress, processes=processes)
     if shown:
         sys.stderr.write("\r" + " " * 48 + "\r")
     if format == "json":

@@ -16,6 +16,7 @@ from alcaide.predicates.imported import Imported
 from alcaide.predicates.key_event import KeyEvent, TrustedKey
 
 AnchorKind = Literal["file", "witness"]
+ANCHOR_JOB = "evidence.anchor"
 KEY_ALGORITHMS = ("ed25519", "ecdsa-p256", "ecdsa-p384", "ecdsa-p521", "rsa")
 
 OWN_PREDICATES: Mapping[str, str] = {
@@ -315,17 +316,3 @@ class AnchorFinding:
     size: int
     outcome: Literal["passed", "failed", "unknown"]
     reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Verification:
-    """A finished verification of the whole log."""
-
-    started_at: datetime
-    ended_at: datetime
-    intact: bool
-    size: int
-    root: str
-    first_bad: int | None
-    reason: str
-    by: str

@@ -40,7 +40,6 @@ from alcaide.slices.evidence.model import (
     LeafPage,
     Step,
     TrustedKeyLine,
-    Verification,
     title_of,
 )
 from alcaide.slices.evidence.rules.anchors import anchor_state
@@ -176,6 +175,29 @@ def _first_digest(digest: Mapping[str, str]) -> str:
 def _outcome_word(said: Mapping[str, Any]) -> str:
     word = said.get("outcome")
     return word if word in ("passed", "failed", "unknown") else ""
+
+
+def newest_about(
+    conn: Connection, instance: Instance, keys: Sequence[str], *, with_access: bool, limit: int
+) -> tuple[LeafLine, ...]:
+    """The newest leaves filed under any of some keys."""
+    hashes = [subject_index.key_hash(key) for key in keys]
+    found: set[int] = set()
+    for start in range(0, len(hashes), 400):
+        query = (
+            sa.select(entry_table.c.idx)
+            .join(leaf_table, leaf_table.c.idx == entry_table.c.idx)
+            .where(entry_table.c.key_hash.in_(hashes[start : start + 400]))
+            .distinct()
+            .order_by(entry_table.c.idx.desc())
+            .limit(limit)
+        )
+        if not with_access:
+            query = query.where(leaf_table.c.predicate_type != ACCESS_EVENT)
+        found.update(conn.execute(query).scalars())
+    newest = sorted(found)[-limit:]
+    own = instance.keys.public_keys().keys()
+    return tuple(reversed([leaf_line(leaf, own) for leaf in read_leaves(conn, newest)]))
 
 
 # -- one leaf -----------------------------------------------------------------------------------------
@@ -563,7 +585,7 @@ def trusted_key(conn: Connection, name: str) -> TrustedKeyLine:
     return TrustedKeyLine(**row)
 
 
-# -- anchors, witness, verifications ------------------------------------------------------------------
+# -- anchors and witness ------------------------------------------------------------------
 
 
 def anchors(conn: Connection) -> tuple[Anchor, ...]:
@@ -602,32 +624,11 @@ def witness_key(instance: Instance, keyid: str) -> NoteKey:
     return NoteKey(f"{instance.ledger.origin}/witness", COSIGNATURE_V1, public.public)
 
 
-def last_verification(conn: Connection) -> Verification | None:
-    """What verifying the whole log found last, or None if that was never done."""
-    row = conn.execute(
-        sa.select(t.verification)
-        .order_by(t.verification.c.ended_at.desc(), t.verification.c.id.desc())
-        .limit(1)
-    ).first()
-    if row is None:
-        return None
-    return Verification(
-        row.started_at, row.ended_at, row.intact, row.size, row.root, row.first_bad, row.reason, row.by_name
-    )
-
-
 def attention(conn: Connection, instance: Instance, actor: Actor, now: datetime) -> list[AttentionItem]:
-    """What of the evidence waits: a log that does not verify, anchors behind or broken, unknown signers."""
+    """What of the evidence waits: anchors behind or broken, and signers that nobody knows."""
     if not instance.authorizer.decide(actor, "evidence.view", None).allowed:
         return []
     found = []
-    verified = last_verification(conn)
-    if verified is not None and not verified.intact:
-        found.append(
-            AttentionItem(
-                "failed", "The log does not verify", verified.reason, "/evidence/anchors", verified.ended_at
-            )
-        )
     for state in anchor_states(conn, instance, now):
         if state.outcome != "passed":
             since = state.anchor.last_at or state.anchor.added_at

@@ -1,4 +1,4 @@
-"""Originals of what was taken in, whose keys are believed, where checkpoints are left, and what was verified.
+"""Originals of what was taken in, whose keys are believed, and where checkpoints are left.
 
 `imported` is a read model: it can be dropped and folded again from the log (`projection.replay`).
 """
@@ -87,19 +87,4 @@ known_log = sa.Table(
     sa.Column("added_at", UtcDateTime, nullable=False),
     sa.Column("added_by", sa.String(400), nullable=False),
     sa.Column("seen_at", UtcDateTime),
-)
-
-verification = sa.Table(
-    "evidence__verification",
-    metadata,
-    sa.Column("id", sa.String(26), primary_key=True),
-    sa.Column("started_at", UtcDateTime, nullable=False),
-    sa.Column("ended_at", UtcDateTime, nullable=False),
-    sa.Column("intact", sa.Boolean, nullable=False),
-    sa.Column("size", sa.BigInteger, nullable=False),
-    sa.Column("root", sa.String(64), nullable=False),
-    sa.Column("first_bad", sa.BigInteger),
-    sa.Column("reason", sa.Text, nullable=False),
-    sa.Column("by_name", sa.String(400), nullable=False),
-    sa.Index("ix_evidence__verification_ended_at", "ended_at"),
 )

@@ -1,5 +1,11 @@
-"""Pages."""
+"""The pages of the evidence: the log, what was taken in, keys, anchors; and the log as machines read it."""
+
+from __future__ import annotations
 
 from fastapi import APIRouter
 
+from alcaide.slices.evidence.pages import anchors, browse, keys, log, taking
+
 router = APIRouter()
+for part in (log, browse, taking, keys, anchors):
+    router.include_router(part.router)

@@ -14,7 +14,7 @@ from alcaide.slices.evidence.service.attest import attest
 from alcaide.slices.evidence.service.bundles import export_bundle
 from alcaide.slices.evidence.service.imports import import_document
 from alcaide.slices.evidence.service.trust import distrust_key, trust_key
-from alcaide.slices.evidence.service.verification import check_anchor_file, rotate_key, verify_everything
+from alcaide.slices.evidence.service.verification import check_anchor_file, rotate_key
 
 __all__ = [
     "add_anchor",
@@ -29,6 +29,5 @@ __all__ = [
     "remove_known_log",
     "rotate_key",
     "trust_key",
-    "verify_everything",
     "witness_checkpoint",
 ]

@@ -1,4 +1,4 @@
-"""Verifying the whole log, holding it against what lies outside, and changing the key that signs it."""
+"""Holding the log against what lies outside, and changing the key that signs it."""
 
 from __future__ import annotations
 
@@ -6,40 +6,11 @@ from typing import TYPE_CHECKING
 
 from alcaide.kernel.access import Actor
 from alcaide.kernel.errors import InvalidInput
-from alcaide.kernel.ids import new_id
-from alcaide.slices.evidence import tables as t
 from alcaide.slices.evidence.model import AnchorFinding
 from alcaide.slices.evidence.rules.anchors import check_anchored, read_anchor_file
 
 if TYPE_CHECKING:
     from alcaide.kernel.instance import Instance
-    from alcaide.kernel.ledger.verify import Progress, VerifyReport
-
-
-def verify_everything(
-    instance: Instance, actor: Actor, on_progress: Progress | None = None, *, processes: int | None = None
-) -> VerifyReport:
-    """Verify the log from its first leaf and keep what was found, for the first screen to show."""
-    from alcaide.kernel.ledger.verify import verify_log
-
-    instance.authorizer.require(actor, "evidence.view", None)
-    started = instance.clock()
-    report = verify_log(instance.ledger, on_progress, processes=processes)
-    with instance.db.transaction() as conn:  # not evidence: a log that is broken need not be written to
-        conn.execute(
-            t.verification.insert().values(
-                id=new_id(),
-                started_at=started,
-                ended_at=instance.clock(),
-                intact=report.intact,
-                size=report.size,
-                root=report.root,
-                first_bad=report.first_bad,
-                reason=report.reason,
-                by_name=actor.name,
-            )
-        )
-    return report
 
 
 def check_anchor_file(instance: Instance, data: bytes) -> tuple[AnchorFinding, ...]:
