@@ -37,8 +37,12 @@ def cli_page() -> str:
     from alcaide.app import cli
 
     app = cli.root_app([*cli.MACHINE, *cli.slice_entries()])
-    text = app.generate_docs(output_format="markdown")
-    # Positional arguments of optional commands are listed twice; the table of contents says it all.
+    # The usage lines name the running program, which is this one or a test runner.
+    running, sys.argv = sys.argv, ["alcaide"]
+    try:
+        text = app.generate_docs(output_format="markdown")
+    finally:
+        sys.argv = running
     lines = [line.rstrip() for line in text.splitlines()]
     return _MADE + "\n".join(lines).strip() + "\n"
 
