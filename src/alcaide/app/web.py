@@ -144,7 +144,13 @@ def openapi(app: FastAPI) -> dict[str, Any]:
         routes=routes,
         openapi_version="3.1.0",
     )
-    schema.setdefault("components", {})["securitySchemes"] = {
+    components = schema.setdefault("components", {})
+    schemas = components.setdefault("schemas", {})
+    schemas["Error"] = _ERROR_SCHEMA
+    # The framework's own shape of a validation error, which no answer here has.
+    schemas.pop("HTTPValidationError", None)
+    schemas.pop("ValidationError", None)
+    components["securitySchemes"] = {
         "token": {"type": "http", "scheme": "bearer", "description": "A token made under Tokens: `alc_…`."},
         "session": {"type": "apiKey", "in": "cookie", "name": app.state.look.session_cookie},
     }
@@ -178,25 +184,23 @@ def _describe(operation: dict[str, Any], route: Any) -> None:
     responses["default"] = {"description": "What is wrong and what to do next.", "content": _ERROR}
 
 
-_ERROR: Mapping[str, Any] = {
-    "application/json": {
-        "schema": {
+_ERROR: Mapping[str, Any] = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
+_ERROR_SCHEMA: Mapping[str, Any] = {
+    "title": "Error",
+    "type": "object",
+    "required": ["error"],
+    "properties": {
+        "error": {
             "type": "object",
-            "required": ["error"],
+            "required": ["code", "message"],
             "properties": {
-                "error": {
-                    "type": "object",
-                    "required": ["code", "message"],
-                    "properties": {
-                        "code": {"type": "string"},
-                        "message": {"type": "string"},
-                        "fields": {"type": "object", "additionalProperties": {"type": "string"}},
-                        "rule": {"type": "string"},
-                        "owner": {"type": "string"},
-                        "next_step": {"type": "string"},
-                    },
-                }
+                "code": {"type": "string"},
+                "message": {"type": "string"},
+                "fields": {"type": "object", "additionalProperties": {"type": "string"}},
+                "rule": {"type": "string"},
+                "owner": {"type": "string"},
+                "next_step": {"type": "string"},
             },
         }
-    }
+    },
 }
