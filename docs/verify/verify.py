@@ -29,7 +29,7 @@ def digest(*parts):
 
 def unique(pairs):
     """No object may name a key twice: two readers would see two documents."""
-    need(len(dict(pairs)) == len(pairs), f"`{pairs[0][0]}` stands in an object that names a key twice")
+    need(len(dict(pairs)) == len(pairs), f"an object names a key twice: {sorted(key for key, _ in pairs)}")
     return dict(pairs)
 
 

@@ -35,7 +35,9 @@ class Signer:
 
     @property
     def pem(self) -> str:
-        return self.private.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+        return (
+            self.private.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+        )
 
     def sign(self, message: bytes) -> bytes:
         match self.kind:

@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.builders import a_statement
 
 from alcaide.kernel.errors import AlcaideError, Corrupt, InvalidInput, NotFound, TooLarge
 from alcaide.kernel.instance import Instance
 from alcaide.slices.evidence import service
 from alcaide.slices.evidence.rules.archive import MEMBER, read_archive, write_archive
 from alcaide.slices.evidence.rules.bundle import verify_bundle
-from tests.builders import a_statement
 
 VERIFIER = Path(__file__).parents[3] / "docs/verify/verify.py"
 
@@ -40,7 +40,10 @@ def bundle(instance: Instance, admin: Any) -> bytes:
 def stand_alone(path: Path, *trusted: str) -> subprocess.CompletedProcess[str]:
     options = [part for key in trusted for part in ("--trusted", key)]
     return subprocess.run(
-        [sys.executable, "-I", str(VERIFIER), str(path), *options], capture_output=True, text=True, check=False
+        [sys.executable, "-I", str(VERIFIER), str(path), *options],
+        capture_output=True,
+        text=True,
+        check=False,
     )
 
 
@@ -135,7 +138,11 @@ def test_any_flipped_bit_of_any_member_is_refused_by_both_verifiers(bundle: byte
             altered = write_archive({**members, name: changed})
             with pytest.raises((Corrupt, InvalidInput)) as caught:
                 verify_bundle(altered)
-            assert name in str(caught.value) or "manifest" in str(caught.value) or "canonical" in str(caught.value)
+            assert (
+                name in str(caught.value)
+                or "manifest" in str(caught.value)
+                or "canonical" in str(caught.value)
+            )
             why = refusal_of(scope, altered)
             assert why is not None, f"{name} at {at}"
 
@@ -170,7 +177,9 @@ def test_a_leaf_left_out_is_named_even_if_the_manifest_is_signed_anew(instance: 
         signer = instance.keys.signer(instance.ledger.checkpoint(conn).keyid)
     hidden = max(whole.leaves)
     leaves = {i: leaf for i, leaf in whole.leaves.items() if i != hidden}
-    subjects = {key: (tuple(i for i in at if i != hidden), proof) for key, (at, proof) in whole.subjects.items()}
+    subjects = {
+        key: (tuple(i for i in at if i != hidden), proof) for key, (at, proof) in whole.subjects.items()
+    }
     left_out = build_bundle(replace(whole, leaves=leaves), signer)
     denied = build_bundle(replace(whole, leaves=leaves, subjects=subjects), signer)
 
@@ -183,7 +192,9 @@ def test_a_leaf_left_out_is_named_even_if_the_manifest_is_signed_anew(instance: 
     assert "not all there" in str(refusal_of(scope, denied))
 
 
-def test_a_bundle_across_a_change_of_keys_is_carried_by_either_key(instance: Instance, admin: Any, tmp_path: Path):
+def test_a_bundle_across_a_change_of_keys_is_carried_by_either_key(
+    instance: Instance, admin: Any, tmp_path: Path
+):
     said(instance, "model:a@1")
     before = newest_key(instance)
     service.rotate_key(instance, admin, reason="yearly")
@@ -226,7 +237,10 @@ def zipped(*entries: tuple[str, bytes], method: int = zipfile.ZIP_STORED) -> byt
         (b"PK\x05\x06" + bytes(6) + b"\xff\xff\xff\xff" + bytes(8), "members"),
         (b"PK\x05\x06" + bytes(8) + b"\xff\xff\xff\x7f" + bytes(6), "members"),
         (write_archive({}), "missing"),
-        (write_archive({"manifest.json": b"[" * 100_000, "manifest.sig": b"", "checkpoint": b""}), "manifest"),
+        (
+            write_archive({"manifest.json": b"[" * 100_000, "manifest.sig": b"", "checkpoint": b""}),
+            "manifest",
+        ),
         (
             write_archive({"manifest.json": b'{"a":1,"a":2}', "manifest.sig": b"", "checkpoint": b""}),
             "twice",

@@ -6,10 +6,10 @@ import re
 from typing import Any
 
 import pytest
+from tests.builders import a_statement
 
 from alcaide.kernel.instance import Instance
 from alcaide.slices.evidence.rules.bundle import verify_bundle
-from tests.builders import a_statement
 
 SARIF = b"""{"version":"2.1.0","runs":[{"tool":{"driver":{"name":"sweep","version":"1"}},"results":[
  {"ruleId":"S1","level":"warning","message":{"text":"look here"}}]}]}"""
@@ -164,7 +164,9 @@ def test_the_subject_page_shows_all_and_exports_it(client: Any, instance: Instan
 def test_a_key_is_trusted_and_no_longer_trusted_through_the_page(client: Any):
     from tests.slices.evidence.signers import a_pem
 
-    done = post(client, "/evidence/keys", "/evidence/keys/trust", name="model-team", key=a_pem(), note="met them")
+    done = post(
+        client, "/evidence/keys", "/evidence/keys/trust", name="model-team", key=a_pem(), note="met them"
+    )
     assert "model-team" in done.text
     wrong = post(client, "/evidence/keys", "/evidence/keys/trust", name="other", key="nonsense")
     assert wrong.status_code == 422

@@ -264,4 +264,18 @@ def _record(
     moment = source.get("at") if source else None
     if not isinstance(moment, str):
         raise InvalidInput(f"leaf {index} does not say when it was taken in")
+    if foreign:
+        signer = _vouched_signer(imported)
     return Record(index, statement, parse_rfc3339(moment), signer, foreign, imported)
+
+
+def _vouched_signer(imported: Mapping[str, Any] | None) -> str:
+    """The trusted key whose signature held when the envelope came in, by its name here.
+
+    The key id inside the envelope is what its sender chose to write; a rule that asks for a signer must not be
+    answered by it.
+    """
+    named = imported.get("verified_by") if imported else None
+    first = named[0] if isinstance(named, list | tuple) and named else None
+    name = first.get("name") if isinstance(first, Mapping) else None
+    return name if isinstance(name, str) else ""

@@ -31,7 +31,7 @@ from alcaide.kernel.errors import AlcaideError
 from alcaide.kernel.evidence import PAYLOAD_TYPE, parse_envelope, parse_statement
 from alcaide.kernel.ledger import merkle, subject_index, tables
 from alcaide.kernel.ledger.log import KEY_EVENT, Ledger
-from alcaide.kernel.ledger.reader import TILE_WIDTH, SignedCheckpoint
+from alcaide.kernel.ledger.reader import IMPORTED, TILE_WIDTH, SignedCheckpoint
 from alcaide.kernel.ledger.subject_index import Entry
 
 CHUNK = 16_384  # leaves a worker checks at a time: a multiple of the tile width, so its root is one node
@@ -71,6 +71,8 @@ class _ChunkResult:
     sum: int  # keyed sum over (key hash, leaf index), to compare with the index entries
     signed: tuple[tuple[int, str], ...]  # (first leaf, keyid) runs of own signatures
     announced: tuple[tuple[int, str], ...]  # (leaf, keyid) of key events
+    strangers: tuple[tuple[int, str], ...]  # (leaf, keyid) of envelopes in our form by a key not ours
+    vouched: frozenset[int]  # leaves that an import of ours says it took in
     fault: _Fault | None
 
 
@@ -147,6 +149,8 @@ def _verify_leaves(
     frontier = merkle.Frontier()
     total, done = 0, 0
     in_force: str | None = None
+    strangers: dict[int, str] = {}
+    vouched: set[int] = set()
     say(0, size, "leaves")
     for result in _chunks(ledger, size, secret, processes):
         if result.fault:
@@ -154,6 +158,8 @@ def _verify_leaves(
         in_force, fault = _keys_in_force(result, in_force)
         if fault:
             return 0, fault
+        strangers.update(result.strangers)
+        vouched |= result.vouched
         if len(result.nodes) == 1 and result.count == CHUNK:
             _push(frontier, result.nodes[0])
         else:
@@ -163,6 +169,13 @@ def _verify_leaves(
         say(done, size, "leaves")
     if frontier.size != size or frontier.root() != checkpoint.root:
         return 0, _first_changed(size)
+    # Another Alcaide's envelopes look like ours but for the key: only an import tells them from a forgery.
+    for index in sorted(strangers.keys() - vouched):
+        keyid = strangers[index]
+        return 0, _Fault(
+            index,
+            f"leaf {index} is signed by `{keyid}`, which is no key of this instance, and no import names it",
+        )
     return total, None
 
 
@@ -252,6 +265,8 @@ def _verify_chunk(
         check.sum,
         tuple(check.signed),
         tuple(check.announced),
+        tuple(check.strangers),
+        frozenset(check.vouched),
         fault,
     )
 
@@ -280,6 +295,8 @@ class _LeafCheck:
         self.sum = 0
         self.signed: list[tuple[int, str]] = []
         self.announced: list[tuple[int, str]] = []
+        self.strangers: list[tuple[int, str]] = []
+        self.vouched: list[int] = []
         self._hashes: list[bytes] = []
 
     def leaf(self, index: int, stored: bytes, predicate_type: str, envelope: bytes) -> str | None:
@@ -322,7 +339,9 @@ class _LeafCheck:
         keyid = match[2].decode()
         public = self._public.get(keyid)
         if public is None:
-            return f"is signed by `{keyid}`, which is no key of this instance", "", ()
+            self.strangers.append((index, keyid))
+            head = _decode_head(payload)
+            return None, head.predicateType, _keys(head)
         message = b"%s%d %s" % (_PAE_PREFIX, len(payload), payload)
         try:
             self._open(base64.b64decode(match[3], validate=True) + message, public)
@@ -333,6 +352,9 @@ class _LeafCheck:
         head = _decode_head(payload)
         if head.predicateType == KEY_EVENT:
             self.announced.append((index, str(parse_statement(payload).predicate.get("keyid"))))
+        elif head.predicateType == IMPORTED:
+            leaf = parse_statement(payload).predicate.get("leaf")
+            self.vouched += [leaf] if isinstance(leaf, int) else []
         return None, head.predicateType, _keys(head)
 
     def _foreign(self, data: bytes) -> tuple[str | None, str, tuple[str, ...]]:

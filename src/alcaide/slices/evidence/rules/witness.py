@@ -86,12 +86,13 @@ def judge(asked: AddCheckpoint, key: NoteKey, *, known_size: int, known_root: by
     except AlcaideError:
         return Refusal(403, "the checkpoint's signature by the log's key does not hold")
     new = asked.checkpoint
+    root = known_root if known_size else merkle.EMPTY_ROOT  # nothing was seen of it yet
     if asked.old > new.size:
         return Refusal(400, f"the old size {asked.old} is larger than the checkpoint's, {new.size}")
     if asked.old != known_size:
         return Refusal(409, f"the newest checkpoint known here is of size {known_size}", known_size)
-    if asked.old == new.size and known_root != new.root:
+    if asked.old == new.size and root != new.root:
         return Refusal(409, "another root was seen at the same size: the log tells two stories", known_size)
-    if not merkle.verify_consistency(asked.old, new.size, known_root, new.root, asked.proof):
+    if not merkle.verify_consistency(asked.old, new.size, root, new.root, asked.proof):
         return Refusal(422, "the proof does not show that the log only grew")
     return None
