@@ -16,7 +16,7 @@ from alcaide.kernel.instance import Instance, open_instance
 from alcaide.kernel.ledger.log import Tx
 from alcaide.slices.inventory.rules.validate import component_fields, system_fields, version_fields
 from alcaide.slices.inventory.service import register_component, register_system
-from alcaide.slices.inventory.service.parts import link_component
+from alcaide.slices.inventory.service.parts import link_components
 from alcaide.slices.inventory.service.work import Saying, record_registered
 from tests.bench.report import Figure
 
@@ -78,10 +78,16 @@ def _systems(tx: Tx, actor: Actor, numbers: range) -> None:
             }
         )
         detail = register_system(tx, system, actor=actor, announce=False)
-        for place, kind in enumerate(KINDS):
-            fields = component_fields({"kind": kind, "name": f"{word}-{kind}-{number}-{place}"})
-            first = version_fields({"version": "1", "digest": f"{number * 16 + place:064x}"})
-            link_component(tx, detail, register_component(tx, fields, first, actor=actor))
+        versions = [
+            register_component(
+                tx,
+                component_fields({"kind": kind, "name": f"{word}-{kind}-{number}-{place}"}),
+                version_fields({"version": "1", "digest": f"{number * 16 + place:064x}"}),
+                actor=actor,
+            )
+            for place, kind in enumerate(KINDS)
+        ]
+        link_components(tx, detail, versions)
         record_registered(tx, name, Saying(actor=actor))
 
 
