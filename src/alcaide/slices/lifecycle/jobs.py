@@ -8,19 +8,18 @@ from typing import Any
 from alcaide.kernel.access.actor import system_actor
 from alcaide.kernel.errors import AlcaideError
 from alcaide.kernel.jobs import JobContext, JobKind
-from alcaide.slices.lifecycle import queries, service
+from alcaide.slices.lifecycle import projection, queries, service
 
 CHUNK = 25
 
 
 def assess(ctx: JobContext) -> dict[str, Any]:
     """Look again at every system whose place in the overview is out of date; stops cleanly when cancelled."""
-    looked_at = 0
+    while projection.follow(ctx.instance):
+        ctx.check()
     with ctx.instance.read() as conn:
-        size = ctx.instance.ledger.checkpoint(conn).size
-        now = ctx.instance.clock()
-        names = queries.to_assess(conn, size, now, limit=1_000_000)
-    service.refresh(ctx.instance, limit=0)
+        names = queries.to_assess(conn, ctx.instance.clock(), limit=1_000_000)
+    looked_at = 0
     for start in range(0, len(names), CHUNK):
         ctx.check()
         for name in names[start : start + CHUNK]:

@@ -41,29 +41,37 @@ URGENCY = {"unknown": 1, "failed": 2, "waived": 3, "passed": 4}
 def follow(instance: Instance, *, batch: int = BATCH) -> bool:
     """Enter what the log has said since last time; returns whether there is more to come.
 
-    Costs one small read when there is nothing new.
+    Costs one small read when there is nothing new. Leaves are read and parsed before the writer's lock is
+    taken, and only entered under it: nobody who appends evidence waits for a list.
     """
     with instance.read() as conn:
         size = instance.ledger.checkpoint(conn).size
-        if _next_leaf(conn) >= size:
+        start = _next_leaf(conn)
+        if start >= size:
             return False
+        columns = ledger_tables.leaf.c
+        due = sa.select(columns.idx).where(columns.predicate_type.in_(FOLLOWED), columns.idx >= start)
+        found = conn.execute(due.order_by(columns.idx).limit(batch + 1)).scalars().all()
+        said = [
+            (leaf.index, statement)
+            for leaf in read_leaves(conn, found[:batch])
+            if (statement := _own_statement(instance, leaf.envelope)) is not None and _system_of(statement)
+        ]
+    more = len(found) > batch
     with instance.db.transaction() as conn:
-        size = instance.ledger.checkpoint(conn).size
-        start = _next_leaf(conn, lock=True)
-        leaves = conn.execute(
-            sa.select(ledger_tables.leaf.c.idx)
-            .where(ledger_tables.leaf.c.predicate_type.in_(FOLLOWED), ledger_tables.leaf.c.idx >= start)
-            .order_by(ledger_tables.leaf.c.idx)
-            .limit(batch + 1)
-        ).scalars().all()  # fmt: skip
-        own = instance.keys.public_keys().keys()
-        for leaf in read_leaves(conn, leaves[:batch]):
-            envelope = parse_envelope(leaf.envelope)
-            if any(signature.keyid in own for signature in envelope.signatures):
-                enter(conn, leaf.index, parse_statement(envelope.payload))
-        more = len(leaves) > batch
-        _remember(conn, leaves[batch] if more else size)
-        return more
+        if _next_leaf(conn, lock=True) != start:
+            return True  # somebody else has followed meanwhile; what is left is found from there
+        for index, statement in said:
+            enter(conn, index, statement)
+        conn.execute(sa.update(tables.followed).values(next_leaf=found[batch] if more else size))
+    return more
+
+
+def _own_statement(instance: Instance, envelope: bytes) -> Statement | None:
+    """The statement, if it was made here: a stranger's word moves nothing."""
+    opened = parse_envelope(envelope)
+    own = any(instance.keys.public_key(signature.keyid) for signature in opened.signatures)
+    return parse_statement(opened.payload) if own else None
 
 
 def replay(instance: Instance) -> None:
@@ -77,16 +85,21 @@ def replay(instance: Instance) -> None:
 
 def enter(conn: Connection, leaf: int, statement: Statement) -> None:
     """Enter one Statement of ours. One that does not make sense is passed over, as the rules do."""
-    kind = _KINDS.get(statement.predicate_type)
-    system = next((s.name for s in statement.subjects if s.name.startswith("system:")), "")
+    kind, system = _KINDS.get(statement.predicate_type), _system_of(statement)
     if kind is None or not system:
         return
     try:
         said: Any = kind.read(statement)
         at = parse_rfc3339(said.at)
-        _enter(conn, leaf, system.removeprefix("system:"), said, at)
+        _enter(conn, leaf, system, said, at)
     except InvalidInput:
         return
+
+
+def _system_of(statement: Statement) -> str:
+    """The name of the system a statement is about; empty for one about something else."""
+    named = (s.name for s in statement.subjects if s.name.startswith("system:"))
+    return next(named, "").removeprefix("system:")
 
 
 def _enter(conn: Connection, leaf: int, system: str, said: Any, at: datetime) -> None:
@@ -183,7 +196,3 @@ def _next_leaf(conn: Connection, *, lock: bool = False) -> int:
         _add(conn, tables.followed, id=1, next_leaf=0)
         query = query.with_for_update()  # two followers would enter the same leaves; the second waits
     return conn.execute(query).scalar_one_or_none() or 0
-
-
-def _remember(conn: Connection, next_leaf: int) -> None:
-    conn.execute(sa.update(tables.followed).values(next_leaf=next_leaf))

@@ -19,6 +19,7 @@ from sqlalchemy import Connection, Row
 from alcaide.kernel.access import Actor
 from alcaide.kernel.errors import ConfigError, InvalidInput, NotFound, TooLarge
 from alcaide.kernel.instance import Instance
+from alcaide.kernel.ledger import tables as ledger_tables
 from alcaide.kernel.policy.source import MAX_CHARACTERS, PolicyInvalid, Problem, read_yaml
 from alcaide.kernel.slice import AttentionItem
 from alcaide.predicates.graph import STAGES, SystemGraph
@@ -293,17 +294,20 @@ def outcome_counts(conn: Connection) -> Mapping[str, int]:
     return {row[0]: row[1] for row in rows}
 
 
-def to_assess(conn: Connection, size: int, now: datetime, *, limit: int) -> tuple[str, ...]:
-    """Systems whose place in the overview is out of date: found on a smaller log, or over an hour ago.
+def to_assess(conn: Connection, now: datetime, *, limit: int) -> tuple[str, ...]:
+    """Systems that something was said about since they were looked at, or that nobody looked at for an hour.
 
-    The hour is for evidence that goes stale by itself, without the log growing.
+    The hour is for what does not say the system's name: evidence about a component alone, and evidence that
+    goes stale by itself. The longest ago comes first.
     """
-    columns = tables.standing.c
+    columns, subject = tables.standing.c, ledger_tables.subject.c
+    since = subject.key == sa.literal("name:system:").concat(columns.system)
     rows = conn.execute(
         sa.select(columns.system)
+        .outerjoin_from(tables.standing, ledger_tables.subject, since)
         .where(
             sa.or_(
-                columns.assessed_size < size,
+                subject.last_idx >= columns.assessed_size,
                 columns.assessed_at.is_(None),
                 columns.assessed_at < now - timedelta(hours=1),
             )

@@ -309,17 +309,15 @@ def verification_summary(instance: Instance, system: str, to_stage: str) -> Enve
     return sign(statement.to_bytes(), instance.keys.signer(keyid))
 
 
-def refresh(instance: Instance, *, stale_only: bool = True, limit: int = 12) -> int:
-    """Follow the log, and look again at systems whose place in the overview is older than the log.
+def refresh(instance: Instance, *, limit: int = 1_000) -> int:
+    """Follow the log to its end and look again at systems whose place in the overview is out of date.
 
-    Returns how many were looked at. Bounded, as a page calls it; the job calls it until nothing is left.
+    Returns how many were looked at.
     """
     while projection.follow(instance):
         pass
-    now = instance.clock()
     with instance.read() as conn:
-        size = instance.ledger.checkpoint(conn).size
-        names = queries.to_assess(conn, size if stale_only else size + 1, now, limit=limit)
+        names = queries.to_assess(conn, instance.clock(), limit=limit)
     for name in names:
         assess_again(instance, name)
     return len(names)
