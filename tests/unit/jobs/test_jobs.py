@@ -6,8 +6,9 @@ import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
+import sqlalchemy as sa
 
-from alcaide.kernel.errors import Conflict, InvalidInput, NotFound, TooLarge
+from alcaide.kernel.errors import Conflict, InvalidInput, NotFound, TooLarge, Unavailable
 from alcaide.kernel.jobs import JobKind, JobStopped, State, enqueue, store
 from alcaide.kernel.jobs.cron import check_cron, last_before, next_after
 from alcaide.kernel.jobs.states import LONGEST_RETRY, wait_before_retry
@@ -505,6 +506,31 @@ def test_a_stopped_job_must_not_swallow_the_stop(instance, clock):
     from alcaide.kernel.errors import AlcaideError
 
     assert not issubclass(JobStopped, AlcaideError)
+
+
+def test_a_worker_outlives_a_database_that_goes_away_for_a_while(instance, monkeypatch):
+    job_id = ask(instance)
+    worker = Worker(instance, [JobKind("count", lambda ctx: {"ran": True})], threads=1)
+    real, away = (
+        worker.tick,
+        [sa.exc.OperationalError("", None, Exception("no connection")), Unavailable("busy")],
+    )
+
+    def tick():
+        if away:
+            raise away.pop()
+        real()
+
+    monkeypatch.setattr(worker, "tick", tick)
+    thread = loop(worker)
+    for _ in range(1_000):
+        if job(instance, job_id).state.finished:
+            break
+        threading.Event().wait(0.01)
+    worker.stop()
+    thread.join(10)
+
+    assert job(instance, job_id).result == {"ran": True}
 
 
 # ── Schedules ─────────────────────────────────────────────────────────────────────────────────────────
