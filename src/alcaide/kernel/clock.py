@@ -24,7 +24,8 @@ def rfc3339(moment: datetime) -> str:
     """`2026-11-25T04:10:00.123456Z`: RFC 3339 in UTC with microseconds, so that text order is time order."""
     if moment.tzinfo is None:
         raise ValueError("a time without a zone has no place in evidence")
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    # Not strftime: its %Y does not pad years before 1000, and what it writes then cannot be read again.
+    return moment.astimezone(UTC).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
 
 
 def parse_rfc3339(text: str) -> datetime:

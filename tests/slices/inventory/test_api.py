@@ -143,6 +143,21 @@ def test_a_component_in_use_is_not_retired(api: Any):
     assert api.get(f"{API}/components/{component['id']}/systems").json()["items"][0]["system"] == "loan-desk"
 
 
+def test_a_time_that_no_calendar_holds_is_refused_and_spoils_nothing(api: Any):
+    version = part(api)["versions"][0]
+    base = f"{API}/systems/loan-desk"
+    api.post(f"{base}/components", json={"version_id": version["id"]})
+    api.post(f"{base}/environments", json={"name": "production"})
+
+    for moment in ("0175-11-30T22:34:54Z", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"):
+        run = {"environment": "production", "version_id": version["id"], "deployed_at": moment}
+        assert api.post(f"{base}/deployments", json=run).status_code == 422
+        new = {"version": "2", "released_at": moment}
+        assert api.post(f"{API}/components/{version['component_id']}/versions", json=new).status_code == 422
+
+    assert api.get(base).status_code == 200
+
+
 def test_pages_of_a_list_follow_without_gap_or_repeat(client: Any):
     names = [f"s-{i:02}" for i in range(23)]
     for name in names:

@@ -37,13 +37,14 @@ MAX_TEXT = 4_000
 MAX_TAGS = 32
 MAX_REGIONS = 64
 MAX_REASON = 1_000
-MAX_PAGE = 200
+EARLIEST_YEAR = 1900  # an earlier date is a slip of the keyboard, or somebody trying what happens
 NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?\Z")
 _ENVIRONMENT = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,78}[a-z0-9])?\Z")
 _TAG = re.compile(r"[\w][\w .:/+-]{0,48}\Z")
 _SHA256 = re.compile(r"(?:sha-?256[:=-])?([0-9a-f]{64})\Z")
+_JOINERS = "\u200c\u200d"  # Persian and several Indic scripts are not written right without them
+_KEPT = frozenset("\n\t" + _JOINERS)
 _SPLIT = re.compile(r"[,;|\n]")
-_SAME = {"eu ai act: none": "none", "product manufacturer": "product-manufacturer"}
 
 
 class Checks:
@@ -140,10 +141,14 @@ class Checks:
             self.refuse(field, "has no time zone; add `Z` or an offset like `+01:00`")
             return None
         try:
-            return moment.astimezone(UTC)
+            moment = moment.astimezone(UTC)
         except OverflowError:
             self.refuse(field, "is outside the calendar; write it like `2026-11-25`")
             return None
+        if moment.year < EARLIEST_YEAR:
+            self.refuse(field, f"is before {EARLIEST_YEAR}; write it like `2026-11-25`")
+            return None
+        return moment
 
     def digest(self, field: str) -> str:
         text = self.text(field)
@@ -192,7 +197,7 @@ def clean(value: object) -> str:
     if text.isascii() and text.isprintable():
         return text.strip()
     text = unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n"))
-    kept = (c for c in text if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cs", "Cf", "Co", "Cn"))
+    kept = (c for c in text if c in _KEPT or unicodedata.category(c) not in ("Cc", "Cs", "Cf", "Co", "Cn"))
     return "".join(" " if c == "\t" else c for c in kept).strip()
 
 
@@ -230,6 +235,7 @@ def component_fields(values: Mapping[str, Any]) -> ComponentFields:
     checks = Checks(values)
     kind = _kind(checks, "kind")
     name = checks.line("name", needed="is missing; what people call it, like `fraud-scorer`")
+    name = name.translate(dict.fromkeys(map(ord, _JOINERS)))  # two names must not look alike and differ
     fields = ComponentFields(
         kind=kind,
         name=name,

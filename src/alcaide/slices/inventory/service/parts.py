@@ -27,7 +27,7 @@ from alcaide.slices.inventory.model import (
     Version,
 )
 from alcaide.slices.inventory.rules.describe import environment_json, flow_json, list_change
-from alcaide.slices.inventory.rules.validate import clean
+from alcaide.slices.inventory.rules.validate import Checks, clean
 from alcaide.slices.inventory.rules.validate import reason as checked_reason
 from alcaide.slices.inventory.service.work import Saying, open_system, record_changed
 
@@ -209,6 +209,9 @@ def deploy(
     via: str = "",
 ) -> tuple[SystemDetail, Deployment]:
     """Say that a version runs in an environment of the system. Saying it of a running one changes nothing."""
+    checks = Checks({"deployed_at": deployed_at})
+    since = checks.moment("deployed_at") or tx.now
+    checks.done("this deployment")
     before = open_system(tx, name, expected)
     environment = environment_of(before, environment_id)
     version = _used(before, version_id)
@@ -224,9 +227,7 @@ def deploy(
     )
     if running is not None:
         return before, running
-    deployment = insert_deployment(
-        tx, before, environment, version, deployed_at=deployed_at or tx.now, note=note
-    )
+    deployment = insert_deployment(tx, before, environment, version, deployed_at=since, note=note)
     change = list_change("deployments", [], [_place(deployment)])
     return record_changed(tx, before, [change], _saying(actor, reason, via)), deployment
 
