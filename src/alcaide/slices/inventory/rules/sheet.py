@@ -408,7 +408,9 @@ def _plan_system(
             why = {"status": "a new system cannot be retired already; leave it out"}
             return RowPlan(row=row, action="rejected", name=name, why=why)
         changes = tuple(
-            Change(key, None, value) for key, value in system_json(fields).items() if value and key != "name"
+            Change(key, None, value)
+            for key, value in system_json(fields).items()
+            if value not in ("", [], "unknown") and key != "name"
         )
         return RowPlan(row=row, action="create", name=name, changes=changes, system=fields)
     if current.fields.status is Status.RETIRED:

@@ -174,7 +174,9 @@ def _grant_system(tx: Tx, wish: SystemWish, versions: Mapping[str, Version], say
     if known is None:
         before = register_system(tx, fields, actor=saying.actor, announce=False)
         changes.extend(
-            Change(key, None, value) for key, value in system_json(fields).items() if value and key != "name"
+            Change(key, None, value)
+            for key, value in system_json(fields).items()
+            if value not in ("", [], "unknown") and key != "name"
         )
     else:
         if known.fields.status is Status.RETIRED:
