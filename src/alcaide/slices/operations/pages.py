@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Annotated
@@ -16,7 +16,7 @@ from alcaide.kernel.errors import Conflict, InvalidInput
 from alcaide.kernel.jobs import JobRun, State, store
 from alcaide.kernel.policy.verdict import Verdict
 from alcaide.slices.operations import queries, service
-from alcaide.slices.operations.model import BACKUP, JOB_TITLES, Backup, BackupPlan, Verification
+from alcaide.slices.operations.model import BACKUP, Backup, BackupPlan, Verification
 from alcaide.slices.operations.queries import JobPage, LogHealth
 from alcaide.ui import redirect, render
 from alcaide.ui.deps import allow, get_instance
@@ -81,7 +81,7 @@ def jobs(request: Request, actor: Seer, state: Word = "", kind: Word = "", curso
     with instance.read() as conn:
         schedules = tuple(store.schedules(conn))
         counts = {each.value: number for each, number in store.counts(conn).items()}
-        titles = _titles(schedules)
+        titles = queries.job_titles(instance)
         page = JobsPage(
             jobs=queries.list_jobs(conn, state=state, kind=kind, cursor=cursor or None),
             counts=counts,
@@ -187,10 +187,11 @@ def _address(job_id: str) -> str:
 
 
 def _job_detail(request: Request, actor: Actor, job_id: str) -> JobDetail:
-    with get_instance(request).read() as conn:
+    instance = get_instance(request)
+    with instance.read() as conn:
         found = store.get(conn, job_id)
         steps = tuple(store.steps(conn, job_id))
-        titles = _titles(store.schedules(conn))
+    titles = queries.job_titles(instance)
     return JobDetail(
         found, steps, {**titles, found.kind: titles.get(found.kind, found.kind)}, _may_act(request, actor)
     )
@@ -207,11 +208,6 @@ def _backups_page(request: Request, actor: Actor, errors: Mapping[str, str] | No
             may_act=_may_act(request, actor),
             errors=errors or {},
         )
-
-
-def _titles(schedules: Iterable[store.Schedule]) -> dict[str, str]:
-    """What kinds of job are called: titles for ours, names for those of others."""
-    return {**{schedule.kind: schedule.kind for schedule in schedules}, **JOB_TITLES}
 
 
 def _may_act(request: Request, actor: Actor) -> bool:

@@ -15,7 +15,7 @@ from alcaide.kernel.clock import parse_duration
 from alcaide.kernel.errors import AlcaideError, ConfigError, InvalidInput
 from alcaide.kernel.jobs import JobRun, State, store
 from alcaide.kernel.policy.verdict import Failed, Passed, Unknown, Verdict
-from alcaide.kernel.slice import AttentionItem
+from alcaide.kernel.slice import AttentionItem, load
 from alcaide.slices.operations import rules, tables
 from alcaide.slices.operations.model import (
     BACKUP,
@@ -81,6 +81,12 @@ def _states(name: str) -> Collection[State]:
     except ValueError:
         known = ", ".join(f"`{state}`" for state in State)
         raise InvalidInput(f"`{name[:40]}` is no state of a job; choose {known} or `unfinished`") from None
+
+
+def job_titles(instance: Instance) -> dict[str, str]:
+    """What people call the kinds of job that the installed slices have."""
+    kinds = [kind for manifest in instance.manifests if manifest.jobs for kind in load(manifest.jobs)]
+    return {kind.name: kind.title or kind.name for kind in kinds}
 
 
 def limits_of(config: Config) -> Limits:
