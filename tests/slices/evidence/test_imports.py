@@ -284,7 +284,9 @@ def test_private_keys_are_refused_as_trusted_keys(instance: Instance, admin: Any
         service.trust_key(instance, admin, "oops", private)
 
 
-def test_a_foreign_record_is_signed_by_the_trusted_key_and_not_by_whom_it_names(instance: Instance, admin: Any):
+def test_a_foreign_record_is_signed_by_the_trusted_key_and_not_by_whom_it_names(
+    instance: Instance, admin: Any
+):
     signer = Signer(keyid="the-chief-auditor")
     service.trust_key(instance, admin, "their-ci", signer.pem)
     service.import_document(instance, admin, signer.envelope(a_test_result()))
