@@ -193,6 +193,7 @@ def test_the_job_anchors(instance: Instance, tmp_path: Path):
 # -- a witness ----------------------------------------------------------------------------------------
 
 
+@pytest.mark.both_databases
 def test_a_second_alcaide_cosigns_what_continues_what_it_saw(
     instance: Instance, witness: Instance, paired: None, post: Any
 ):

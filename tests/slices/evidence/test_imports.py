@@ -53,6 +53,7 @@ def test_an_envelope_by_a_trusted_key_is_kept_byte_for_byte_and_passes(
     assert foreign.imported == dict(taken.predicate)
 
 
+@pytest.mark.both_databases
 def test_the_log_with_a_foreign_envelope_verifies(instance: Instance, admin: Any):
     signer = Signer()
     service.trust_key(instance, admin, "their-ci", signer.pem)
@@ -103,6 +104,7 @@ def test_a_stated_failure_by_an_unknown_key_is_never_a_pass(instance: Instance, 
     assert result.outcome == "failed"
 
 
+@pytest.mark.both_databases
 def test_it_can_be_taken_in_again_once_the_key_is_trusted_and_then_attention_falls_silent(
     instance: Instance, admin: Any
 ):
@@ -223,6 +225,7 @@ def test_who_may_not_import_cannot(instance: Instance, viewer: Any):
         service.import_document(instance, viewer, SARIF, about=[ABOUT])
 
 
+@pytest.mark.both_databases
 def test_the_list_of_imports_is_the_same_when_folded_anew(instance: Instance, admin: Any):
     signer = Signer()
     service.trust_key(instance, admin, "their-ci", signer.pem)

@@ -46,6 +46,7 @@ def test_every_page_stands_on_an_instance_where_nothing_has_happened_yet(client:
     assert page.status_code == 200, page.text[:3000]
 
 
+@pytest.mark.both_databases
 def test_the_log_is_narrowed_by_kind_subject_and_day(client: Any, instance: Instance):
     instance.write(lambda tx: tx.append(a_statement("model:a@1", claim="one")))
     instance.write(lambda tx: tx.append(a_statement("model:b@1", claim="two")))
@@ -209,3 +210,31 @@ def test_who_signed_in_is_shown_only_to_those_who_may_read_everything(client_as:
     assert f"#{index}<" in client_as("auditor").get("/evidence").text
     assert f"#{index}<" not in client_as("viewer").get("/evidence/subject?key=user:u-1").text
     assert client_as("viewer").get("/log/tile/entries/000.p/2").status_code == 403
+
+
+def test_the_page_of_a_system_shows_its_evidence_and_what_came_from_outside(client: Any, instance: Instance):
+    made = post(
+        client,
+        "/inventory/new",
+        "/inventory/new",
+        name="loan-desk",
+        title="Loan desk",
+        purpose="Sorts applications",
+        status="proposed",
+    )
+    assert made.status_code == 200, made.text[:2000]
+    taken = post(
+        client,
+        "/evidence/import",
+        "/evidence/import",
+        files={"file": ("scan.sarif", SARIF, "application/json")},
+        about="system:loan-desk",
+    )
+    assert taken.status_code == 200, taken.text[:2000]
+
+    page = client.get("/inventory/systems/loan-desk")
+
+    assert "Brought in from outside" in page.text
+    assert "1 warning" in page.text
+    exported = client.post("/evidence/export", data={"csrf_token": token(page), "subject": "system:loan-desk"})
+    assert len(verify_bundle(exported.content).originals) == 1
