@@ -236,5 +236,7 @@ def test_the_page_of_a_system_shows_its_evidence_and_what_came_from_outside(clie
 
     assert "Brought in from outside" in page.text
     assert "1 warning" in page.text
-    exported = client.post("/evidence/export", data={"csrf_token": token(page), "subject": "system:loan-desk"})
+    exported = client.post(
+        "/evidence/export", data={"csrf_token": token(page), "subject": "system:loan-desk"}
+    )
     assert len(verify_bundle(exported.content).originals) == 1
