@@ -94,6 +94,7 @@ def test_what_cannot_be_done_exits_with_three_and_says_why(shell: Any, tmp_path:
     for argv in (
         ("import", str(tmp_path / "nowhere.json")),
         ("export", "model:nobody@1"),
+        ("verify", str(tmp_path / "nowhere.zip")),
         ("attest", "model:nobody@1", "so"),
         ("attest", ABOUT, "so", "--until", "whenever"),
         ("keys", "distrust", "nobody", "--reason", "x"),

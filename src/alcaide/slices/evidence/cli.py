@@ -207,8 +207,9 @@ def verify(
 def _verify_bundle(path: Path, trusted: Sequence[str], format: str) -> int:
     from alcaide.slices.evidence.rules.bundle import verify_bundle
 
+    content, keys = _read(path), _trusted(trusted)
     try:
-        report = verify_bundle(_read(path), _trusted(trusted))
+        report = verify_bundle(content, keys)
     except (Corrupt, TooLarge, InvalidInput) as problem:
         if format == "json":
             _json({"intact": False, "reason": str(problem)})
