@@ -1,0 +1,1 @@
+"""Berth planning for Example Harbour Authority, which does not exist."""
