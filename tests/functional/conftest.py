@@ -191,8 +191,9 @@ def _overflow(page: Any) -> list[str]:
           const room = document.documentElement.clientWidth;
           if (document.documentElement.scrollWidth <= room) return [];
           const name = (e) => `<${e.tagName.toLowerCase()} class="${e.className}">`;
-          const reach = (e) => e.getBoundingClientRect().left + Math.max(e.getBoundingClientRect().width, e.scrollWidth);
-          const wide = [...document.querySelectorAll("body *")].filter((e) => reach(e) > room + 1).slice(0, 4).map(name);
+          const reach = (e, box) => box.left + Math.max(box.width, e.scrollWidth);
+          const wide = [...document.querySelectorAll("body *")]
+            .filter((e) => reach(e, e.getBoundingClientRect()) > room + 1).slice(0, 4).map(name);
           return [`wider than the window by ${document.documentElement.scrollWidth - room} px: ${wide.join(", ")}`];
         }"""
     )

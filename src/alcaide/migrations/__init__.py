@@ -1,2 +1,1 @@
-"""One linear history of the database's form. Revision files are `NNNN_what.py`; none is edited once released.
-"""
+"""One linear history of the database's form. Revision files are `NNNN_what.py`; none is edited once released."""
