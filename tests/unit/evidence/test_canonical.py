@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from typing import Any
 
@@ -94,10 +95,8 @@ def test_strict_json_says_what_is_wrong(text: bytes, says: str) -> None:
 
 @given(st.binary(max_size=200))
 def test_strict_json_raises_nothing_but_its_own(data: bytes) -> None:
-    try:
+    with contextlib.suppress(InvalidInput):
         strict_json(data)
-    except InvalidInput:
-        pass
 
 
 def test_size_is_bounded() -> None:
