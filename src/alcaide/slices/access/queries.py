@@ -94,8 +94,11 @@ def credentials(conn: Connection, user_id: str) -> Credentials:
 
 
 def anybody_yet(conn: Connection) -> bool:
-    """Whether any account exists: until one does, the first-run link is the only way in."""
-    return conn.execute(sa.select(users.c.id).limit(1)).first() is not None
+    """Whether any person has an account: until one does, the first-run link is the only way in.
+
+    Service accounts do not count: they never sign in, and making one first must not lock everybody out.
+    """
+    return conn.execute(sa.select(users.c.id).where(users.c.kind == "person").limit(1)).first() is not None
 
 
 def other_admins(conn: Connection, user_id: str) -> int:

@@ -49,7 +49,7 @@ JOBS = (
     JobKind(
         "lifecycle.assess",
         assess,
-        schedule="*/10 * * * *",
+        schedule="* * * * *",
         timeout=timedelta(minutes=30),
         title="Look again at how systems stand before their gates",
     ),

@@ -374,12 +374,39 @@ def attention(conn: Connection, instance: Instance, actor: Actor, now: datetime)
         )
         for row in voided[:MAX_ATTENTION]
     ]
+    items += _behind(conn)
     items += _expiring(conn, now)
     for problem in gates_in_force(instance).problems[:3]:
         items.append(
             AttentionItem("failed", "A gate file cannot be used", str(problem), "/lifecycle/-/gates")
         )
     return items
+
+
+def _behind(conn: Connection) -> list[AttentionItem]:
+    """Systems of which the log says something newer than their standing: until they are assessed, unknown."""
+    standing, subject = tables.standing.c, ledger_tables.subject.c
+    named = sa.literal("name:system:").concat(standing.system)
+    count = conn.execute(
+        sa.select(sa.func.count())
+        .select_from(tables.standing)
+        .join(ledger_tables.subject, subject.key == named)
+        .where(standing.stage != RETIRED, subject.last_idx >= standing.assessed_size)
+    ).scalar_one()
+    if not count:
+        return []
+    title = "1 system changed" if count == 1 else f"{count} systems changed"
+    return [
+        AttentionItem(
+            "unknown",
+            f"{title} since its gate was last assessed"
+            if count == 1
+            else f"{title} since their gates were assessed",
+            "assessed again within a minute or two while the worker runs",
+            "/lifecycle",
+            count=count,
+        )
+    ]
 
 
 def _expiring(conn: Connection, now: datetime) -> list[AttentionItem]:
