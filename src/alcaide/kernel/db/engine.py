@@ -18,6 +18,7 @@ from sqlalchemy.engine import make_url
 
 from alcaide.kernel.errors import ConfigError, Unavailable
 
+MAPPED_BYTES = 256 * 2**20
 BUSY_TIMEOUT_MS = 30_000  # a writer waits this long for another process's commit before giving up
 
 
@@ -67,21 +68,25 @@ class Database:
         self.engine.dispose()
 
 
-def open_database(url: str, *, synchronous: str = "FULL", pool_size: int = 16) -> Database:
+def open_database(
+    url: str, *, synchronous: str = "FULL", pool_size: int = 16, mapped: bool = True
+) -> Database:
     """Open `sqlite:///path` or `postgresql://…` (needs the `pg` extra). Raises ConfigError for others.
 
     SQLite runs in WAL mode with `synchronous=FULL`: a commit is on the disk before it is acknowledged.
+    `mapped` is whether SQLite may map its file into memory: quicker, but a reader of the whole file then
+    counts all of it as its own.
     """
     parsed = make_url(url)
     backend = parsed.get_backend_name()
     if backend == "sqlite":
-        return Database(_sqlite(url, parsed.database, synchronous, pool_size))
+        return Database(_sqlite(url, parsed.database, synchronous, pool_size, mapped))
     if backend == "postgresql":
         return Database(_postgresql(parsed, pool_size))
     raise ConfigError(f"`database_url` names `{backend}`; use sqlite:///… or postgresql://…")
 
 
-def _sqlite(url: str, path: str | None, synchronous: str, pool_size: int) -> Engine:
+def _sqlite(url: str, path: str | None, synchronous: str, pool_size: int, mapped: bool) -> Engine:
     if not path or path == ":memory:":
         raise ConfigError("`database_url` must name a file, as sqlite:///path/to/alcaide.db")
     if not Path(path).parent.is_dir():
@@ -104,8 +109,8 @@ def _sqlite(url: str, path: str | None, synchronous: str, pool_size: int) -> Eng
             f"synchronous={synchronous}",
             f"busy_timeout={BUSY_TIMEOUT_MS}",
             "foreign_keys=ON",
-            "cache_size=-65536",
-            "mmap_size=268435456",
+            f"cache_size={-65536 if mapped else -8192}",  # KiB
+            f"mmap_size={MAPPED_BYTES if mapped else 0}",
             "temp_store=MEMORY",
             "wal_autocheckpoint=16000",  # 64 MiB: the default of 4 MiB checkpoints inside every larger commit
             "trusted_schema=OFF",

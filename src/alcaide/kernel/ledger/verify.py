@@ -19,6 +19,7 @@ import re
 import secrets
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import blake2b
 
@@ -102,7 +103,10 @@ def verify_log(
     `processes` is how many worker processes to use, all cores by default; 1 works in this process.
     """
     say = on_progress or (lambda _done, _of, _what: None)
-    with ledger.database.read() as conn:  # one snapshot for what changes; leaves below `size` never do
+    with (
+        _unmapped(ledger) as database,
+        database.read() as conn,
+    ):  # one snapshot for what changes; leaves below `size` never do
         try:
             checkpoint = ledger.checkpoint(conn)
         except AlcaideError as problem:
@@ -117,12 +121,23 @@ def verify_log(
             reason = f"leaf {missing} is missing: the checkpoint vouches for {size} leaves"
             return report(_Fault(missing, reason), 0)
         secret = secrets.token_bytes(32)
-        total, fault = _verify_leaves(ledger, checkpoint, secret, say, processes)
+        total, fault = _verify_leaves(ledger, database, checkpoint, secret, say, processes)
         fault = fault or _verify_upper_tiles(conn, size)
         if fault:
             return report(fault, 0)
         fault, keys = _verify_index(conn, total, secret, checkpoint.checkpoint.index_root, say)
         return report(fault, keys)
+
+
+@contextmanager
+def _unmapped(ledger: Ledger) -> Iterator[Database]:
+    """The ledger's database opened again, without mapping a file that is read from end to end."""
+    url = ledger.database.engine.url.render_as_string(hide_password=False)
+    database = open_database(url, pool_size=2, mapped=False)
+    try:
+        yield database
+    finally:
+        database.close()
 
 
 def _report(size: int, root: str, checkpoint: str) -> Callable[[_Fault | None, int], VerifyReport]:
@@ -139,6 +154,7 @@ def _report(size: int, root: str, checkpoint: str) -> Callable[[_Fault | None, i
 
 def _verify_leaves(
     ledger: Ledger,
+    database: Database,
     checkpoint: SignedCheckpoint,
     secret: bytes,
     say: Progress,
@@ -152,7 +168,7 @@ def _verify_leaves(
     strangers: dict[int, str] = {}
     vouched: set[int] = set()
     say(0, size, "leaves")
-    for result in _chunks(ledger, size, secret, processes):
+    for result in _chunks(ledger, database, size, secret, processes):
         if result.fault:
             return 0, result.fault
         in_force, fault = _keys_in_force(result, in_force)
@@ -193,15 +209,17 @@ def _join(frontier: merkle.Frontier, result: _ChunkResult) -> merkle.Frontier:
     return merkle.Frontier(frontier.size + result.count, [*frontier.nodes, *result.nodes])
 
 
-def _chunks(ledger: Ledger, size: int, secret: bytes, processes: int | None) -> Iterator[_ChunkResult]:
+def _chunks(
+    ledger: Ledger, database: Database, size: int, secret: bytes, processes: int | None
+) -> Iterator[_ChunkResult]:
     """Chunk results in order, computed by several processes with a bounded number under way."""
-    url = ledger.database.engine.url.render_as_string(hide_password=False)
+    url = database.engine.url.render_as_string(hide_password=False)
     public = {key.keyid: key.public for key in ledger.keys.public_keys().values()}
     starts = range(0, size, CHUNK)
     workers = min(processes or os.cpu_count() or 1, len(starts))
     if workers <= 1:
         for start in starts:
-            yield _verify_chunk(ledger.database, public, secret, start, min(start + CHUNK, size))
+            yield _verify_chunk(database, public, secret, start, min(start + CHUNK, size))
         return
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(
@@ -225,7 +243,7 @@ _worker: tuple[Database, Mapping[str, bytes], bytes] | None = None
 
 def _start(url: str, public: Mapping[str, bytes], secret: bytes) -> None:
     global _worker  # noqa: PLW0603 - how a pool hands its processes what they share
-    _worker = (open_database(url, pool_size=1), public, secret)
+    _worker = (open_database(url, pool_size=1, mapped=False), public, secret)
 
 
 def _work(start: int, end: int) -> _ChunkResult:
