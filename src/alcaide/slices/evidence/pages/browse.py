@@ -27,7 +27,7 @@ from alcaide.slices.evidence.model import (
 )
 from alcaide.slices.evidence.pages.forms import TABS, Exporter, Viewer, download, may
 from alcaide.slices.evidence.rules.paths import label_of, subject_key
-from alcaide.ui import render
+from alcaide.ui import redirect, render
 from alcaide.ui.deps import get_instance
 
 router = APIRouter(prefix="/evidence")
@@ -221,10 +221,13 @@ def envelope(request: Request, actor: Viewer, index: int) -> Response:
 
 
 @router.get("/subject", response_class=HTMLResponse)
-def subject(
-    request: Request, actor: Viewer, key: Annotated[str, Query(min_length=1, max_length=2048)]
-) -> HTMLResponse:
-    """All that the log says about one name or digest, and whether it is shown to be all."""
+def subject(request: Request, actor: Viewer, key: Annotated[str, Query(max_length=2048)] = "") -> Response:
+    """All that the log says about one name or digest, and whether it is shown to be all.
+
+    Without a name or digest there is nothing to show: the log's own page has the search for one.
+    """
+    if not key.strip():
+        return redirect("/evidence")
     instance = get_instance(request)
     wanted = subject_key(key)
     with_access = queries.may_see_all(instance, actor)
