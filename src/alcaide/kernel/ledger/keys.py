@@ -5,8 +5,7 @@ derived from a secret: a passphrase (scrypt) or a random secret file made beside
 half stays readable, so that the log can be verified by anyone who has the folder and no secret.
 
 What is lost when a key is lost: nothing that was signed. Old statements stay verifiable by the public
-half; only new ones cannot be signed until a new key is made (`alcaide evidence keys rotate --lost`), and
-a stranger then has to be told by other means that the new key is ours. `SECURITY.md` says so too.
+half; only new ones cannot be signed, until the key is restored from a backup. `SECURITY.md` says so too.
 """
 
 from __future__ import annotations
