@@ -195,3 +195,25 @@ def test_nobody_raises_their_own_roles_and_somebody_administers():
     assert rules.leaves_no_admin(was_admin=True, stays_admin=False, other_admins=0)
     assert not rules.leaves_no_admin(was_admin=True, stays_admin=False, other_admins=1)
     assert not rules.leaves_no_admin(was_admin=False, stays_admin=False, other_admins=0)
+
+
+@pytest.mark.parametrize(
+    ("agent", "name"),
+    [
+        (
+            "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0 Safari/537.36",
+            "Chrome on Linux",
+        ),
+        (
+            "Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537.36 Chrome/140.0 Safari/537.36 Edg/140.0",
+            "Edge on Windows",
+        ),
+        ("Mozilla/5.0 (Macintosh; Intel Mac OS X 14_5) Version/18 Safari/605", "Safari on macOS"),
+        ("Mozilla/5.0 (Android 15; Mobile; rv:140.0) Gecko/140.0 Firefox/140.0", "Firefox on Android"),
+        ("curl/8.9", "curl"),
+        ("something else", "something else"),
+        ("", "unknown"),
+    ],
+)
+def test_what_people_call_their_browser(agent, name):
+    assert rules.browser_name(agent) == name

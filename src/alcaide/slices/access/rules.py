@@ -210,6 +210,34 @@ def address_group(address: str) -> str:
     return str(parsed)
 
 
+_BROWSERS = (
+    # In this order, because each names those after it as well.
+    ("Edg/", "Edge"),
+    ("OPR/", "Opera"),
+    ("Firefox/", "Firefox"),
+    ("Chrome/", "Chrome"),
+    ("Safari/", "Safari"),
+    ("curl/", "curl"),
+)
+_SYSTEMS = (
+    ("Android", "Android"),
+    ("iPhone", "iPhone"),
+    ("iPad", "iPad"),
+    ("Windows", "Windows"),
+    ("Mac OS X", "macOS"),
+    ("Linux", "Linux"),
+)
+
+
+def browser_name(agent: str) -> str:
+    """What a person would call this browser, for them to know their sessions by. A claim of the browser's, no more."""
+    browser = next((name for mark, name in _BROWSERS if mark in agent), "")
+    system = next((name for mark, name in _SYSTEMS if mark in agent), "")
+    if browser and system:
+        return f"{browser} on {system}"
+    return browser or system or agent[:60] or "unknown"
+
+
 def safe_path(wanted: str | None) -> str:
     """Where to go after signing in: a path on this site, else the first page. Never another site."""
     if not wanted or len(wanted) > 500 or not wanted.startswith("/") or wanted.startswith(("//", "/\\")):

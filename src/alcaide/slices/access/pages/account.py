@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Annotated
@@ -42,6 +42,7 @@ class AccountPage:
     chosen_scopes: tuple[str, ...] = ()
     new_token: NewToken | None = None
     shortest: int = rules.PASSWORD_SHORTEST
+    browser_name: Callable[[str], str] = rules.browser_name
 
 
 @dataclass(frozen=True)
@@ -185,11 +186,15 @@ def days_of(text: str) -> timedelta:
 
 
 def scope_choices(actions: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
-    """What a token can be narrowed to: everything, seeing everything, each slice, each action."""
+    """What a token can be narrowed to: everything, seeing everything, each slice, each action.
+
+    `access.account` is left out: no token may do it, whatever its scopes.
+    """
     areas = sorted({action.partition(".")[0] for action in actions})
-    whole = [("*.view", "see everything you may see"), ("*", "everything you may do")]
-    slices = [(f"{area}.*", f"everything you may do in {area.replace('_', ' ')}") for area in areas]
-    return (*whole, *slices, *sorted(actions.items()))
+    whole = [("*.view", "see everything you may see"), ("*", "do everything you may do")]
+    slices = [(f"{area}.*", f"do everything you may do in {area.replace('_', ' ')}") for area in areas]
+    single = sorted((action, title) for action, title in actions.items() if action != "access.account")
+    return tuple((scope, f"{scope}: {title}") for scope, title in (*whole, *slices, *single))
 
 
 def _page(
