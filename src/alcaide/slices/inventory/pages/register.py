@@ -42,13 +42,13 @@ from alcaide.slices.inventory.pages.forms import (
     values_of,
     version_number,
 )
-from alcaide.slices.inventory.pages.panels import Filled, filled_panels
 from alcaide.slices.inventory.rules.describe import field_changes, system_json
 from alcaide.slices.inventory.rules.validate import system_fields
 from alcaide.slices.inventory.service import exchange
 from alcaide.slices.inventory.service.history import History, history
 from alcaide.ui import redirect, render
 from alcaide.ui.deps import get_instance
+from alcaide.ui.panels import FilledPanel, panels_at
 
 router = APIRouter()
 PER_PAGE = 50
@@ -85,7 +85,7 @@ class SystemPage:
     tabs: tuple[tuple[str, str, int | None], ...]
     labels: Mapping[str, str]
     stages: tuple[str, ...]
-    panels: tuple[Filled, ...]
+    panels: tuple[FilledPanel, ...]
     history: History | None
     choices: tuple[str, ...]
     ends: tuple[str, ...]
@@ -323,9 +323,9 @@ def system_page(
         detail = queries.system_detail(conn, name)
         found = detail.system
         told = history(instance, conn, [found.subject]) if tab == "history" else None
-        panels: tuple[Filled, ...] = ()
+        panels: tuple[FilledPanel, ...] = ()
         if tab == "overview":
-            panels = filled_panels(
+            panels = panels_at(
                 request,
                 conn,
                 actor,
