@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from alcaide.app.plugins import plugins
 from alcaide.kernel.access.actor import Actor
 from alcaide.kernel.config import Config
 from alcaide.kernel.instance import Instance, open_instance
@@ -93,7 +94,7 @@ def config(tmp_path: Path, database_kind: str, request: pytest.FixtureRequest) -
 @pytest.fixture
 def instance(config: Config, clock: Clock) -> Iterator[Instance]:
     """A fresh Alcaide with every slice."""
-    opened = open_instance(config, manifests=installed(), clock=clock, migrate=False)
+    opened = open_instance(config, manifests=installed(), plugins=plugins(), clock=clock, migrate=False)
     yield opened
     opened.close()
 

@@ -77,6 +77,10 @@ class Instance:
         found = [panel for m in self.manifests if m.panels for panel in load(m.panels)]
         return tuple(sorted(found, key=lambda p: (p.place, p.order, p.title)))
 
+    def plugins_like(self, protocol: type[T]) -> tuple[T, ...]:
+        """The plug-ins that fit a runtime-checkable protocol, in the order of the list."""
+        return tuple(plugin for plugin in self.plugins if isinstance(plugin, protocol))
+
     def capability(self, name: str) -> Callable[..., Any]:
         """The one function that answers a neutral question. Raises ConfigError if no slice offers it."""
         for manifest in self.manifests:
@@ -199,7 +203,7 @@ def open_for_cli(data: Path | str | None = None) -> Iterator[Instance]:
     config = load_config(data)
     if not config.data.is_dir():
         raise ConfigError(f"there is no data folder `{config.data}`; run `alcaide up` first, or give --data")
-    instance = open_instance(config, manifests=installed_manifests())
+    instance = open_instance(config, manifests=installed_manifests(), plugins=installed_plugins())
     try:
         yield instance
     finally:
@@ -209,6 +213,12 @@ def open_for_cli(data: Path | str | None = None) -> Iterator[Instance]:
 def installed_manifests() -> tuple[Manifest, ...]:
     """Every slice's manifest, from the composition root's list; found at run time, never imported here."""
     found: tuple[Manifest, ...] = import_module("alcaide.app.slices").manifests()
+    return found
+
+
+def installed_plugins() -> tuple[Any, ...]:
+    """Every plug-in of the composition root's list, found in the same way."""
+    found: tuple[Any, ...] = import_module("alcaide.app.plugins").plugins()
     return found
 
 

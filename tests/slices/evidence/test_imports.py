@@ -11,6 +11,7 @@ import pytest
 import sqlalchemy as sa
 from tests.slices.evidence.signers import DIGEST, Signer, a_test_result
 
+from alcaide.instruments.exchange import ParsedDocument
 from alcaide.kernel.errors import Conflict, InvalidInput, NotAllowed, TooLarge
 from alcaide.kernel.instance import Instance
 from alcaide.kernel.ledger.verify import verify_log
@@ -298,3 +299,39 @@ def test_a_foreign_record_is_signed_by_the_trusted_key_and_not_by_whom_it_names(
         view = instance.view(conn, [f"sha256:{DIGEST}"])
 
     assert [record.signed_by for record in view.records if record.foreign] == ["their-ci"]
+
+
+class Memo:
+    """A format that a stranger taught this installation to read."""
+
+    name = "memo"
+    title = "A memo of nobody in particular"
+    media_types = ("text/x-memo",)
+
+    def sniff(self, data: bytes) -> bool:
+        return data.startswith(b"MEMO ")
+
+    def read(self, data: bytes, **options: Any) -> ParsedDocument:
+        assert not options
+        return ParsedDocument(
+            "memo",
+            "A memo",
+            "text/x-memo",
+            sha256(data).hexdigest(),
+            (),
+            {"words": len(data.split())},
+            "unknown",
+        )
+
+
+def test_a_strangers_reader_is_asked_and_offered_like_a_built_in_one(
+    instance: Instance, admin: Any, client: Any
+):
+    with pytest.raises(InvalidInput, match="none that is read here"):
+        service.import_document(instance, admin, b"MEMO a b", about=[ABOUT])
+    instance.plugins = (*instance.plugins, Memo())
+
+    result = service.import_document(instance, admin, b"MEMO a b", about=[ABOUT])
+
+    assert imported(instance, result.leaf).kind == "memo"
+    assert "A memo of nobody in particular" in client.get("/evidence/import").text

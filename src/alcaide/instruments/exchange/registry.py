@@ -6,6 +6,7 @@ document.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from alcaide.instruments.exchange.cyclonedx import CycloneDx
@@ -23,24 +24,26 @@ READERS: list[Reader] = [
 ]
 
 
-def reader_for(data: bytes, *, kind: str = "", media_type: str = "") -> Reader:
+def reader_for(
+    data: bytes, *, kind: str = "", media_type: str = "", readers: Sequence[Reader] = READERS
+) -> Reader:
     """The reader that was asked for by `kind`, or whose media type was declared, or that knows the bytes.
 
     A declared media type is believed only where a reader has it; most senders say `application/json`.
     """
     if kind:
-        for reader in READERS:
+        for reader in readers:
             if reader.name == kind:
                 return reader
-        raise InvalidInput(f"`{kind[:60]}` is no format that is read; use one of {_listed()}")
+        raise InvalidInput(f"`{kind[:60]}` is no format that is read; use one of {_listed(readers)}")
     plain = media_type.partition(";")[0].strip().lower()
-    for reader in READERS:
+    for reader in readers:
         if plain in reader.media_types and reader.sniff(data):
             return reader
-    for reader in READERS:
+    for reader in readers:
         if reader.sniff(data):
             return reader
-    raise InvalidInput(f"the document is none that is read here; give one of {_listed()}")
+    raise InvalidInput(f"the document is none that is read here; give one of {_listed(readers)}")
 
 
 def read_document(data: bytes, *, kind: str = "", media_type: str = "", **options: Any) -> ParsedDocument:
@@ -51,5 +54,5 @@ def read_document(data: bytes, *, kind: str = "", media_type: str = "", **option
     return reader.read(data, **options)
 
 
-def _listed() -> str:
-    return ", ".join(f"`{reader.name}` ({reader.title})" for reader in READERS)
+def _listed(readers: Sequence[Reader]) -> str:
+    return ", ".join(f"`{reader.name}` ({reader.title})" for reader in readers)

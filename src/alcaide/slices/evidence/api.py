@@ -314,7 +314,7 @@ def import_document(
     actor: Importer,
     file: Annotated[UploadFile, File(description="The document, as it is.")],
     about: Annotated[list[str], Form(max_length=50)] = [],  # noqa: B006 - FastAPI copies it
-    kind: Annotated[Literal["auto", "cyclonedx", "sarif", "dsse", "model-signature"], Form()] = "auto",
+    kind: Annotated[str, Form(max_length=40, pattern=PLAIN)] = "auto",
     key: Annotated[str, Form(max_length=100, pattern=PLAIN)] = "",
     reason: Annotated[str, Form(max_length=2000)] = "",
 ) -> ImportedOut:

@@ -56,8 +56,7 @@ def import_(
         Parameter(name="--about", help="What it is about, as `system:loan-desk`. Repeatable.", negative=""),
     ] = None,
     kind: Annotated[
-        Literal["auto", "cyclonedx", "sarif", "dsse", "model-signature"],
-        Parameter(name="--kind", help="The document's format."),
+        str, Parameter(name="--kind", help="The document's format; `auto` looks at its content.")
     ] = "auto",
     key: Annotated[str, Parameter(name="--key", help="The trusted key that must have signed it.")] = "",
     reason: Annotated[str, Parameter(name="--reason", help="Why, in your words.")] = "",

@@ -10,7 +10,9 @@ from typing import Annotated
 from fastapi import APIRouter, File, Form, Path, Query, Request, Response, UploadFile
 from fastapi.responses import HTMLResponse
 
+from alcaide.instruments.exchange import Reader
 from alcaide.kernel.errors import Conflict, InvalidInput, NotFound
+from alcaide.kernel.instance import Instance
 from alcaide.slices.evidence import queries, service
 from alcaide.slices.evidence.model import ImportLine, TrustedKeyLine
 from alcaide.slices.evidence.pages.forms import TABS, Attester, Importer, Viewer, download, may
@@ -20,14 +22,13 @@ from alcaide.ui.deps import get_instance
 router = APIRouter(prefix="/evidence")
 PER_PAGE = 50
 
-KINDS = (
-    ("auto", "Find out"),
-    ("cyclonedx", "CycloneDX bill of materials"),
-    ("sarif", "SARIF scan report"),
-    ("model-signature", "OpenSSF model signature"),
-    ("dsse", "in-toto attestation (DSSE)"),
-)
 SIGNATURES = {"none": "carries none", "trusted": "holds", "unknown-key": "unknown signer"}
+
+
+def _formats(instance: Instance) -> tuple[tuple[str, str], ...]:
+    """Name and title of every format that is read here, those of other plug-ins too."""
+    readers: tuple[Reader, ...] = instance.plugins_like(Reader)  # type: ignore[type-abstract]
+    return tuple((reader.name, reader.title) for reader in readers)
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,7 @@ def imports(
         kind=kind,
         signature=signature,
         outcome=outcome,
-        kinds=KINDS[1:],
+        kinds=_formats(instance),
         signatures=SIGNATURES,
         tabs=TABS,
         may_import=may(instance, actor, "evidence.import"),
@@ -156,7 +157,7 @@ def _import_page(
         values={"about": "", "kind": "auto", "key": "", "reason": "", **values},
         errors=errors or {},
         problem=problem,
-        kinds=KINDS,
+        kinds=(("auto", "Find out"), *_formats(instance)),
         keys=keys,
         limit=instance.config.max_upload_mib,
     )

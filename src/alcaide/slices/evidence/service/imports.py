@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from alcaide.instruments.exchange import ParsedDocument, reader_for
+from alcaide.instruments.exchange import ParsedDocument, Reader, reader_for
 from alcaide.instruments.exchange.dsse import (
     envelope_of,
     key_hint,
@@ -85,7 +85,12 @@ def import_document(
     with instance.read() as conn:
         trusted = _trusted(conn, key)
         subjects_named = tuple(resolve(conn, instance, one) for one in _named(about))
-        reader = reader_for(data, kind="" if kind == "auto" else kind, media_type=media_type)
+        reader = reader_for(
+            data,
+            kind="" if kind == "auto" else kind,
+            media_type=media_type,
+            readers=instance.plugins_like(Reader),  # type: ignore[type-abstract]
+        )
         options = {"trusted": {name: public for name, (public, _) in trusted.items()}}
         parsed = reader.read(data, **(options if getattr(reader, "checks_signatures", False) else {}))  # 1
         _refuse_altered(data, parsed, trusted, key)  # 2
