@@ -46,12 +46,18 @@ class Frontier:
 
     def append(self, leaf: bytes) -> None:
         """Add one leaf hash."""
-        size, node = self.size, leaf
-        while size & 1:
+        self.push(leaf, 0)
+
+    def push(self, node: bytes, level: int) -> None:
+        """Add a perfect subtree of 2^level leaves; the tree's size must be a multiple of that."""
+        below = self.size >> level
+        if below << level != self.size:
+            raise ValueError(f"a subtree of 2^{level} leaves cannot follow {self.size} leaves")
+        while below & 1:
             node = sha256(b"\x01" + self.nodes.pop() + node).digest()
-            size >>= 1
+            below >>= 1
         self.nodes.append(node)
-        self.size += 1
+        self.size += 1 << level
 
     def root(self) -> bytes:
         if not self.nodes:

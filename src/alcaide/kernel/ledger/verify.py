@@ -17,11 +17,12 @@ import multiprocessing
 import os
 import re
 import secrets
-from collections.abc import Callable, Iterator, Mapping
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from hashlib import blake2b
+from typing import Protocol, TypeVar
 
 import msgspec
 import sqlalchemy as sa
@@ -33,14 +34,14 @@ from alcaide.kernel.evidence import PAYLOAD_TYPE, parse_envelope, parse_statemen
 from alcaide.kernel.ledger import merkle, subject_index, tables
 from alcaide.kernel.ledger.log import KEY_EVENT, Ledger
 from alcaide.kernel.ledger.reader import IMPORTED, TILE_WIDTH, SignedCheckpoint
-from alcaide.kernel.ledger.subject_index import Entry
+from alcaide.kernel.ledger.verify_index import SHARDS, IndexShard, KeyedSum, LeafHashes, verify_shard
 
 CHUNK = 16_384  # leaves a worker checks at a time: a multiple of the tile width, so its root is one node
 _CHUNK_LEVEL = CHUNK.bit_length() - 1
 _FETCH = 1_024
 _PAGE = 5_000
-_MODULUS = 1 << 256
 
+R = TypeVar("R")
 Progress = Callable[[int, int, str], None]
 """(done, of, what): called about once a second of work; may raise to stop the verification."""
 
@@ -69,6 +70,7 @@ class _ChunkResult:
     start: int
     count: int
     nodes: tuple[bytes, ...]  # frontier of the chunk's leaves
+    tile_roots: tuple[bytes, ...]  # of the full tiles among them
     sum: int  # keyed sum over (key hash, leaf index), to compare with the index entries
     signed: tuple[tuple[int, str], ...]  # (first leaf, keyid) runs of own signatures
     announced: tuple[tuple[int, str], ...]  # (leaf, keyid) of key events
@@ -120,12 +122,13 @@ def verify_log(
             missing = _first_missing(conn, size)
             reason = f"leaf {missing} is missing: the checkpoint vouches for {size} leaves"
             return report(_Fault(missing, reason), 0)
-        secret = secrets.token_bytes(32)
-        total, fault = _verify_leaves(ledger, database, checkpoint, secret, say, processes)
-        fault = fault or _verify_upper_tiles(conn, size)
-        if fault:
-            return report(fault, 0)
-        fault, keys = _verify_index(conn, total, secret, checkpoint.checkpoint.index_root, say)
+        worker = _Worker(database, _public(ledger), secrets.token_bytes(32), LeafHashes())
+        with _crew(worker, processes, -(-size // CHUNK)) as crew:
+            total, tile_roots, fault = _verify_leaves(crew, checkpoint, say)
+            fault = fault or _verify_upper_tiles(conn, tile_roots)
+            if fault:
+                return report(fault, 0)
+            fault, keys = _verify_index(crew, total, size, checkpoint.checkpoint.index_root, say)
         return report(fault, keys)
 
 
@@ -153,104 +156,114 @@ def _report(size: int, root: str, checkpoint: str) -> Callable[[_Fault | None, i
 
 
 def _verify_leaves(
-    ledger: Ledger,
-    database: Database,
-    checkpoint: SignedCheckpoint,
-    secret: bytes,
-    say: Progress,
-    processes: int | None,
-) -> tuple[int, _Fault | None]:
-    """Steps 1 and 2; returns the keyed sum over what the leaves say about whom."""
+    crew: Crew, checkpoint: SignedCheckpoint, say: Progress
+) -> tuple[int, list[bytes], _Fault | None]:
+    """Steps 1 and 2; returns the keyed sum over what the leaves say about whom, and their tiles' roots."""
     size = checkpoint.size
     frontier = merkle.Frontier()
     total, done = 0, 0
+    tile_roots: list[bytes] = []
     in_force: str | None = None
     strangers: dict[int, str] = {}
     vouched: set[int] = set()
     say(0, size, "leaves")
-    for result in _chunks(ledger, database, size, secret, processes):
+    for result in crew(_check_chunk, ((start, min(start + CHUNK, size)) for start in range(0, size, CHUNK))):
         if result.fault:
-            return 0, result.fault
+            return 0, [], result.fault
         in_force, fault = _keys_in_force(result, in_force)
         if fault:
-            return 0, fault
+            return 0, [], fault
         strangers.update(result.strangers)
         vouched |= result.vouched
-        if len(result.nodes) == 1 and result.count == CHUNK:
-            _push(frontier, result.nodes[0])
-        else:
-            frontier = _join(frontier, result)
-        total = (total + result.sum) % _MODULUS
+        if result.count == CHUNK:
+            frontier.push(result.nodes[0], _CHUNK_LEVEL)
+        else:  # the last chunk: its subtrees are smaller than all before them
+            frontier = merkle.Frontier(frontier.size + result.count, [*frontier.nodes, *result.nodes])
+        tile_roots += result.tile_roots
+        total += result.sum
         done += result.count
         say(done, size, "leaves")
     if frontier.size != size or frontier.root() != checkpoint.root:
-        return 0, _first_changed(size)
+        return 0, [], _first_changed(size)
     # Another Alcaide's envelopes look like ours but for the key: only an import tells them from a forgery.
     for index in sorted(strangers.keys() - vouched):
         keyid = strangers[index]
-        return 0, _Fault(
-            index,
-            f"leaf {index} is signed by `{keyid}`, which is no key of this instance, and no import names it",
+        reason = (
+            f"leaf {index} is signed by `{keyid}`, which is no key of this instance, and no import names it"
         )
-    return total, None
+        return 0, [], _Fault(index, reason)
+    return total, tile_roots, None
 
 
-def _push(frontier: merkle.Frontier, node: bytes) -> None:
-    """Append a whole chunk's root: the same carry as one leaf, `CHUNK` leaves at a time."""
-    chunks = frontier.size >> _CHUNK_LEVEL
-    while chunks & 1:
-        node = merkle.node_hash(frontier.nodes.pop(), node)
-        chunks >>= 1
-    frontier.nodes.append(node)
-    frontier.size += CHUNK
+def _public(ledger: Ledger) -> Mapping[str, bytes]:
+    return {key.keyid: key.public for key in ledger.keys.public_keys().values()}
 
 
-def _join(frontier: merkle.Frontier, result: _ChunkResult) -> merkle.Frontier:
-    return merkle.Frontier(frontier.size + result.count, [*frontier.nodes, *result.nodes])
+@dataclass(frozen=True, slots=True)
+class _Worker:
+    """What each process of a crew has at hand."""
+
+    database: Database
+    public: Mapping[str, bytes]
+    secret: bytes
+    hashes: LeafHashes
 
 
-def _chunks(
-    ledger: Ledger, database: Database, size: int, secret: bytes, processes: int | None
-) -> Iterator[_ChunkResult]:
-    """Chunk results in order, computed by several processes with a bounded number under way."""
-    url = database.engine.url.render_as_string(hide_password=False)
-    public = {key.keyid: key.public for key in ledger.keys.public_keys().values()}
-    starts = range(0, size, CHUNK)
-    workers = min(processes or os.cpu_count() or 1, len(starts))
-    if workers <= 1:
-        for start in starts:
-            yield _verify_chunk(database, public, secret, start, min(start + CHUNK, size))
+class Crew(Protocol):
+    """Runs a task for each tuple of arguments and gives the results in order, a bounded number under way."""
+
+    def __call__(self, task: Callable[..., R], arguments: Iterable[tuple[int, int]]) -> Iterator[R]: ...
+
+
+@contextmanager
+def _crew(worker: _Worker, processes: int | None, tasks: int) -> Iterator[Crew]:
+    """This process alone for one task or one processor, else a pool of processes."""
+    count = min(processes or os.cpu_count() or 1, tasks)
+    if count <= 1:
+        yield lambda task, arguments: (task(worker, *one) for one in arguments)
         return
+    url = worker.database.engine.url.render_as_string(hide_password=False)
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(
-        workers, mp_context=context, initializer=_start, initargs=(url, public, secret)
-    ) as pool:
-        under_way: list[Future[_ChunkResult]] = []
-        waiting = iter(starts)
-        try:
-            for start in waiting:
-                under_way.append(pool.submit(_work, start, min(start + CHUNK, size)))
-                if len(under_way) > workers * 2:
-                    yield under_way.pop(0).result()
-            while under_way:
-                yield under_way.pop(0).result()
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+    shared = (url, worker.public, worker.secret)
+    pool = ProcessPoolExecutor(count, mp_context=context, initializer=_start, initargs=shared)
+    try:
+        yield lambda task, arguments: _in_order(pool, count * 2, task, arguments)
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
 
 
-_worker: tuple[Database, Mapping[str, bytes], bytes] | None = None
+def _in_order(
+    pool: ProcessPoolExecutor, limit: int, task: Callable[..., R], arguments: Iterable[tuple[int, int]]
+) -> Iterator[R]:
+    under_way: deque[Future[R]] = deque()
+    for one in arguments:
+        under_way.append(pool.submit(_call, task, *one))
+        if len(under_way) > limit:
+            yield under_way.popleft().result()
+    while under_way:
+        yield under_way.popleft().result()
+
+
+_here: _Worker | None = None
 
 
 def _start(url: str, public: Mapping[str, bytes], secret: bytes) -> None:
-    global _worker  # noqa: PLW0603 - how a pool hands its processes what they share
-    _worker = (open_database(url, pool_size=1, mapped=False), public, secret)
+    global _here  # noqa: PLW0603 - how a pool hands its processes what they share
+    _here = _Worker(open_database(url, pool_size=1, mapped=False), public, secret, LeafHashes())
 
 
-def _work(start: int, end: int) -> _ChunkResult:
-    if _worker is None:
+def _call(task: Callable[..., R], *arguments: int) -> R:
+    if _here is None:
         raise RuntimeError("the pool did not start this process")
-    database, public, secret = _worker
-    return _verify_chunk(database, public, secret, start, end)
+    return task(_here, *arguments)
+
+
+def _check_chunk(worker: _Worker, start: int, end: int) -> _ChunkResult:
+    return _verify_chunk(worker.database, worker.public, worker.secret, start, end)
+
+
+def _check_shard(worker: _Worker, shard: int, size: int) -> IndexShard:
+    return verify_shard(worker.database, worker.hashes, worker.secret, shard, size)
 
 
 def _verify_chunk(
@@ -275,12 +288,13 @@ def _verify_chunk(
         fault = _Fault(position, f"leaf {position} cannot be read: {str(problem.__cause__ or problem)[:120]}")
     if fault is None and position < end:
         fault = _Fault(position, f"leaf {position} is missing")
-    frontier = check.frontier
+    frontier, tile_roots = check.fold()
     return _ChunkResult(
         start,
         frontier.size,
         tuple(frontier.nodes),
-        check.sum,
+        tuple(tile_roots),
+        check.sum.value,
         tuple(check.signed),
         tuple(check.announced),
         tuple(check.strangers),
@@ -296,7 +310,8 @@ def _stream(database: Database, start: int, end: int) -> Iterator[tuple[int, byt
     )
     with database.read() as conn:
         for low in range(start, end, _FETCH):
-            for row in conn.execute(query.where(columns.idx >= low, columns.idx < min(low + _FETCH, end))):
+            wanted = query.where(columns.idx >= low, columns.idx < min(low + _FETCH, end))
+            for row in conn.execute(wanted).all():
                 yield row[0], bytes(row[1]), row[2], bytes(row[3])
 
 
@@ -308,9 +323,7 @@ class _LeafCheck:
 
         self._open = nacl.bindings.crypto_sign_open
         self._public = public
-        self._secret = secret
-        self.frontier = merkle.Frontier()
-        self.sum = 0
+        self.sum = KeyedSum(secret)
         self.signed: list[tuple[int, str]] = []
         self.announced: list[tuple[int, str]] = []
         self.strangers: list[tuple[int, str]] = []
@@ -331,10 +344,9 @@ class _LeafCheck:
             return reason
         if said != predicate_type:
             return f"is filed as `{predicate_type[:80]}` but says `{said[:80]}`"
-        self.frontier.append(hashed)
         self._hashes.append(hashed)
         for key in keys:
-            self.sum = (self.sum + keyed(self._secret, subject_index.key_hash(key), index)) % _MODULUS
+            self.sum.add(subject_index.key_hash(key), index)
         return None
 
     def tiles(self, database: Database, start: int) -> _Fault | None:
@@ -351,6 +363,19 @@ class _LeafCheck:
                     index = start + position
                     return _Fault(index, f"leaf {index} is not the one that was logged there")
         return None
+
+    def fold(self) -> tuple[merkle.Frontier, list[bytes]]:
+        """The frontier over the leaves seen, and the roots of their full tiles."""
+        frontier = merkle.Frontier()
+        roots = []
+        full = len(self._hashes) - len(self._hashes) % TILE_WIDTH
+        for start in range(0, full, TILE_WIDTH):
+            root = merkle.fold_perfect(self._hashes[start : start + TILE_WIDTH])
+            frontier.push(root, TILE_WIDTH.bit_length() - 1)
+            roots.append(root)
+        for hashed in self._hashes[full:]:
+            frontier.append(hashed)
+        return frontier, roots
 
     def _own(self, index: int, match: re.Match[bytes]) -> tuple[str | None, str, tuple[str, ...]]:
         payload = base64.b64decode(match[1], validate=True)
@@ -395,13 +420,6 @@ def _keys(head: _StatementHead) -> tuple[str, ...]:
     return tuple(found)
 
 
-def keyed(secret: bytes, hashed: bytes, index: int) -> int:
-    """A term of the sum that compares leaves with index entries: unforgeable without this run's secret."""
-    return int.from_bytes(
-        blake2b(hashed + index.to_bytes(8, "big"), key=secret, digest_size=32).digest(), "big"
-    )
-
-
 def _keys_in_force(result: _ChunkResult, in_force: str | None) -> tuple[str | None, _Fault | None]:
     """Follow the chain of keys: each own leaf is signed by the key announced last."""
     changes = dict(result.announced)
@@ -440,20 +458,17 @@ def _first_changed(size: int) -> _Fault:
     )
 
 
-def _verify_upper_tiles(conn: Connection, size: int) -> _Fault | None:
+def _verify_upper_tiles(conn: Connection, roots: list[bytes]) -> _Fault | None:
     """Tiles above level 0 hold the roots of the tiles below; the lowest were compared with the leaves."""
-    level, below = 0, size // TILE_WIDTH
-    while below:
+    level = 0
+    while roots:
         level += 1
-        for index in range(-(-below // TILE_WIDTH)):
-            first = index * TILE_WIDTH
-            expected = b"".join(
-                merkle.fold_perfect([h[i : i + 32] for i in range(0, len(h), 32)])
-                for h in _tiles(conn, level - 1, first, min(first + TILE_WIDTH, below))
-            )
-            if next(iter(_tiles(conn, level, index, index + 1)), b"") != expected:
+        tiles = [roots[i : i + TILE_WIDTH] for i in range(0, len(roots), TILE_WIDTH)]
+        stored = list(_tiles(conn, level, 0, len(tiles)))
+        for index, hashes in enumerate(tiles):
+            if index >= len(stored) or stored[index] != b"".join(hashes):
                 return _Fault(None, f"tile {level}/{index} does not have the hashes of the tiles below it")
-        below //= TILE_WIDTH
+        roots = [merkle.fold_perfect(hashes) for hashes in tiles if len(hashes) == TILE_WIDTH]
     return None
 
 
@@ -471,80 +486,21 @@ def _tiles(conn: Connection, level: int, start: int, end: int) -> Iterator[bytes
 
 
 def _verify_index(
-    conn: Connection, total: int, secret: bytes, index_root: bytes | None, say: Progress
+    crew: Crew, total: int, size: int, index_root: bytes | None, say: Progress
 ) -> tuple[_Fault | None, int]:
-    """Step 3: recompute every key's running hash in key order, and from them the root."""
-    stored = _stored_entries(conn)
+    """Step 3: recompute every key's running hash, and from them the root."""
     buckets: dict[int, bytes] = {}
-    current: int | None = None
-    entries: list[Entry] = []
-    found = keys = seen = 0
-    for hashed, leaves in _grouped(conn):
-        acc = subject_index.ZERO
-        for index, leaf in leaves:
-            acc = subject_index.extend(acc, index, leaf)
-            found = (found + keyed(secret, hashed, index)) % _MODULUS
-        entry = Entry(hashed, len(leaves), acc)
-        if next(stored, None) != entry:
-            index = leaves[-1][0]
-            return _Fault(index, f"leaf {index} is not filed under its subject as the index has it"), keys
-        bucket = subject_index.bucket_of(hashed)
-        if bucket != current:
-            if current is not None:
-                buckets[current] = subject_index.bucket_hash(entries)
-            current, entries = bucket, []
-        entries.append(entry)
-        keys += 1
-        seen += len(leaves)
-        if keys % 50_000 == 0:
-            say(seen, seen, "index")
-    if current is not None:
-        buckets[current] = subject_index.bucket_hash(entries)
+    found = keys = 0
+    for done, shard in enumerate(crew(_check_shard, ((n, size) for n in range(SHARDS))), start=1):
+        keys += shard.keys
+        if shard.reason:
+            return _Fault(shard.bad_leaf, shard.reason), keys
+        buckets.update(shard.buckets)
+        found += shard.sum
+        say(done, SHARDS, "index")
     if found != total:
-        return _Fault(
-            None, "the index does not list the leaves that are there; evidence is hidden or invented"
-        ), keys
+        reason = "the index does not list the leaves that are there; evidence is hidden or invented"
+        return _Fault(None, reason), keys
     if index_root is not None and subject_index.root_from_buckets(buckets) != index_root:
         return _Fault(None, "the subject index does not have the root that the checkpoint vouches for"), keys
     return None, keys
-
-
-def _stored_entries(conn: Connection) -> Iterator[Entry]:
-    """What the index says of each key, by key hash."""
-    columns = tables.subject.c
-    query = sa.select(columns.key_hash, columns.count, columns.acc).order_by(columns.key_hash).limit(_PAGE)
-    after = b""
-    while rows := conn.execute(query.where(columns.key_hash > after)).all():
-        for hashed, count, acc in rows:
-            yield Entry(bytes(hashed), count, bytes(acc))
-        after = bytes(rows[-1][0])
-
-
-def _grouped(conn: Connection) -> Iterator[tuple[bytes, list[tuple[int, bytes]]]]:
-    """(key hash, its leaves in order), by key hash; one key's leaves in memory at a time."""
-    current: bytes | None = None
-    group: list[tuple[int, bytes]] = []
-    for hashed, index, leaf_hash in _entries(conn):
-        if hashed != current:
-            if current is not None:
-                yield current, group
-            current, group = hashed, []
-        group.append((index, leaf_hash))
-    if current is not None:
-        yield current, group
-
-
-def _entries(conn: Connection) -> Iterator[tuple[bytes, int, bytes]]:
-    """(key hash, leaf index, leaf hash) in primary-key order, a page at a time: bounded on both databases."""
-    entry, leaf = tables.entry.c, tables.leaf.c
-    query = (
-        sa.select(entry.key_hash, entry.idx, leaf.leaf_hash)
-        .join_from(tables.entry, tables.leaf, leaf.idx == entry.idx, isouter=True)
-        .order_by(entry.key_hash, entry.idx)
-        .limit(_PAGE)
-    )
-    after: tuple[bytes, int] = (b"", -1)
-    while rows := conn.execute(query.where(sa.tuple_(entry.key_hash, entry.idx) > after)).all():
-        for hashed, index, leaf_hash in rows:
-            yield bytes(hashed), index, bytes(leaf_hash or b"")
-        after = (bytes(rows[-1][0]), rows[-1][1])
