@@ -36,7 +36,7 @@ from alcaide.kernel.ledger.log import KEY_EVENT, Ledger
 from alcaide.kernel.ledger.reader import IMPORTED, TILE_WIDTH, SignedCheckpoint
 from alcaide.kernel.ledger.verify_index import SHARDS, IndexShard, KeyedSum, LeafHashes, verify_shard
 
-CHUNK = 16_384  # leaves a worker checks at a time: a multiple of the tile width, so its root is one node
+CHUNK = 4_096  # leaves a worker checks at a time: a multiple of the tile width, so its root is one node
 _CHUNK_LEVEL = CHUNK.bit_length() - 1
 _FETCH = 1_024
 _PAGE = 5_000
