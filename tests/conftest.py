@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -76,11 +77,15 @@ def postgresql_url(postgresql_server: str) -> Iterator[str]:
         conn.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
+DEFAULT_DATABASE = os.environ.get("ALCAIDE_TEST_DATABASE", "sqlite")
+"""Where tests run that are not marked for both: `postgresql` sends the whole suite to the outgrown store."""
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run tests marked `both_databases` on SQLite and on PostgreSQL."""
     if "database_kind" in metafunc.fixturenames:
         both = metafunc.definition.get_closest_marker("both_databases")
-        metafunc.parametrize("database_kind", ["sqlite", "postgresql"] if both else ["sqlite"])
+        metafunc.parametrize("database_kind", ["sqlite", "postgresql"] if both else [DEFAULT_DATABASE])
 
 
 @pytest.fixture

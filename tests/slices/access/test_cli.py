@@ -36,8 +36,9 @@ def reopened(config, data):
 
 
 @pytest.fixture
-def alcaide(data, capsys, monkeypatch):
+def alcaide(config, data, capsys, monkeypatch):
     monkeypatch.setenv("ALCAIDE_DATA", data)
+    monkeypatch.setenv("ALCAIDE_DATABASE_URL", config.database_url)
 
     def call(*words):
         code = run(["access", *words])
