@@ -216,8 +216,8 @@
       { selector: "node[kind = 'party']", style: { "corner-radius": 24 } },
       { selector: "node.box, node.boundary", style: {
         shape: "round-rectangle", "background-color": surface, "background-opacity": 0.5, "border-width": 1, "border-color": line, "border-style": "solid",
-        padding: 12, "text-valign": "bottom", "text-halign": "center", "text-margin-x": 0, "text-margin-y": 20, "text-max-width": 900, color: muted, "font-size": 12, "font-weight": 600, "background-image": "none" } },
-      { selector: "node.boundary", style: { "border-width": 2, "border-color": muted, padding: 26, "text-margin-y": -8, "font-size": 14, "background-opacity": 0.35 } },
+        padding: 12, "text-valign": "top", "text-halign": "center", "text-margin-x": 0, "text-margin-y": -5, "text-max-width": 900, color: muted, "font-size": 12, "font-weight": 600, "background-image": "none" } },
+      { selector: "node.boundary", style: { "border-width": 2, "border-color": muted, padding: 26, "text-valign": "bottom", "text-margin-y": 8, "font-size": 14, "background-opacity": 0.35 } },
       { selector: "edge", style: {
         width: 1.5, "line-color": line, "target-arrow-color": line, "target-arrow-shape": "triangle", "arrow-scale": 0.9, "curve-style": "bezier",
         label: "data(label)", "font-family": font, "font-size": 10.5, color: muted, "text-background-color": surface, "text-background-opacity": 0.92,
