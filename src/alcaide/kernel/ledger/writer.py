@@ -305,12 +305,10 @@ class Writer:
         """Write leaves, tiles and index; vouch for them in a new checkpoint."""
         moment = rfc3339(now)
         frontier = head.frontier.copy()
-        tiles = _Tiles(store, frontier.size)
         for leaf in staged:
             frontier.append(leaf.leaf_hash)
-            tiles.add(leaf.leaf_hash)
         store.insert_leaves([(s.index, s.leaf_hash, s.predicate_type, moment, s.envelope) for s in staged])
-        tiles.store()
+        _fill_tiles(store, head.frontier.size, [leaf.leaf_hash for leaf in staged])
         index_root = self._extend_index(store, staged, head.checkpoint.index_root or subject_index.ZERO)
         keyid = next_keyid or head.keyid
         signer = self._keys.signer(keyid)
@@ -445,41 +443,34 @@ def _for_a_person(problem: BaseException) -> BaseException:
     return problem
 
 
-class _Tiles:
-    """Fills C2SP tiles as leaves come; full ones are kept, the newest level-0 one is derived from leaves."""
+def _fill_tiles(store: _Store, size: int, new: Sequence[bytes]) -> None:
+    """Keep the C2SP tiles that `new` leaf hashes fill after `size` leaves, and carry their roots upwards.
 
-    def __init__(self, store: _Store, size: int) -> None:
-        self._store = store
-        self._size = size
-        self._open: list[bytes] | None = None
-        self._full: list[tuple[int, int, bytes]] = []
-
-    def add(self, leaf: bytes) -> None:
-        if self._open is None:
-            start = self._size - self._size % TILE_WIDTH
-            self._open = self._store.leaf_hashes(start, self._size) if start < self._size else []
-        self._open.append(leaf)
-        self._size += 1
-        if len(self._open) == TILE_WIDTH:
-            self._full.append((0, self._size // TILE_WIDTH - 1, b"".join(self._open)))
-            self._open = []
-
-    def store(self) -> None:
-        """Write full level-0 tiles and carry their roots into the levels above."""
-        rows = self._full
-        level = 0
-        while rows:
-            self._store.upsert_tiles(rows)
-            above: dict[int, bytes] = {}
-            for _, index, hashes in rows:
-                if len(hashes) < 32 * TILE_WIDTH:
-                    continue
-                parent, slot = divmod(index, TILE_WIDTH)
-                if parent not in above:
-                    above[parent] = self._store.read_tile(level + 1, parent)[: slot * 32] if slot else b""
-                above[parent] += merkle.fold_perfect([hashes[i : i + 32] for i in range(0, len(hashes), 32)])
-            level += 1
-            rows = [(level, parent, hashes) for parent, hashes in above.items()]
+    The newest level-0 tile is not kept: its hashes are in the leaves until it is full, one commit in 256.
+    """
+    first = size - size % TILE_WIDTH
+    end = size + len(new)
+    end -= end % TILE_WIDTH
+    if end <= first:
+        return
+    hashes = [*(store.leaf_hashes(first, size) if first < size else ()), *new[: end - size]]
+    rows = [
+        (0, (first + start) // TILE_WIDTH, b"".join(hashes[start : start + TILE_WIDTH]))
+        for start in range(0, len(hashes), TILE_WIDTH)
+    ]
+    level = 0
+    while rows:
+        store.upsert_tiles(rows)
+        above: dict[int, bytes] = {}
+        for _, index, tile in rows:
+            if len(tile) < 32 * TILE_WIDTH:
+                continue
+            parent, slot = divmod(index, TILE_WIDTH)
+            if parent not in above:
+                above[parent] = store.read_tile(level + 1, parent)[: slot * 32] if slot else b""
+            above[parent] += merkle.fold_perfect([tile[i : i + 32] for i in range(0, len(tile), 32)])
+        level += 1
+        rows = [(level, parent, tile) for parent, tile in above.items()]
 
 
 class _Store:
@@ -493,11 +484,18 @@ class _Store:
         self._cursor.execute(sql if self._sqlite else sql.replace("?", "%s"), values)
         return self._cursor
 
-    def many(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
-        if len(rows) == 1:
-            self.execute(sql, rows[0])
-        elif rows:
-            self._cursor.executemany(sql if self._sqlite else sql.replace("?", "%s"), rows)
+    def insert(self, into: str, types: str, rows: Sequence[Sequence[Any]], on_conflict: str = "") -> None:
+        """Insert rows in one call: `executemany` on SQLite, arrays unnested on PostgreSQL, in one round trip."""
+        if not rows:
+            return
+        kinds = types.split()
+        if self._sqlite:
+            sql = f"INSERT INTO {into} VALUES ({', '.join('?' * len(kinds))}) {on_conflict}"  # noqa: S608
+            self._cursor.executemany(sql, rows)
+        else:
+            arrays = ", ".join(f"%b::{kind}[]" for kind in kinds)
+            sql = f"INSERT INTO {into} SELECT * FROM unnest({arrays}) {on_conflict}"  # noqa: S608
+            self._cursor.execute(sql, [list(column) for column in zip(*rows, strict=True)])
 
     def lock_head(self) -> tuple[str, bytes, str, str]:
         lock = "" if self._sqlite else " FOR UPDATE"  # SQLite's BEGIN IMMEDIATE holds the lock already
@@ -515,9 +513,9 @@ class _Store:
         )
 
     def insert_leaves(self, rows: Sequence[Sequence[Any]]) -> None:
-        self.many(
-            "INSERT INTO ledger__leaf (idx, leaf_hash, predicate_type, recorded_at, envelope) "
-            "VALUES (?, ?, ?, ?, ?)",
+        self.insert(
+            "ledger__leaf (idx, leaf_hash, predicate_type, recorded_at, envelope)",
+            "bigint bytea text text bytea",
             rows,
         )
 
@@ -530,10 +528,11 @@ class _Store:
         return [bytes(r[0]) for r in rows]
 
     def upsert_tiles(self, rows: Sequence[Sequence[Any]]) -> None:
-        self.many(
-            "INSERT INTO ledger__tile (level, idx, hashes) VALUES (?, ?, ?) "
-            "ON CONFLICT (level, idx) DO UPDATE SET hashes = excluded.hashes",
+        self.insert(
+            "ledger__tile (level, idx, hashes)",
+            "int bigint bytea",
             rows,
+            "ON CONFLICT (level, idx) DO UPDATE SET hashes = excluded.hashes",
         )
 
     def read_tile(self, level: int, index: int) -> bytes:
@@ -566,14 +565,15 @@ class _Store:
         return found
 
     def insert_entries(self, rows: Sequence[Sequence[Any]]) -> None:
-        self.many("INSERT INTO ledger__entry (key_hash, idx) VALUES (?, ?)", rows)
+        self.insert("ledger__entry (key_hash, idx)", "bytea bigint", rows)
 
     def upsert_subjects(self, rows: Sequence[Sequence[Any]]) -> None:
-        self.many(
-            "INSERT INTO ledger__subject (key_hash, key, count, acc, last_idx) VALUES (?, ?, ?, ?, ?) "
+        self.insert(
+            "ledger__subject (key_hash, key, count, acc, last_idx)",
+            "bytea text bigint bytea bigint",
+            rows,
             "ON CONFLICT (key_hash) DO UPDATE SET "
             "count = excluded.count, acc = excluded.acc, last_idx = excluded.last_idx",
-            rows,
         )
 
     def read_nodes(self, numbers: Sequence[int]) -> dict[int, bytes]:
@@ -592,8 +592,9 @@ class _Store:
         return {number: bytes(children) for number, children in rows}
 
     def upsert_nodes(self, rows: Sequence[Sequence[Any]]) -> None:
-        self.many(
-            "INSERT INTO ledger__node (node_id, children) VALUES (?, ?) "
-            "ON CONFLICT (node_id) DO UPDATE SET children = excluded.children",
+        self.insert(
+            "ledger__node (node_id, children)",
+            "bigint bytea",
             rows,
+            "ON CONFLICT (node_id) DO UPDATE SET children = excluded.children",
         )
