@@ -104,6 +104,7 @@ LOCK := $(UV) pip compile --quiet --generate-hashes --no-emit-index-url --univer
 lock: $(VENV)/.base
 	$(LOCK) pyproject.toml --group dev --extra pg --extra signing $(ARGS) -o requirements/dev.txt
 	$(LOCK) pyproject.toml -c requirements/dev.txt $(ARGS) -o requirements/run.txt
+	$(LOCK) --group train -c requirements/dev.txt $(ARGS) pyproject.toml -o requirements/train.txt
 	$(LOCK) requirements/tools.in -c requirements/dev.txt $(ARGS) -o requirements/tools.txt
 	$(LOCK) requirements/assets.in $(ARGS) -o requirements/assets.txt
 

@@ -1,0 +1,5 @@
+"""The detectors that come with Alcaide, cheapest first; `app/plugins.py` lists them as it would list a stranger's."""
+
+from __future__ import annotations
+
+DETECTORS: tuple[str, ...] = ()

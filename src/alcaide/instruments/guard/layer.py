@@ -1,0 +1,117 @@
+"""A text as one of its readers would see it, with the way back to the text as it was given.
+
+The first layer is always the passage as written. Others are made by `normalise`: the same text with look-alike
+letters folded, hidden characters taken out, or what an encoded run decodes to. A layer knows, for each of its
+characters, where in the original it came from, so that a finding can be shown, cut out or replaced there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from alcaide.instruments.guard.model import Passage, Span
+
+Offsets = npt.NDArray[np.int32]
+
+
+class Layer:
+    """One reading of a passage. Immutable; what is costly is computed on first use and kept.
+
+    `path` says how it was made, outermost first; () is the passage as written. `offsets` maps each character to the
+    original character it came from (`len(text) + 1` entries, the last being the end); None means the identity.
+    `whole` is set on decoded layers, whose characters have no counterpart of their own: every span of such a layer
+    is the encoded run as a whole.
+    """
+
+    def __init__(
+        self,
+        passage: Passage,
+        text: str,
+        path: tuple[str, ...] = (),
+        *,
+        offsets: Offsets | None = None,
+        whole: Span | None = None,
+    ) -> None:
+        self.passage = passage
+        self.text = text
+        self.path = path
+        self.offsets = offsets
+        self.whole = whole
+
+    def __repr__(self) -> str:
+        return f"Layer({'/'.join(self.path) or 'as written'}, {len(self.text)} characters)"
+
+    def span(self, start: int, end: int) -> Span:
+        """Where characters `start` to `end` of this layer lie in the passage as given.
+
+        What was taken out between two kept characters belongs to the span; what lies beyond its last does not.
+        """
+        if self.whole is not None:
+            return self.whole
+        if self.offsets is None:
+            return Span(start, end)
+        if end <= start:
+            return Span(int(self.offsets[start]), int(self.offsets[start]))
+        return Span(int(self.offsets[start]), int(self.offsets[end - 1]) + 1)
+
+    @cached_property
+    def lower(self) -> str:
+        """The text in lower case, character for character: a letter whose lower case is longer stays as it is."""
+        lowered = self.text.lower()
+        if len(lowered) == len(self.text):
+            return lowered
+        return "".join(low if len(low := letter.lower()) == 1 else letter for letter in self.text)
+
+    @cached_property
+    def ascii(self) -> bool:
+        """Whether every character is ASCII, so that bytes and characters are counted alike."""
+        return self.text.isascii()
+
+    @cached_property
+    def octets(self) -> bytes:
+        """`lower` as UTF-8. The guard has replaced lone surrogates before a layer is made."""
+        return self.lower.encode("utf-8", "surrogatepass")
+
+    @cached_property
+    def octet_array(self) -> npt.NDArray[np.uint8]:
+        """`octets` without a copy, for vectorised work."""
+        return np.frombuffer(self.octets, dtype=np.uint8)
+
+    @cached_property
+    def _character_of_octet(self) -> npt.NDArray[np.int32]:
+        # A character starts at every byte that is not a UTF-8 continuation byte (RFC 3629 §3).
+        starts = (self.octet_array & 0xC0) != 0x80
+        return np.append(np.cumsum(starts, dtype=np.int32) - 1, np.int32(len(self.text)))
+
+    def character(self, octet: int) -> int:
+        """The offset in characters of the byte at `octet` of `octets`; the end for the end."""
+        return octet if self.ascii else int(self._character_of_octet[octet])
+
+    def characters(self, octets: npt.NDArray[np.integer]) -> npt.NDArray[np.integer]:
+        """`character` for many offsets at once."""
+        return octets if self.ascii else self._character_of_octet[octets]
+
+    @cached_property
+    def notes(self) -> dict[str, object]:
+        """A place where code shared by several detectors keeps what it computed for this layer (n-gram hashes…)."""
+        return {}
+
+
+def as_written(passage: Passage) -> Layer:
+    """The layer that every passage has."""
+    return Layer(passage, passage.text)
+
+
+def identity_offsets(length: int) -> Offsets:
+    """Offsets of a layer that equals its original, to be edited from."""
+    return np.arange(length + 1, dtype=np.int32)
+
+
+def composed(outer: Offsets | None, inner: Sequence[int] | Offsets) -> Offsets:
+    """Offsets of a layer made from a layer: `inner` maps into the middle one, `outer` from there to the original."""
+    inner = np.asarray(inner, dtype=np.int32)
+    return inner if outer is None else outer[inner]
