@@ -12,8 +12,8 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 import ahocorasick_rs
@@ -25,105 +25,170 @@ from alcaide.instruments.guard.layer import Layer
 from alcaide.kernel.errors import InvalidInput
 
 HITS_PER_PATTERN = 2000
-"""A text that repeats one anchor for megabytes has been understood long before; the rest adds nothing but time."""
+"""A text that repeats one thing for megabytes has been understood long before; more hits add nothing but time."""
+
+BLOCK = 1 << 20
+"""Bytes given to the automaton at once, so that a text made of anchors cannot fill memory with their places."""
+
+SWEEP_FROM = 32
+"""Anchors of one pattern from which on it may be cheaper to run the pattern over the whole text once."""
 
 
-@dataclass(frozen=True, slots=True)
 class _Compiled:
-    owner: int
-    pattern: Pattern
-    search: Any
+    """A pattern, compiled when it is first needed: most patterns never meet one of their anchors."""
+
+    def __init__(self, owner: int, name: str, pattern: Pattern) -> None:
+        if not pattern.anchors or any(not anchor or anchor != anchor.lower() for anchor in pattern.anchors):
+            raise InvalidInput(
+                f"pattern `{name}/{pattern.rule}` needs at least one lower-case anchor; "
+                "give a literal that is part of every match"
+            )
+        self.owner = owner
+        self.name = name
+        self.pattern = pattern
+        self.reach = pattern.before + pattern.after + max(map(len, pattern.anchors))
+
+    @cached_property
+    def backtracking(self) -> Any | None:
+        """The pattern on `re`, where that is safe."""
+        return re.compile(self.pattern.regex) if plainly_linear(self.pattern.regex) else None
+
+    @cached_property
+    def linear(self) -> Any:
+        """The pattern on RE2. Raises InvalidInput for what RE2 does not take."""
+        try:
+            return re2.compile(self.pattern.regex)
+        except re2.error as error:
+            raise InvalidInput(
+                f"pattern `{self.name}/{self.pattern.rule}` does not compile: {error}; "
+                "RE2 has no look-around and no back-references"
+            ) from error
+
+    def search(self, text: str, low: int, high: int) -> Hit | None:
+        """The first match that begins at `low` or later and ends at `high` or earlier."""
+        if self.backtracking is not None:
+            # The whole text with bounds, so that a word boundary at the window's start is seen for what it is.
+            match = self.backtracking.search(text, low, high)
+            return None if match is None else _hit(self.pattern.rule, match, 0)
+        # RE2 would encode the whole text at each call. One character more ahead keeps word boundaries true.
+        shift = max(0, low - 1)
+        match = self.linear.search(text[shift:high], low - shift)
+        return None if match is None else _hit(self.pattern.rule, match, shift)
 
 
 class PatternEngine:
-    """All patterns of some detectors, compiled. Immutable and safe to share between threads.
+    """All patterns of some detectors. Safe to share between threads.
 
     `patterns` maps a detector's name to what it wants looked for. Raises InvalidInput naming the rule for a pattern
-    that does not compile or has no usable anchor.
+    without a usable anchor; one that does not compile is named by `check`.
     """
 
     def __init__(self, patterns: Mapping[str, Sequence[Pattern]]) -> None:
         self._owners = tuple(patterns)
-        by_anchor: dict[bytes, list[_Compiled]] = defaultdict(list)
+        by_anchor: dict[bytes, list[int]] = defaultdict(list)
+        self._compiled: list[_Compiled] = []
         for owner, (name, wanted) in enumerate(patterns.items()):
             for pattern in wanted:
-                compiled = _Compiled(owner, pattern, _search(name, pattern))
-                for anchor in pattern.anchors:
-                    by_anchor[anchor.encode()].append(compiled)
+                self._compiled.append(_Compiled(owner, name, pattern))
+                for anchor in dict.fromkeys(pattern.anchors):
+                    by_anchor[anchor.encode()].append(len(self._compiled) - 1)
         anchors = sorted(by_anchor)
         self._by_anchor = tuple(tuple(by_anchor[anchor]) for anchor in anchors)
         self._lengths = tuple(len(anchor.decode()) for anchor in anchors)
+        self._longest = max(map(len, anchors), default=0)
         self._automaton = (
             ahocorasick_rs.BytesAhoCorasick(anchors, matchkind=ahocorasick_rs.MatchKind.Standard)
             if anchors
             else None
         )
 
+    def check(self) -> None:
+        """Compile everything now. Raises InvalidInput naming the first rule that does not compile."""
+        for compiled in self._compiled:
+            _ = compiled.linear, compiled.backtracking
+
     def hits(self, layer: Layer) -> dict[str, list[Hit]]:
         """Every match in one layer, by detector, ordered by start. Detectors without a match are absent."""
-        if self._automaton is None or not layer.text:
-            return {}
-        found: dict[tuple[int, str], dict[tuple[int, int], Hit]] = {}
-        reached: dict[int, int] = {}
-        for anchor, start, _ in self._automaton.find_matches_as_indexes(layer.octets, overlapping=True):
-            at = layer.character(start)
-            for compiled in self._by_anchor[anchor]:
-                if at < reached.get(id(compiled), -1):
-                    continue  # inside the match this pattern already gave
-                hit = _confirm(compiled, layer, at, self._lengths[anchor])
-                if hit is None:
+        places = self._anchors_in(layer)
+        found: dict[str, list[Hit]] = {}
+        for number, at in places.items():
+            compiled = self._compiled[number]
+            if len(at) > SWEEP_FROM and len(at) * compiled.reach > len(layer.text):
+                hits = _sweep(compiled, layer)
+            else:
+                hits = _confirm(compiled, layer, at)
+            if hits:
+                found.setdefault(self._owners[compiled.owner], []).extend(hits)
+        for hits in found.values():
+            hits.sort(key=_by_place)
+        return found
+
+    def _anchors_in(self, layer: Layer) -> dict[int, list[tuple[int, int]]]:
+        """For each pattern, where one of its anchors lies, in characters."""
+        places: dict[int, list[tuple[int, int]]] = {}
+        if self._automaton is None:
+            return places
+        octets = layer.octets
+        for block in range(0, max(1, len(octets)), BLOCK):
+            # Blocks overlap by an anchor less one byte: each anchor lies whole in exactly one block's own part.
+            piece = octets if len(octets) <= BLOCK else octets[block : block + BLOCK + self._longest - 1]
+            for anchor, start, _ in self._automaton.find_matches_as_indexes(piece, overlapping=True):
+                if start >= BLOCK:
                     continue
-                kept = found.setdefault((compiled.owner, compiled.pattern.rule), {})
-                if len(kept) < HITS_PER_PATTERN:
-                    kept.setdefault((hit.start, hit.end), hit)
-                reached[id(compiled)] = hit.end
-        result: dict[str, list[Hit]] = defaultdict(list)
-        for (owner, _), kept in found.items():
-            result[self._owners[owner]].extend(kept.values())
-        for hits in result.values():
-            hits.sort(key=lambda hit: (hit.start, hit.end))
-        return dict(result)
+                at = layer.character(block + start)
+                end = at + self._lengths[anchor]
+                for number in self._by_anchor[anchor]:
+                    if (known := places.get(number)) is None:
+                        places[number] = [(at, end)]
+                    else:
+                        known.append((at, end))
+        return places
 
 
-def _confirm(compiled: _Compiled, layer: Layer, at: int, length: int) -> Hit | None:
+def _by_place(hit: Hit) -> tuple[int, int]:
+    return hit.start, hit.end
+
+
+def _confirm(compiled: _Compiled, layer: Layer, places: list[tuple[int, int]]) -> list[Hit]:
+    """Try the pattern around each of its anchors; a match counts if it holds the anchor."""
     pattern = compiled.pattern
     text = layer.text if pattern.case_sensitive else layer.lower
-    low = max(0, at - pattern.before)
-    # One character more on each side, so that a word boundary is seen for what it is.
-    margin = 1 if low else 0
-    window = text[low - margin : at + length + pattern.after + 1]
-    for match in compiled.search(window):
-        start, end = match.span()
-        start, end = start + low - margin, end + low - margin
-        if start > at:
-            return None
-        if end >= at + length:
-            groups = {
-                name: (match.start(name) + low - margin, match.end(name) + low - margin)
-                for name in match.re.groupindex
-                if match.start(name) >= 0
-            }
-            return Hit(pattern.rule, start, end, groups)
-    return None
+    hits: list[Hit] = []
+    reached = 0
+    for at, end in sorted(places) if len(places) > 1 else places:
+        if at < reached:
+            continue  # inside the match this pattern already gave
+        low, high = max(reached, at - pattern.before), end + pattern.after
+        hit = compiled.search(text, low, high)
+        while hit is not None and hit.end < end and hit.start < at:
+            hit = compiled.search(text, hit.start + 1, high)
+        if hit is None or hit.start > at or hit.end < end:
+            continue
+        hits.append(hit)
+        reached = hit.end
+        if len(hits) >= HITS_PER_PATTERN:
+            break
+    return hits
 
 
-def _search(owner: str, pattern: Pattern) -> Any:
-    if not pattern.anchors or any(not anchor or anchor != anchor.lower() for anchor in pattern.anchors):
-        raise InvalidInput(
-            f"pattern `{owner}/{pattern.rule}` needs at least one lower-case anchor; "
-            "give a literal that is part of every match"
-        )
-    try:
-        if plainly_linear(pattern.regex):
-            return re.compile(pattern.regex).finditer
-        return re2.compile(pattern.regex).finditer
-    except (re.error, re2.error) as error:
-        raise InvalidInput(
-            f"pattern `{owner}/{pattern.rule}` does not compile: {error}; RE2 has no look-around and no "
-            "back-references"
-        ) from error
+def _sweep(compiled: _Compiled, layer: Layer) -> list[Hit]:
+    """Run the pattern over the whole text on RE2: for texts so full of its anchors that windows would overlap."""
+    pattern = compiled.pattern
+    text = layer.text if pattern.case_sensitive else layer.lower
+    longest = compiled.reach
+    hits = []
+    for match in compiled.linear.finditer(text):
+        if match.end() - match.start() <= longest:
+            hits.append(_hit(pattern.rule, match, 0))
+            if len(hits) >= HITS_PER_PATTERN:
+                break
+    return hits
 
 
-def rules_of(patterns: Iterable[Pattern]) -> frozenset[str]:
-    """The identifiers of some patterns."""
-    return frozenset(pattern.rule for pattern in patterns)
+def _hit(rule: str, match: Any, shift: int) -> Hit:
+    groups = {
+        name: (match.start(name) + shift, match.end(name) + shift)
+        for name in match.re.groupindex
+        if match.start(name) >= 0
+    }
+    return Hit(rule, match.start() + shift, match.end() + shift, groups)

@@ -7,7 +7,7 @@ characters, where in the original it came from, so that a finding can be shown, 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -18,13 +18,28 @@ from alcaide.instruments.guard.model import Passage, Span
 Offsets = npt.NDArray[np.int32]
 
 
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where each character of a layer came from: characters `starts[i]` to `ends[i]` of the passage as given."""
+
+    starts: Offsets
+    ends: Offsets
+
+    def within(self, outer: Origin | None) -> Origin:
+        """This origin, which points into a layer, seen through that layer's own."""
+        if outer is None or not len(self.starts):
+            return self
+        last = np.maximum(self.ends - 1, self.starts)
+        return Origin(outer.starts[self.starts], outer.ends[last])
+
+
 class Layer:
     """One reading of a passage. Immutable; what is costly is computed on first use and kept.
 
-    `path` says how it was made, outermost first; () is the passage as written. `offsets` maps each character to the
-    original character it came from (`len(text) + 1` entries, the last being the end); None means the identity.
-    `whole` is set on decoded layers, whose characters have no counterpart of their own: every span of such a layer
-    is the encoded run as a whole.
+    `path` says how it was made, outermost first; () is the passage as written. `origin` is None where character i
+    is character i of the passage. `whole` is set on decoded layers, whose characters have no counterpart of their
+    own: every span of such a layer is the encoded run as a whole. `guess` marks readings that are only supposed
+    (leet, rot13, Morse, reversed…): good for sentences, bad for identifiers and keys.
     """
 
     def __init__(
@@ -33,14 +48,16 @@ class Layer:
         text: str,
         path: tuple[str, ...] = (),
         *,
-        offsets: Offsets | None = None,
+        origin: Origin | None = None,
         whole: Span | None = None,
+        guess: bool = False,
     ) -> None:
         self.passage = passage
         self.text = text
         self.path = path
-        self.offsets = offsets
+        self.origin = origin
         self.whole = whole
+        self.guess = guess
 
     def __repr__(self) -> str:
         return f"Layer({'/'.join(self.path) or 'as written'}, {len(self.text)} characters)"
@@ -52,11 +69,15 @@ class Layer:
         """
         if self.whole is not None:
             return self.whole
-        if self.offsets is None:
+        if self.origin is None:
             return Span(start, end)
+        starts, ends = self.origin.starts, self.origin.ends
+        if not len(starts):
+            return Span(0, 0)
         if end <= start:
-            return Span(int(self.offsets[start]), int(self.offsets[start]))
-        return Span(int(self.offsets[start]), int(self.offsets[end - 1]) + 1)
+            at = int(starts[start]) if start < len(starts) else int(ends[-1])
+            return Span(at, at)
+        return Span(int(starts[start]), int(ends[end - 1]))
 
     @cached_property
     def lower(self) -> str:
@@ -104,14 +125,3 @@ class Layer:
 def as_written(passage: Passage) -> Layer:
     """The layer that every passage has."""
     return Layer(passage, passage.text)
-
-
-def identity_offsets(length: int) -> Offsets:
-    """Offsets of a layer that equals its original, to be edited from."""
-    return np.arange(length + 1, dtype=np.int32)
-
-
-def composed(outer: Offsets | None, inner: Sequence[int] | Offsets) -> Offsets:
-    """Offsets of a layer made from a layer: `inner` maps into the middle one, `outer` from there to the original."""
-    inner = np.asarray(inner, dtype=np.int32)
-    return inner if outer is None else outer[inner]
