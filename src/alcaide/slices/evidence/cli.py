@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import App, Parameter
 
-from alcaide.kernel.errors import Corrupt, InvalidInput, TooLarge
+from alcaide.kernel.errors import InvalidInput, TooLarge
 
 if TYPE_CHECKING:
     from alcaide.slices.evidence.model import BundleReport
@@ -35,7 +35,7 @@ Trusted = Annotated[
     list[str] | None,
     Parameter(
         name=["--trusted", "--key"],
-        help="A key id, a verifier key, or a file of them, one a line. May be given more than once.",
+        help="A key id, a verifier key, or a file of them or of public keys. May be given more than once.",
         negative="",
     ),
 ]
@@ -186,6 +186,13 @@ def verify(
     bundle: Path | None = None,
     *,
     trusted: Trusted = None,
+    own: Annotated[
+        bool, Parameter(name="--own", help="Trust the keys of the log in the data folder.", negative="")
+    ] = False,
+    named: Annotated[
+        list[str] | None,
+        Parameter(name="--named", help="Trust a key that `keys trust` gave this name.", negative=""),
+    ] = None,
     anchors: Annotated[
         Path | None, Parameter(name="--anchors", help="Hold this anchor file against the log.")
     ] = None,
@@ -197,56 +204,39 @@ def verify(
 ) -> int:
     """Check a bundle offline; or, without one, the whole log from its first leaf."""
     if bundle is not None:
-        return _verify_bundle(bundle, trusted or [], format)
+        return _verify_bundle(bundle, trusted or [], own, named or [], format, data)
     if anchors is not None:
         return _verify_anchors(anchors, format, data)
     return _verify_log(processes, format, data)
 
 
-def _verify_bundle(path: Path, trusted: Sequence[str], format: str) -> int:
-    from alcaide.slices.evidence.rules.bundle import verify_bundle
+def _verify_bundle(
+    path: Path, trusted: Sequence[str], own: bool, named: Sequence[str], format: str, data: Path | None
+) -> int:
+    from alcaide.slices.evidence.model import TrustChoice
+    from alcaide.slices.evidence.rules.bundle import examine_bundle, read_trusted
 
-    content, keys = _read(path), _trusted(trusted)
-    try:
-        report = verify_bundle(content, keys)
-    except (Corrupt, TooLarge, InvalidInput) as problem:
-        if format == "json":
-            _json({"intact": False, "reason": str(problem)})
-        else:
-            _complain(f"refused: {problem}")
-        return 1
+    content = _read(path)
+    keys = read_trusted("\n".join(_trusted(trusted)))
+    if own or named:
+        from alcaide.kernel.instance import open_for_cli
+        from alcaide.slices.evidence import service
+
+        with open_for_cli(data) as instance:
+            keys += service.trusted_by(instance, TrustChoice(own, tuple(named)))
+    found = examine_bundle(content, keys)
     if format == "json":
-        _json(_bundle_json(report))
+        _json(found.as_json())
+    elif found.report is None:
+        _complain(f"refused: {found.reason}")
     else:
-        _show_bundle(report)
-    return 0 if report.pinned else 2
+        _show_bundle(found.report)
+    return OUTCOME_CODES[found.outcome]
 
 
 def _trusted(given: Sequence[str]) -> list[str]:
-    from alcaide.slices.evidence.rules.bundle import read_trusted
-
-    found: list[str] = []
-    for one in given:
-        path = Path(one)
-        found += read_trusted(_read(path).decode("utf-8", "replace")) if path.is_file() else [one]
-    return found
-
-
-def _bundle_json(report: BundleReport) -> dict[str, Any]:
-    return {
-        "intact": True,
-        "pinned": report.pinned,
-        "origin": report.origin,
-        "size": report.size,
-        "root": report.root,
-        "at": report.at,
-        "about": list(report.about),
-        "keys": list(report.keys),
-        "trusted": list(report.trusted),
-        "leaves": [leaf.index for leaf in report.leaves],
-        "originals": list(report.originals),
-        "witnesses": [{"name": name, "at": at.isoformat()} for name, at in report.witnesses],
-    }
+    """What was given, files replaced by what they hold."""
+    return [_read(Path(one)).decode("utf-8", "replace") if Path(one).is_file() else one for one in given]
 
 
 def _show_bundle(report: BundleReport) -> None:

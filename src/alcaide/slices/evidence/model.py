@@ -102,6 +102,47 @@ class BundleReport:
         return bool(self.trusted)
 
 
+@dataclass(frozen=True, slots=True)
+class BundleExamination:
+    """What checking a bundle found, check by check. `report` is there only if everything held."""
+
+    outcome: Literal["passed", "failed", "unknown"]
+    reason: str
+    checks: tuple[LeafCheck, ...]
+    report: BundleReport | None
+
+    def as_json(self) -> dict[str, Any]:
+        """As the API and the command line answer; what needs a report is empty in a refusal."""
+        report = self.report
+        return {
+            "outcome": self.outcome,
+            "reason": self.reason,
+            "intact": report is not None,
+            "pinned": report is not None and report.pinned,
+            "checks": [{"name": c.name, "outcome": c.outcome, "text": c.text} for c in self.checks],
+            "origin": report.origin if report else "",
+            "size": report.size if report else 0,
+            "root": report.root if report else "",
+            "at": report.at if report else "",
+            "about": list(report.about) if report else [],
+            "keys": list(report.keys) if report else [],
+            "trusted": list(report.trusted) if report else [],
+            "leaves": [leaf.index for leaf in report.leaves] if report else [],
+            "originals": list(report.originals) if report else [],
+            "witnesses": [{"name": n, "at": at.isoformat()} for n, at in report.witnesses] if report else [],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class TrustChoice:
+    """Whom somebody who checks a bundle trusts: the keys of this log, keys named here, and keys they were told."""
+
+    own: bool = False
+    named: tuple[str, ...] = ()
+    told: str = ""
+    """Key ids, verifier keys and public keys in PEM, one after the other."""
+
+
 # -- leaves -------------------------------------------------------------------------------------------
 
 

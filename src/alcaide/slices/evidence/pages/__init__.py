@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from alcaide.slices.evidence.pages import anchors, browse, keys, log, taking
+from alcaide.slices.evidence.pages import anchors, browse, bundles, keys, log, taking
 
 router = APIRouter()
-for part in (log, browse, taking, keys, anchors):
+for part in (log, browse, taking, bundles, keys, anchors):
     router.include_router(part.router)

@@ -19,6 +19,7 @@ KeyKeeper = Annotated[Actor, Depends(allow("evidence.manage-keys"))]
 TABS = (
     ("Log", "/evidence"),
     ("Imports", "/evidence/imports"),
+    ("Bundles", "/evidence/bundles"),
     ("Keys", "/evidence/keys"),
     ("Anchors", "/evidence/anchors"),
 )

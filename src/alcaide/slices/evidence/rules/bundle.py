@@ -10,7 +10,8 @@ Left out on purpose: whose keys these are. That a key is ours has to be said by 
 from __future__ import annotations
 
 import base64
-from collections.abc import Collection, Mapping, Sequence
+import re
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from hashlib import sha256
 from itertools import pairwise
@@ -18,7 +19,7 @@ from typing import Any
 
 import msgspec
 
-from alcaide.kernel.errors import AlcaideError, Corrupt, InvalidInput
+from alcaide.kernel.errors import AlcaideError, Corrupt, InvalidInput, TooLarge
 from alcaide.kernel.evidence import (
     PAYLOAD_TYPE,
     STATEMENT_TYPE,
@@ -45,7 +46,14 @@ from alcaide.kernel.ledger.note import (
 from alcaide.kernel.ledger.subject_index import Entry, KeyProof
 from alcaide.predicates.imported import Imported
 from alcaide.predicates.key_event import KeyEvent
-from alcaide.slices.evidence.model import BundleContent, BundleLeaf, BundleReport, ChainKey
+from alcaide.slices.evidence.model import (
+    BundleContent,
+    BundleExamination,
+    BundleLeaf,
+    BundleReport,
+    ChainKey,
+    LeafCheck,
+)
 from alcaide.slices.evidence.rules.archive import leaf_member, read_archive, said_of, write_archive
 from alcaide.slices.evidence.rules.page import index_page
 
@@ -54,6 +62,18 @@ FORMAT = 1
 _PREFIX = b"alcaide-bundle/v1\n"  # keeps a signature over a manifest from being one over anything else
 _MANIFEST_MEMBERS = frozenset({"manifest.json", "manifest.sig"})
 _MAX_MANIFEST = 256 * 2**20
+
+CHECKS: Mapping[str, str] = {
+    "Archive": "it has no byte that is not accounted for",
+    "Manifest": "the log's newest key signed it, and it names every member by its digest",
+    "Checkpoint": "that key signed it, and so did every witness that is named",
+    "Inclusion": "every leaf lies under the checkpoint's root",
+    "Keys": "each was announced by the one before it, and signed only while it was in force",
+    "Imports": "every leaf by somebody else was taken in by the log",
+    "Completeness": "what is here about each subject is all that the log says about it",
+    "Originals": "every document has the digest it is filed under",
+}
+"""What is checked, in this order: each stands on those before it, so the first that fails ends the reading."""
 
 
 # -- making -------------------------------------------------------------------------------------------
@@ -147,7 +167,9 @@ class _Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     predicate: _Predicate
 
 
-def verify_bundle(data: bytes, trusted: Collection[str] = ()) -> BundleReport:
+def verify_bundle(
+    data: bytes, trusted: Collection[str] = (), held: Callable[[str], None] = lambda _: None
+) -> BundleReport:
     """Check a bundle from its bytes alone. Raises Corrupt, InvalidInput or TooLarge naming the leaf or member.
 
     1. the archive has no byte that is not accounted for
@@ -157,21 +179,31 @@ def verify_bundle(data: bytes, trusted: Collection[str] = ()) -> BundleReport:
     5. each key was announced by the one before it, and signs what was said while it was in force
     6. every leaf by somebody else was taken in by an `imported` that is here too
     7. what is here about each subject is all that the log says about it
+    8. every original has the digest it is filed under
 
-    `trusted`: key ids of the log, or verifier keys (`name+hash+key`) of the log or of witnesses.
+    `trusted`: key ids of the log, or verifier keys (`name+hash+key`) of the log or of witnesses. `held` is told the
+    name of each of CHECKS as it holds.
     """
     members = read_archive(data)  # 1
+    held("Archive")
     manifest = _read_manifest(members)
     said = manifest.predicate
     chain = _check_manifest(manifest, members)  # 2
+    held("Manifest")
     note, checkpoint, cosigned = _check_checkpoint(said, members, chain[-1])  # 3
+    held("Checkpoint")
     leaves = {int(n[7:-5]): body for n, body in members.items() if n.startswith("leaves/")}
     _check_inclusion(leaves, said, checkpoint)  # 4
+    held("Inclusion")
     read = _check_signatures(leaves, chain)  # 5
+    held("Keys")
     _check_imports(read)  # 6
+    held("Imports")
     for key, subject in said.subjects.items():  # 7
         _check_complete(key, subject, leaves, checkpoint.index_root or subject_index.ZERO)
-    _check_originals(members)
+    held("Completeness")
+    _check_originals(members)  # 8
+    held("Originals")
     return BundleReport(
         origin=said.origin,
         size=said.size,
@@ -184,6 +216,41 @@ def verify_bundle(data: bytes, trusted: Collection[str] = ()) -> BundleReport:
         witnesses=tuple((key.name, _cosigned_at(note, key)) for key in cosigned),
         trusted=_trusted(trusted, said.origin, chain, cosigned),
     )
+
+
+def examine_bundle(data: bytes, trusted: Collection[str] = ()) -> BundleExamination:
+    """What `verify_bundle` finds, check by check; a refusal is an answer here and not an error.
+
+    Passed needs all of CHECKS and a key that was named as trusted; without one it is Unknown, whoever asks. What
+    comes after the check that failed was not looked at, and says so.
+    """
+    held: list[str] = []
+    try:
+        report = verify_bundle(data, trusted, held.append)
+    except (Corrupt, InvalidInput, TooLarge) as problem:
+        reason = str(problem)
+        failed = next(name for name in CHECKS if name not in held)
+        return BundleExamination("failed", reason, tuple(_checks(held, failed, reason)), None)
+    checks = (*_checks(held, "", ""), _trust_check(report))
+    return BundleExamination(checks[-1].outcome, checks[-1].text, checks, report)
+
+
+def _checks(held: Collection[str], failed: str, reason: str) -> Iterable[LeafCheck]:
+    for name, text in CHECKS.items():
+        if name in held:
+            yield LeafCheck(name, "passed", text)
+        elif name == failed:
+            yield LeafCheck(name, "failed", reason)
+        else:
+            yield LeafCheck(name, "unknown", "not looked at: what comes before it does not hold")
+
+
+def _trust_check(report: BundleReport) -> LeafCheck:
+    if report.pinned:
+        names = ", ".join(f"`{name}`" for name in report.trusted)
+        return LeafCheck("Trust", "passed", f"the log is vouched for by {names}, which you trust")
+    text = "its keys may be anybody's; name one that you were told by other means than the bundle itself"
+    return LeafCheck("Trust", "unknown", text)
 
 
 def _read_manifest(members: Mapping[str, bytes]) -> _Manifest:
@@ -376,7 +443,39 @@ def _trusted(
     return tuple(name for name in trusted if name in known)
 
 
+_PEM = re.compile(r"-----BEGIN PUBLIC KEY-----.{1,4000}?-----END PUBLIC KEY-----", re.DOTALL)
+_KEYID = re.compile(r"ed25519:[0-9a-f]{32}")
+MAX_TRUSTED_TEXT = 64 * 2**10
+
+
 def read_trusted(text: str) -> tuple[str, ...]:
-    """Key ids and verifier keys, one a line; `#` begins a remark."""
-    lines = (line.strip() for line in text.splitlines())
-    return tuple(line for line in lines if line and not line.startswith("#"))
+    """Key ids, verifier keys and public keys in PEM, one after the other; `#` begins a remark.
+
+    A public key becomes its key id, so that it is found whoever names it. Raises InvalidInput for anything else: a
+    key that was misspelt would otherwise look like a bundle that nobody vouches for.
+    """
+    if len(text) > MAX_TRUSTED_TEXT:
+        raise InvalidInput(f"the keys have more than {MAX_TRUSTED_TEXT} characters; name fewer")
+    found = [keyid_of_pem(block) for block in _PEM.findall(text)]
+    for line in _PEM.sub("", text).splitlines():
+        one = line.strip()
+        if one and not one.startswith("#"):
+            if not _KEYID.fullmatch(one):
+                NoteKey.parse(one)
+            found.append(one)
+    return tuple(dict.fromkeys(found))
+
+
+def keyid_of_pem(pem: str) -> str:
+    """The key id that a public key has as a log's. Raises InvalidInput for a kind of key no log signs with."""
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+    from cryptography.hazmat.primitives.serialization import load_pem_public_key
+
+    try:
+        public = load_pem_public_key(pem.encode())
+    except (ValueError, UnsupportedAlgorithm):
+        raise InvalidInput("the public key cannot be read; paste the whole PEM text") from None
+    if not isinstance(public, Ed25519PublicKey):
+        raise InvalidInput("this is no Ed25519 key, and logs sign with no other; name the log's own key")
+    return keyid_of(public.public_bytes_raw())

@@ -11,7 +11,7 @@ from alcaide.slices.evidence.service.anchoring import (
     witness_checkpoint,
 )
 from alcaide.slices.evidence.service.attest import attest
-from alcaide.slices.evidence.service.bundles import export_bundle
+from alcaide.slices.evidence.service.bundles import check_bundle, export_bundle, trusted_by
 from alcaide.slices.evidence.service.imports import import_document
 from alcaide.slices.evidence.service.trust import distrust_key, trust_key
 from alcaide.slices.evidence.service.verification import check_anchor_file, rotate_key
@@ -22,6 +22,7 @@ __all__ = [
     "anchor_now",
     "attest",
     "check_anchor_file",
+    "check_bundle",
     "distrust_key",
     "export_bundle",
     "import_document",
@@ -29,5 +30,6 @@ __all__ = [
     "remove_known_log",
     "rotate_key",
     "trust_key",
+    "trusted_by",
     "witness_checkpoint",
 ]

@@ -1,4 +1,8 @@
-"""Making a bundle: one snapshot of the log, signed by its newest key, cosigned by the witnesses that answer."""
+"""Making a bundle, and checking one that somebody else made.
+
+Made from one snapshot of the log, signed by its newest key, cosigned by the witnesses that answer. Checked from its
+bytes alone: what this instance adds is only whose keys it knows.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +14,8 @@ from alcaide.kernel.access import Actor
 from alcaide.kernel.errors import InvalidInput
 from alcaide.kernel.ids import slug
 from alcaide.slices.evidence import queries
-from alcaide.slices.evidence.model import BundleContent
-from alcaide.slices.evidence.rules.bundle import build_bundle
+from alcaide.slices.evidence.model import BundleContent, BundleExamination, TrustChoice
+from alcaide.slices.evidence.rules.bundle import build_bundle, examine_bundle, keyid_of_pem, read_trusted
 from alcaide.slices.evidence.service.anchoring import Post, cosign, http_post
 
 if TYPE_CHECKING:
@@ -64,3 +68,36 @@ def _with_cosignatures(instance: Instance, content: BundleContent, post: Post) -
         lines.append(line)
         keys.append(key)
     return replace(content, checkpoint=content.checkpoint + "".join(lines), witnesses=tuple(keys))
+
+
+def check_bundle(instance: Instance, actor: Actor, data: bytes, choice: TrustChoice) -> BundleExamination:
+    """What a bundle shows, check by check, with the keys that the asker chose to trust.
+
+    Nothing is written, nothing is unpacked. Raises InvalidInput, naming the field, for a key that cannot be read, one
+    that no log could sign with, and one that is trusted here no longer; a bundle that does not hold is no error.
+    """
+    instance.authorizer.require(actor, "evidence.view", None)
+    return examine_bundle(data, trusted_by(instance, choice))
+
+
+def trusted_by(instance: Instance, choice: TrustChoice) -> tuple[str, ...]:
+    """The key ids and verifier keys behind a choice. Raises InvalidInput, NotFound."""
+    found: list[str] = []
+    with instance.read() as conn:
+        if choice.own:
+            found += [key.keyid for key in queries.key_chain(conn)]
+        for name in choice.named:
+            key = queries.trusted_key(conn, name)
+            if key.revoked_at is not None:
+                text = f"key `{name}` is trusted no longer; name another"
+                raise InvalidInput(text, {"named": text})
+            try:
+                found.append(keyid_of_pem(key.pem))
+            except InvalidInput as problem:
+                text = f"key `{name}` cannot have signed a log: {problem}"
+                raise InvalidInput(text, {"named": text}) from None
+    try:
+        found += read_trusted(choice.told)
+    except InvalidInput as problem:
+        raise InvalidInput(str(problem), {"told": str(problem)}) from None
+    return tuple(dict.fromkeys(found))
