@@ -1,0 +1,171 @@
+"""A linear head over hashed n-grams, asked about every stretch of a text at once.
+
+A head is one table of small integers per n-gram group: an n-gram's hash is its place in the table, what stands there
+speaks for (positive) or against (negative) the class. Summed over short *chunks* of the text and once more by
+cumulative sums, every window of a few hundred bytes gets a score for the price of one look-up per n-gram, and an
+attack of one line is not drowned by the pages around it.
+
+Integers are summed exactly, so a text scores the same on every machine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from alcaide.instruments.guard.layer import Layer
+from alcaide.instruments.guard.learned import ngrams
+from alcaide.instruments.guard.learned.ngrams import Block
+
+CHUNK: Final = 64
+"""Bytes of the view in a chunk: windows begin at multiples of it."""
+
+Table = npt.NDArray[np.int8]
+Sums = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The weights of one class: for each n-gram group a table whose length is a power of two.
+
+    `scale` turns a sum of table entries into the unit the head was trained in.
+    """
+
+    tables: tuple[tuple[str, Table], ...]
+    scale: float
+
+    def __post_init__(self) -> None:
+        for group, table in self.tables:
+            assert group in ngrams.GROUPS, group
+            assert len(table) & (len(table) - 1) == 0, group
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a head's table says, chunk by chunk. All arrays are of one length, the number of chunks.
+
+    Attributes:
+        sums: of the table entries of the n-grams that begin in the chunk.
+        sizes: bytes of the view in it; the last chunk of a block may be short.
+        starts, stops: where it lies in the layer's `octets`.
+    """
+
+    sums: Sums
+    sizes: Sums
+    starts: Sums
+    stops: Sums
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A stretch of `octets` and its score: the head's sum over it divided by the root of its size in bytes."""
+
+    start: int
+    stop: int
+    score: float
+
+
+def read(layer: Layer, head: Head) -> Reading:
+    """Sum a head's tables over each chunk of a layer."""
+    sums: list[Sums] = []
+    sizes: list[Sums] = []
+    starts: list[Sums] = []
+    for block in ngrams.blocks(layer):
+        grid = np.arange(0, len(block.places), CHUNK)
+        sums.append(_block_sums(block, head, grid))
+        sizes.append(np.diff(grid, append=len(block.places)))
+        starts.append(block.places.take(grid))
+    if not sums:
+        empty = np.empty(0, dtype=np.int64)
+        return Reading(empty, empty, empty, empty)
+    begins = np.concatenate(starts)
+    return Reading(
+        np.concatenate(sums), np.concatenate(sizes), begins, np.append(begins[1:], len(layer.octets))
+    )
+
+
+def _block_sums(block: Block, head: Head, grid: npt.NDArray[np.intp]) -> Sums:
+    by_byte: npt.NDArray[np.int16] | None = None
+    by_word: npt.NDArray[np.int16] | None = None
+    for group, table in head.tables:
+        found = table.take(block.ids(group) & (len(table) - 1))
+        if group[0] == "c":
+            if by_byte is None:
+                by_byte = np.zeros(len(block.places), dtype=np.int16)
+            by_byte[: len(found)] += found
+        else:
+            if by_word is None:
+                by_word = np.zeros(block.words + 1, dtype=np.int16)
+            by_word[: len(found)] += found
+    total = np.zeros(len(grid), dtype=np.int64)
+    if by_byte is not None:
+        total += np.add.reduceat(by_byte, grid, dtype=np.int64)
+    if by_word is not None and block.words:
+        first = block.starts.searchsorted(grid)
+        summed = np.add.reduceat(by_word, first, dtype=np.int64)
+        # reduceat gives a segment without elements the element that follows it.
+        summed[first == np.append(first[1:], block.words)] = 0
+        total += summed
+    return total
+
+
+def windows(reading: Reading, head: Head, chunks: int) -> npt.NDArray[np.float64]:
+    """Scores of every window of `chunks` chunks; of the whole text where it is shorter. None for an empty text."""
+    if not len(reading.sums):
+        return np.empty(0)
+    if len(reading.sums) <= chunks:
+        return np.array([head.scale * float(reading.sums.sum()) / float(reading.sizes.sum()) ** 0.5])
+    sums = np.concatenate(([0], reading.sums.cumsum()))
+    sizes = np.concatenate(([0], reading.sizes.cumsum()))
+    scores: npt.NDArray[np.float64] = sums[chunks:] - sums[:-chunks]
+    return head.scale * scores / np.sqrt(sizes[chunks:] - sizes[:-chunks])
+
+
+def strongest(reading: Reading, head: Head, chunks: int) -> Window | None:
+    """The window of `chunks` chunks that scores highest, the first of equals; None for an empty text."""
+    scores = windows(reading, head, chunks)
+    if not len(scores):
+        return None
+    at = int(scores.argmax())
+    last = min(at + chunks, len(reading.sums)) - 1
+    return Window(int(reading.starts[at]), int(reading.stops[last]), float(scores[at]))
+
+
+def contributing(layer: Layer, head: Head, window: Window, *, most: int = 6) -> tuple[str, ...]:
+    """The words and runs of words of a window that speak loudest for the class, loudest first."""
+    found: dict[str, int] = {}
+    for block in ngrams.blocks(layer):
+        if block.stop <= window.start or block.start >= window.stop or not block.words:
+            continue
+        begins, ends = block.word_places()
+        low, high = np.searchsorted(begins, (window.start, window.stop))
+        for group, table in head.tables:
+            length = _LENGTHS.get(group)
+            if length is None:
+                continue
+            weights = table.take(block.ids(group)[low:high] & (len(table) - 1))
+            for place in np.argsort(-weights.astype(np.int16), kind="stable")[:most]:
+                if weights[place] <= 0:
+                    break
+                first = low + int(place)
+                run = layer.octets[begins[first] : ends[first + length - 1]].decode("utf-8", "replace")
+                found[run] = max(found.get(run, 0), int(weights[place]))
+    return _told_once(sorted(found, key=lambda run: (-found[run], run)), most)
+
+
+_LENGTHS: Final = {"w1": 1, "w2": 2, "w3": 3, "w4": 4, "s2": 3, "s3": 4}
+
+
+def _told_once(runs: Sequence[str], most: int) -> tuple[str, ...]:
+    """Leave out a run that is part of one already told."""
+    kept: list[str] = []
+    for run in runs:
+        if not any(run in other for other in kept):
+            kept.append(run)
+        if len(kept) == most:
+            break
+    return tuple(kept)

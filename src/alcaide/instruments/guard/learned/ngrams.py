@@ -1,0 +1,309 @@
+"""A text as numbers: hashed n-grams of bytes and of words, each with the place it stands at.
+
+Every head over text shares what is computed here, so it is computed once a layer and kept in `layer.notes`. There
+is no Python loop over characters: a byte n-gram is read as a machine word through a view that advances one byte at
+a time, a word is told by up to 24 of its bytes, and hashing is one multiplication (Knuth, TAOCP 3, §6.4).
+
+What is hashed is a *view* of the layer in which what seldom matters is gone: letters lower-case (the layer's
+`octets` are), digits all one, white space and repeated punctuation collapsed, typographic marks blanks. A script
+written without spaces (Han, kana, Hangul syllables, Thai, Lao) counts every character as a word, so that word
+n-grams are character n-grams there. Hashes depend on nothing but the text: the same on every machine and run.
+
+A text is cut in blocks of `BLOCK` bytes, so that memory stays that of one block; n-grams do not cross from one block
+to the next (a block is cut at a blank where there is one). Blocks are kept for texts of up to `KEPT` bytes and made
+again for each head beyond that.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from alcaide.instruments.guard.layer import Layer
+
+Ids = npt.NDArray[np.intp]
+Positions = npt.NDArray[np.intp]
+Bytes = npt.NDArray[np.uint8]
+Words64 = npt.NDArray[np.uint64]
+
+VERSION: Final = 1
+"""Part of every model's recipe: weights are of use only to the hashing they were trained with."""
+
+BLOCK: Final = 1 << 15
+"""Bytes hashed at a time: the eight-byte words of one n-gram order then fit a core's second-level cache."""
+
+KEPT: Final = 1 << 19
+"""Texts of up to this many bytes keep their blocks for the next head, at about 4 MB an order."""
+
+BYTE_ORDERS: Final = (3, 4, 5, 6, 7)
+WORD_GROUPS: Final = ("w1", "w2", "w3", "w4", "s2", "s3", "p4", "q2", "q3", "r2")
+GROUPS: Final = tuple(f"c{order}" for order in BYTE_ORDERS) + WORD_GROUPS
+"""Names of what can be asked for: `c5` byte 5-grams; `w1`…`w4` runs of words; `s2`, `s3` pairs of words with one or
+two words between; `p4` words by their first four bytes, `q2` and `q3` runs of such, `r2` pairs with one between."""
+
+_LITTLE: Final = sys.byteorder == "little"
+
+# Odd constants: 2^64 / golden ratio (Knuth), and three from the SplitMix64 generator seeded with 1, made odd.
+_GOLDEN: Final = np.uint64(0x9E3779B97F4A7C15)
+_MIDDLE: Final = np.uint64(0x910A2DEC89025CC1)
+_END: Final = np.uint64(0xBEEB8DA1658EEC67)
+_NEXT: Final = np.uint64(0xF893A2EEFB32555F)
+_SHIFT: Final = np.uint64(32)
+
+_FOLD: Final = np.uint64(29)
+
+_DIGIT: Final = 0x40
+_DIGIT_OR_MARK: Final = 0x40
+_MARK: Final = 0x3F
+"""In a view every byte above 0x3F belongs to a word: 0x40 is any digit, then letters, and what UTF-8 needs for the
+rest. What may be collapsed lies at 0x40 and below."""
+
+
+def _view_table() -> bytes:
+    table = bytearray(range(256))
+    for octet in range(0x21):
+        table[octet] = 0x20
+    for octet in range(0x30, 0x3A):
+        table[octet] = _DIGIT
+    # [ \ ] ^ _ ` and { | } ~ stand between the letters in ASCII; they move below them, to where controls were.
+    for place, octet in enumerate(b"[\\]^_`{|}~@", start=1):
+        table[octet] = place
+    for octet in range(0x41, 0x5B):  # a capital that has no lower case of the same length cannot be ASCII
+        table[octet] = octet + 0x20
+    table[0x7F] = 0x20
+    return bytes(table)
+
+
+_TABLE: Final = _view_table()
+_MASKS: Final = np.array([(1 << (8 * size)) - 1 for size in range(9)], dtype=np.uint64)
+_STEM: Final = 4
+
+
+@dataclass(slots=True)
+class Block:
+    """Part of a layer, ready to be hashed. `start` and `stop` are offsets in the layer's `octets`.
+
+    `ids(name)` and `positions(name)` are of one length: a number below 2^32 for every n-gram of that group, and the
+    offset in `octets` of the byte it begins at, ascending. They are made when first asked for.
+    """
+
+    start: int
+    stop: int
+    places: Positions
+    """For each byte of the view, its offset in `octets`."""
+    eights: Words64
+    """For each byte of the view, it and the seven after it as one number; beyond the end all are zero."""
+    starts: Positions
+    """Where words begin, and `ends` where they end, in the view."""
+    ends: Positions
+    _ids: dict[str, Ids] = field(default_factory=dict)
+    _words: dict[str, Words64] = field(default_factory=dict)
+
+    @property
+    def words(self) -> int:
+        """How many words the block has."""
+        return len(self.starts)
+
+    def word_places(self) -> tuple[Positions, Positions]:
+        """Where each word begins and ends, in `octets`."""
+        return self.places.take(self.starts), self.places.take(self.ends - 1) + 1
+
+    def ids(self, group: str) -> Ids:
+        """The hashed n-grams of one group."""
+        ids = self._ids.get(group)
+        if ids is None:
+            if group[0] == "c":
+                order = int(group[1:])
+                hashed = self.eights[: max(0, len(self.places) - order + 1)] & _MASKS[order]
+                hashed *= _GOLDEN
+                hashed >>= _SHIFT
+            else:
+                hashed = self._hashed(group) >> _SHIFT
+            ids = self._ids[group] = hashed.view(np.intp)
+        return ids
+
+    def positions(self, group: str) -> Positions:
+        """Where each n-gram of one group begins, in `octets`."""
+        if group[0] == "c":
+            return self.places[: max(0, len(self.places) - int(group[1:]) + 1)]
+        return self.places.take(self.starts[: len(self.ids(group))])
+
+    def _hashed(self, group: str) -> Words64:
+        """Hashes of words and runs of words, all 64 bits of them."""
+        hashed = self._words.get(group)
+        if hashed is None:
+            match group:
+                case "w1":
+                    hashed = self._whole_words()
+                case "p4":
+                    hashed = _mixed(self._stems() * _GOLDEN)
+                case _:
+                    left, right, distance = _RUNS[group]
+                    hashed = _run(self._hashed(left), self._hashed(right), distance)
+            self._words[group] = hashed
+        return hashed
+
+    def _stems(self) -> Words64:
+        return self.eights.take(self.starts) & _MASKS.take((self.ends - self.starts).clip(max=_STEM))
+
+    def _whole_words(self) -> Words64:
+        lengths = self.ends - self.starts
+        if not len(lengths):
+            return np.empty(0, dtype=np.uint64)
+        # Clipped look-ups: no bytes of a word that is too short, eight of one that is long enough.
+        hashed = self.eights.take(self.starts)
+        hashed &= _MASKS.take(lengths, mode="clip")
+        hashed *= _GOLDEN
+        longest = int(lengths.max())
+        if longest > 8:
+            second = self.eights.take(self.starts + 8, mode="clip")
+            second &= _MASKS.take(lengths - 8, mode="clip")
+            second *= _MIDDLE
+            hashed += second
+        if longest > 16:
+            last = self.eights.take(self.ends - 8, mode="clip")
+            last &= _MASKS.take((lengths - 16) * 8, mode="clip")
+            last *= _END
+            hashed += last
+        return _mixed(hashed)
+
+
+_RUNS: Final[dict[str, tuple[str, str, int]]] = {
+    "w2": ("w1", "w1", 1),
+    "w3": ("w2", "w1", 2),
+    "w4": ("w3", "w1", 3),
+    "s2": ("w1", "w1", 2),
+    "s3": ("w1", "w1", 3),
+    "q2": ("p4", "p4", 1),
+    "q3": ("q2", "p4", 2),
+    "r2": ("p4", "p4", 2),
+}
+
+
+def _mixed(hashed: Words64) -> Words64:
+    """Bring the high bits down and spread them again, so that sums of hashes do not line up."""
+    hashed ^= hashed >> _FOLD
+    hashed *= _MIDDLE
+    return hashed
+
+
+def _run(left: Words64, right: Words64, distance: int) -> Words64:
+    """Hashes of `left[i]` followed by `right[i + distance]`."""
+    count = max(0, len(right) - distance)
+    hashed = left[:count] * (_NEXT + np.uint64(2 * distance))
+    hashed += right[distance : distance + count]
+    return hashed
+
+
+def blocks(layer: Layer) -> Iterator[Block]:
+    """The layer's blocks in order; an empty text has none."""
+    octets = layer.octets
+    if not octets:
+        return
+    if len(octets) > KEPT:
+        yield from _blocks(octets, layer.ascii)
+        return
+    kept = layer.notes.get("ngrams")
+    if kept is None:
+        kept = layer.notes["ngrams"] = tuple(_blocks(octets, layer.ascii))
+    assert isinstance(kept, tuple)
+    yield from kept
+
+
+def _blocks(octets: bytes, ascii_only: bool) -> Iterator[Block]:
+    size = len(octets)
+    start = 0
+    while start < size:
+        stop = min(size, start + BLOCK)
+        if stop < size:
+            blank = octets.rfind(b" ", start + BLOCK // 2, stop)
+            if blank > 0:
+                stop = blank
+            else:
+                while stop > start + BLOCK - 4 and octets[stop] & 0xC0 == 0x80:
+                    stop -= 1
+        yield _block(octets[start:stop], start, ascii_only)
+        start = stop
+
+
+def _block(octets: bytes, start: int, ascii_only: bool) -> Block:
+    mapped = np.frombuffer(octets.translate(_TABLE), dtype=np.uint8)
+    if not ascii_only:
+        mapped = _without_marks(mapped)
+    # 1. Collapse repeats of anything but a letter. A digit counts as one until here.
+    kept = mapped > _DIGIT_OR_MARK
+    kept[0] = True
+    kept[1:] |= mapped[1:] != mapped[:-1]
+    places = kept.nonzero()[0]
+    # One blank before and eight bytes after: every word has a byte around it, and every byte seven after it.
+    view = np.zeros(len(places) + 9, dtype=np.uint8)
+    body = view[1:-8]
+    mapped.take(places, out=body, mode="clip")
+    eights: Words64 = np.ndarray(
+        (len(places),), dtype=np.uint64, buffer=view.data, offset=1, strides=(1,)
+    ).copy()
+    if not _LITTLE:
+        eights = eights.byteswap()
+    # 2. Find the words: a letter beside what is none is an edge, and edges alternate.
+    letters = view[:-7] > _MARK
+    edges = (letters[1:] != letters[:-1]).nonzero()[0]
+    starts, ends = edges[::2], edges[1::2]
+    if not ascii_only:
+        starts, ends = _split_scripts(view, letters, starts, ends)
+    places += start
+    return Block(start, start + len(octets), places, eights, starts, ends)
+
+
+def _without_marks(mapped: Bytes) -> Bytes:
+    """Blanks for what is punctuation beyond ASCII: C2 xx, E2 80–81 xx, E3 80 xx, EF BC 81–8F, EF BC 9A–A0, EF BD xx.
+
+    Those are Latin-1's marks, general punctuation, CJK marks and the full-width forms of ASCII's (Unicode blocks
+    0080, 2000, 3000, FF00); what few letters lie among them (ª, º, µ, half-width kana) are lost to the view.
+    """
+    mapped = mapped.copy()
+    first, second = mapped[:-1], mapped[1:]
+    latin = np.flatnonzero(first == 0xC2)
+    general = (first == 0xE2) & ((second == 0x80) | (second == 0x81))
+    general |= (first == 0xE3) & (second == 0x80)
+    general |= (first == 0xEF) & (second >= 0xBC) & (second <= 0xBD)
+    threes = np.flatnonzero(general)
+    threes = threes[threes + 2 < len(mapped)]
+    wide = (mapped[threes] == 0xEF) & (mapped[threes + 1] == 0xBC)
+    third = mapped[threes + 2]
+    threes = threes[~(wide & (((third > 0x8F) & (third < 0x9A)) | (third > 0xA0)))]
+    for places, length in ((latin, 2), (threes, 3)):
+        for offset in range(length):
+            mapped[places + offset] = 0x20
+    return mapped
+
+
+def _split_scripts(
+    view: Bytes, letters: npt.NDArray[np.bool_], starts: Positions, ends: Positions
+) -> tuple[Positions, Positions]:
+    """Make every character of a script without spaces a word of its own.
+
+    Such a character begins with E3 to ED (kana, Han, Hangul) or with E0 B8 to E0 BB (Thai, Lao) and has three bytes.
+    """
+    lead = view[1:-8]
+    alone = (lead >= 0xE3) & (lead <= 0xED)
+    alone |= (lead == 0xE0) & (view[2:-7] >= 0xB8) & (view[2:-7] <= 0xBB)
+    singles = alone.nonzero()[0]
+    if not len(singles):
+        return starts, ends
+    size = len(lead)
+    begins = np.zeros(size + 1, dtype=np.bool_)
+    closes = np.zeros(size + 1, dtype=np.bool_)
+    begins[starts] = True
+    closes[ends] = True
+    after = np.minimum(singles + 3, size)
+    inside = letters[1:]
+    begins[singles] = True
+    begins[after] |= inside[after]
+    closes[after] = True
+    closes[singles] |= letters[singles]
+    return begins.nonzero()[0], closes.nonzero()[0]
