@@ -8,3 +8,67 @@ the dataset scanner and people at the command line use this one.
     >>> report.action
     <Action.BLOCK: 'block'>
 """
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from alcaide.instruments.guard.guard import Guard
+    from alcaide.instruments.guard.model import (
+        Action,
+        Context,
+        Finding,
+        Message,
+        Report,
+        Span,
+        ToolCall,
+        ToolDescription,
+        ToolResult,
+    )
+    from alcaide.instruments.guard.policy import GuardPolicy
+    from alcaide.instruments.guard.redaction import Pseudonyms
+
+_WHERE = {
+    "Guard": "guard",
+    "GuardPolicy": "policy",
+    "Pseudonyms": "redaction",
+    **dict.fromkeys(
+        (
+            "Action",
+            "Context",
+            "Finding",
+            "Message",
+            "Report",
+            "Span",
+            "ToolCall",
+            "ToolDescription",
+            "ToolResult",
+        ),
+        "model",
+    ),
+}
+
+__all__ = [
+    "Action",
+    "Context",
+    "Finding",
+    "Guard",
+    "GuardPolicy",
+    "Message",
+    "Pseudonyms",
+    "Report",
+    "Span",
+    "ToolCall",
+    "ToolDescription",
+    "ToolResult",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Load a name when it is first asked for: `alcaide --help` must not pay for numpy."""
+    if name not in _WHERE:
+        raise AttributeError(f"module `{__name__}` has no attribute `{name}`")
+    from importlib import import_module
+
+    return getattr(import_module(f"{__name__}.{_WHERE[name]}"), name)

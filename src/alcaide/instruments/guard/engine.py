@@ -187,8 +187,8 @@ def _sweep(compiled: _Compiled, layer: Layer) -> list[Hit]:
 
 def _hit(rule: str, match: Any, shift: int) -> Hit:
     groups = {
-        name: (match.start(name) + shift, match.end(name) + shift)
-        for name in match.re.groupindex
-        if match.start(name) >= 0
+        name: (match.start(number) + shift, match.end(number) + shift)
+        for name, number in match.re.groupindex.items()
+        if match.start(number) >= 0
     }
     return Hit(rule, match.start() + shift, match.end() + shift, groups)

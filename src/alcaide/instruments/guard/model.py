@@ -111,7 +111,8 @@ class Passage:
     """One piece of text to look at, and what it is part of.
 
     `where` is a JSON-Pointer-like path into what was given (`messages/2/content`, `arguments/url`, empty for plain
-    text). `trusted` is true only of system and developer messages: instructions belong there.
+    text). `trusted` is true only of system and developer messages: instructions belong there. `parts` is set where
+    several fields of a JSON value were laid out in one text: where each begins, and its path.
     """
 
     text: str
@@ -121,6 +122,7 @@ class Passage:
     direction: Direction = "in"
     trusted: bool = False
     tool: ToolCall | ToolResult | ToolDescription | None = None
+    parts: tuple[tuple[int, str], ...] = ()
 
 
 # ── What is said ─────────────────────────────────────────────────────────────────────────────────────────────────

@@ -1,0 +1,291 @@
+"""The guard: give it what is about to be read or said, and it answers what to do and why.
+
+    1. What was given becomes passages (`passages.py`).
+    2. Each passage becomes layers: as written, unescaped, decoded… (`normalise`).
+    3. One pass over each layer finds every detector's patterns (`engine.py`).
+    4. Each detector looks at each layer with its own hits.
+    5. Detectors that compare (with sources, with other tools) look at everything at once.
+    6. The policy decides.
+
+A guard is made once and used from any number of threads: nothing in it changes after it is made. A detector that
+fails, is not installed or does not get its turn in time is Unknown in the report, and the policy says what that does.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+from alcaide.instruments.guard.detector import Detector, Examination, ExchangeDetector, Hit
+from alcaide.instruments.guard.engine import PatternEngine
+from alcaide.instruments.guard.layer import Layer
+from alcaide.instruments.guard.model import (
+    Context,
+    Decision,
+    Finding,
+    Passage,
+    Report,
+    Unknowable,
+)
+from alcaide.instruments.guard.normalise import readings
+from alcaide.instruments.guard.passages import Given, in_its_part, passages_of
+from alcaide.instruments.guard.policy import GuardPolicy, find_policy
+from alcaide.instruments.guard.redaction import Pseudonyms, Redacted, redacted
+from alcaide.instruments.guard.registry import BUILT_IN, GuardDetector, load_detectors
+from alcaide.kernel.errors import AlcaideError
+
+if TYPE_CHECKING:
+    from alcaide.instruments.guard.stream import Stream
+
+_log = logging.getLogger("alcaide.guard")
+
+NO_CONTEXT = Context()
+
+
+class Guard:
+    """Checks text, messages, tool calls, tool results and tool descriptions against one policy.
+
+    `policy` is a GuardPolicy, the name of a shipped one or the path of a file. `detectors` is the list to draw from,
+    the built-in ones if absent. Raises InvalidInput for a policy that is wrong or an option that a detector does not
+    take, ConfigError for a detector that cannot be loaded.
+    """
+
+    def __init__(
+        self,
+        policy: GuardPolicy | str = "default",
+        *,
+        detectors: Sequence[GuardDetector] = BUILT_IN,
+    ) -> None:
+        self.policy = find_policy(policy) if isinstance(policy, str) else policy
+        known = {detector.name: detector for detector in load_detectors(detectors)}
+        self._missing = tuple(
+            Unknowable(
+                name, "no such detector is installed; correct its name or add it to the list of plug-ins"
+            )
+            for name in self.policy.detectors
+            if name not in known
+        )
+        # In the order of the list, cheapest first: what runs out of time is what costs most.
+        used = [
+            detector.configured(self.policy.detectors[name].options)
+            for name, detector in known.items()
+            if name in self.policy.detectors
+        ]
+        self._detectors = tuple(detector for detector in used if isinstance(detector, Detector))
+        self._comparing = tuple(detector for detector in used if isinstance(detector, ExchangeDetector))
+        self._engine = PatternEngine({detector.name: detector.patterns for detector in self._detectors})
+
+    @property
+    def detectors(self) -> Mapping[str, str]:
+        """Name and version of every detector that this guard runs."""
+        versions = {detector.name: detector.version for detector in self._detectors}
+        return versions | {detector.name: detector.version for detector in self._comparing}
+
+    def check(self, given: Given, *, context: Context = NO_CONTEXT) -> Report:
+        """Look at all of it and say what was found and what to do.
+
+        Raises InvalidInput only for a value of a shape that the guard does not know; whatever the text is, there is
+        a report. Scores and spans depend on nothing but what was given, the context and the policy.
+        """
+        return self._check(given, context, parts=True, comparing=True)
+
+    def _check(self, given: Given, context: Context, *, parts: bool, comparing: bool) -> Report:
+        check = _Check(self, context, perf_counter())
+        passages, missed = passages_of(given, context)
+        check.unknown.extend((*self._missing, *missed))
+        if parts:
+            for passage in passages:
+                check.look_at(passage)
+        if comparing:
+            check.compare(passages)
+        return check.report(passages)
+
+    def redact(
+        self, given: str, *, context: Context = NO_CONTEXT, pseudonyms: Pseudonyms | None = None
+    ) -> Redacted:
+        """The text with what the policy redacts replaced by pseudonyms, and the report it stands on.
+
+        The same value gets the same pseudonym as long as the same `pseudonyms` are handed in, and `restore` brings
+        it back. Where the report's action is stricter than redact, the text is redacted all the same; whether it may
+        go on is the caller's to ask of the report.
+        """
+        report = self.check(given, context=context)
+        return redacted(given, report, self.policy, context, pseudonyms or Pseudonyms())
+
+    def restore(self, text: str, pseudonyms: Pseudonyms) -> str:
+        """The text with every pseudonym of this conversation replaced by what it stands for."""
+        return pseudonyms.restore(text)
+
+    def stream(
+        self, *, context: Context | None = None, pseudonyms: Pseudonyms | None = None, window: int = 512
+    ) -> Stream:
+        """Check text that arrives in pieces; see `stream.Stream` for what is released when."""
+        from alcaide.instruments.guard.stream import Stream
+
+        return Stream(self, context or Context(direction="out"), pseudonyms or Pseudonyms(), window)
+
+    # ── for the stream and the check alone ──
+
+    def check_part(self, text: str, *, context: Context) -> Report:
+        """`check` of a piece of a longer text: what compares the text as a whole is left out."""
+        return self._check(text, context, parts=True, comparing=False)
+
+    def check_whole(self, text: str, *, context: Context) -> Report:
+        """What `check_part` left out."""
+        return self._check(text, context, parts=False, comparing=True)
+
+    @property
+    def text_detectors(self) -> tuple[Detector, ...]:
+        """The detectors that look at one layer at a time."""
+        return self._detectors
+
+    @property
+    def comparing_detectors(self) -> tuple[ExchangeDetector, ...]:
+        """The detectors that look at everything at once."""
+        return self._comparing
+
+    @property
+    def engine(self) -> PatternEngine:
+        """The pattern pass."""
+        return self._engine
+
+
+class _Check:
+    """One check on its way. Not shared between threads."""
+
+    def __init__(self, guard: Guard, context: Context, began: float) -> None:
+        self.guard = guard
+        self.context = context
+        self.began = began
+        self.limits = guard.policy.limits
+        self.findings: list[tuple[Finding, Passage]] = []
+        self.unknown: list[Unknowable] = []
+        self.scores: dict[str, float] = {}
+        self.seconds: dict[str, float] = {"normalise": 0.0, "patterns": 0.0}
+        self.layers: dict[str, None] = {}
+
+    def look_at(self, passage: Passage) -> None:
+        """Every layer of a passage through every detector that the policy sends there."""
+        wanted = [
+            detector for detector in self.guard.text_detectors if self._concerns(detector.name, passage)
+        ]
+        if not wanted:
+            return
+        started = perf_counter()
+        layers, reasons = readings(passage, self.limits)
+        self.seconds["normalise"] += perf_counter() - started
+        self.unknown.extend(Unknowable("normalise", reason) for reason in reasons)
+        found: dict[tuple[str, str, int, int], Finding] = {}
+        for layer in layers:
+            self.layers["/".join(layer.path) or "as written"] = None
+            started = perf_counter()
+            hits = self.guard.engine.hits(layer)
+            self.seconds["patterns"] += perf_counter() - started
+            for detector in wanted:
+                if layer.guess and not getattr(detector, "reads_guesses", True):
+                    continue
+                for finding in self._examine(detector, layer, hits.get(detector.name, ())):
+                    _keep(found, finding)
+        kept = sorted(found.values(), key=lambda one: -one.score)
+        if len(kept) > self.limits.findings:
+            self.unknown.append(
+                Unknowable(
+                    "findings",
+                    f"{len(kept)} findings in one passage; the first {self.limits.findings} were kept",
+                )
+            )
+            kept = kept[: self.limits.findings]
+        self.findings.extend((finding, passage) for finding in sorted(kept, key=_place))
+
+    def _examine(self, detector: Detector, layer: Layer, hits: Sequence[Hit]) -> Iterator[Finding]:
+        if perf_counter() - self.began > self.limits.seconds:
+            self._cannot(detector.name, f"did not get its turn within {self.limits.seconds:g} s")
+            return
+        started = perf_counter()
+        try:
+            examination = detector.examine(layer, hits, self.context)
+        except Exception as error:  # noqa: BLE001 - a stranger's detector may raise anything; it becomes Unknown
+            self._failed(detector.name, error)
+            return
+        finally:
+            self.seconds[detector.name] = self.seconds.get(detector.name, 0.0) + perf_counter() - started
+        self._score(detector.name, examination)
+        for finding in examination.findings:
+            yield replace(finding, layers=layer.path) if layer.path and not finding.layers else finding
+
+    def compare(self, passages: Sequence[Passage]) -> None:
+        """What needs everything at once: sources and answer, one tool beside another."""
+        for detector in self.guard.comparing_detectors:
+            use = self.guard.policy.detectors[detector.name]
+            looked_at = [p for p in passages if p.direction in use.directions and p.kind in use.kinds]
+            if not looked_at:
+                continue
+            if perf_counter() - self.began > self.limits.seconds:
+                self._cannot(detector.name, f"did not get its turn within {self.limits.seconds:g} s")
+                continue
+            started = perf_counter()
+            try:
+                examination = detector.examine_exchange(looked_at, self.context)
+            except Exception as error:  # noqa: BLE001 - as above
+                self._failed(detector.name, error)
+                continue
+            finally:
+                self.seconds[detector.name] = self.seconds.get(detector.name, 0.0) + perf_counter() - started
+            self._score(detector.name, examination)
+            by_where = {passage.where: passage for passage in looked_at}
+            self.findings.extend(
+                (finding, by_where.get(finding.where, looked_at[0])) for finding in examination.findings
+            )
+
+    def _concerns(self, name: str, passage: Passage) -> bool:
+        use = self.guard.policy.detectors[name]
+        return passage.direction in use.directions and passage.kind in use.kinds
+
+    def _score(self, name: str, examination: Examination) -> None:
+        highest = max((finding.score for finding in examination.findings), default=0.0)
+        self.scores[name] = max(self.scores.get(name, 0.0), examination.score, highest)
+
+    def _failed(self, name: str, error: Exception) -> None:
+        if not isinstance(error, AlcaideError):
+            _log.warning("detector %s failed: %s", name, type(error).__name__, exc_info=error)
+            self._cannot(name, f"failed with {type(error).__name__}")
+        else:
+            self._cannot(name, str(error))
+
+    def _cannot(self, name: str, reason: str) -> None:
+        one = Unknowable(name, reason)
+        if one not in self.unknown:
+            self.unknown.append(one)
+
+    def report(self, passages: tuple[Passage, ...]) -> Report:
+        decision: Decision = self.guard.policy.decide(
+            ((finding, passage.direction, passage.kind) for finding, passage in self.findings),
+            self.unknown,
+            self.context,
+        )
+        self.seconds["total"] = perf_counter() - self.began
+        return Report(
+            decision=decision,
+            findings=tuple(in_its_part(finding, passage) for finding, passage in self.findings),
+            scores=self.scores,
+            unknown=tuple(self.unknown),
+            seconds=self.seconds,
+            passages=passages,
+            policy=self.guard.policy.name,
+            layers=tuple(self.layers),
+        )
+
+
+def _keep(found: dict[tuple[str, str, int, int], Finding], finding: Finding) -> None:
+    """One finding per rule and place: what a plainer layer showed is not said again by a deeper one, unless surer."""
+    key = (finding.detector, finding.rule, finding.span.start, finding.span.end)
+    known = found.get(key)
+    if known is None or finding.score > known.score:
+        found[key] = finding
+
+
+def _place(finding: Finding) -> tuple[int, int, float]:
+    return finding.span.start, finding.span.end, -finding.score
