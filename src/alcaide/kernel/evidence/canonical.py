@@ -9,6 +9,7 @@ A test holds both paths to the same answer.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
 from typing import Any, NoReturn
 
@@ -17,6 +18,7 @@ from alcaide.kernel.errors import InvalidInput, TooLarge
 MAX_SAFE_INTEGER = 2**53 - 1  # RFC 8785 §3.2.2.3: integers beyond IEEE 754 precision do not interoperate
 MAX_DEPTH = 64
 MAX_BYTES = 64 * 2**20
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")  # escaped; unescaped ones are not UTF-8
 
 _encode = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False).encode
 
@@ -89,10 +91,11 @@ def _listed(value: Any) -> Any:
 def strict_json(
     data: bytes, *, max_bytes: int = MAX_BYTES, max_depth: int = MAX_DEPTH, what: str = "document"
 ) -> Any:
-    """Read JSON from a stranger: UTF-8, no duplicate keys, no NaN, bounded in size and depth.
+    """Read JSON from a stranger: UTF-8, no duplicate keys, no NaN, no half characters, bounded in size and depth.
 
     Duplicate keys are refused because two readers of such a document can see two different documents,
-    and a signature would cover both. Raises InvalidInput or TooLarge, never anything else.
+    and a signature would cover both; lone surrogates because text that holds one has no bytes to be signed,
+    looked up or shown by. Raises InvalidInput or TooLarge, never anything else.
     """
     if len(data) > max_bytes:
         raise TooLarge(f"{what} has {len(data)} bytes, over the limit of {max_bytes}; send a smaller one")
@@ -111,7 +114,17 @@ def strict_json(
         raise TooLarge(f"{what} is nested deeper than {max_depth} levels; flatten it") from None
     except ValueError as problem:  # an integer of more than 4300 digits
         raise InvalidInput(f"{what} holds a number that cannot be read: {str(problem)[:80]}") from None
+    if _SURROGATE.search(text):
+        _refuse_half_characters(value, what)
     return value
+
+
+def _refuse_half_characters(value: Any, what: str) -> None:
+    """Escaped surrogates are fine in pairs, which the parser has joined; what is left of them is half a character."""
+    try:
+        json.dumps(value, ensure_ascii=False).encode("utf-8")
+    except UnicodeEncodeError:
+        raise InvalidInput(f"{what} holds half a character (a lone surrogate); remove it") from None
 
 
 def _check_depth(text: str, max_depth: int, what: str) -> None:
@@ -143,7 +156,8 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for key, value in pairs:
         if key in found:
-            raise InvalidInput(f"key `{key[:60]}` appears twice in one object; keep one of them")
+            shown = key[:60].encode("utf-8", "replace").decode()
+            raise InvalidInput(f"key `{shown}` appears twice in one object; keep one of them")
         found[key] = value
     return found
 
