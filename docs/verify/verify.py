@@ -29,7 +29,7 @@ def digest(*parts):
 
 def unique(pairs):
     """No object may name a key twice: two readers would see two documents."""
-    need(len(dict(pairs)) == len(pairs), f"an object names a key twice: {sorted(key for key, _ in pairs)}")
+    need(len(dict(pairs)) == len(pairs), f"manifest.json or a leaf has a key twice: {[*dict(pairs)]}")
     return dict(pairs)
 
 
@@ -119,31 +119,31 @@ def verify(members):
         body = urlsafe_b64decode(dsse["payload"].replace("+", "-").replace("/", "_") + "==")
         said[i] = json.loads(body, object_pairs_hook=unique)
         message = f"DSSEv1 {len(dsse['payloadType'])} {dsse['payloadType']} {len(body)} ".encode() + body
-        signers[i] = [s for s in dsse["signatures"] if s.get("keyid") in keys]
-        for signature in signers[i]:
-            check(keys[signature["keyid"]], b64decode(signature["sig"]), message, f"leaf {i}")
+        signers[i] = {s["keyid"]: s["sig"] for s in dsse["signatures"] if s.get("keyid") in keys}
+        in_force = max((key["leaf"], key["keyid"]) for key in about["keys"] if key["leaf"] < max(i, 1))[1]
+        for keyid, signature in signers[i].items():
+            need(keyid == in_force, f"leaf {i} is signed by `{keyid}`, which was not in force then")
+            check(keys[keyid], b64decode(signature), message, f"leaf {i}")
     # 3. Each key was announced by the one before it; a leaf by none of them was taken in by one of them.
     for before, key in zip([about["keys"][0], *about["keys"]], about["keys"], strict=False):
         need(key["keyid"] == f"ed25519:{sha256(keys[key['keyid']]).hexdigest()[:32]}", "a key has a wrong id")
-        event, by = said[key["leaf"]], [signature["keyid"] for signature in signers[key["leaf"]]]
-        need(event["predicateType"] == "urn:alcaide:key-event:v1", f"leaf {key['leaf']} announces no key")
-        same = event["predicate"]["public"] == keys[key["keyid"]].hex() and by == [before["keyid"]]
-        need(same, f"leaf {key['leaf']} does not announce the key `{key['keyid']}`")
+        event, by, public = said[key["leaf"]], [*signers[key["leaf"]]], keys[key["keyid"]].hex()
+        same = event["predicateType"] == "urn:alcaide:key-event:v1" and event["predicate"]["public"] == public
+        need(same and by == [before["keyid"]], f"leaf {key['leaf']} does not announce its key")
     imports = [i for i in leaves if signers[i] and said[i]["predicateType"] == "urn:alcaide:imported:v1"]
     stray = {i for i in leaves if not signers[i]} - {said[i]["predicate"].get("leaf") for i in imports}
     need(not stray, f"leaf {min(stray, default=0)} is foreign, and no import vouches for it")
     # 4. Nothing that the log says about the subjects was held back.
     for key, proof in about["subjects"].items():
         check_complete(key, proof, leaves, bytes.fromhex(note[3].removeprefix("index sha256:")))
-    return about
+    return about, {*keys}
 
 
 if __name__ == "__main__":
     try:
-        about = verify(unpack(Path(sys.argv[1]).read_bytes()))
+        about, keys = verify(unpack(Path(sys.argv[1]).read_bytes()))
     except Exception as why:  # noqa: BLE001
-        need(False, f"the bundle cannot be read: {why!r}")
-    keys = {key["keyid"] for key in about["keys"]}
+        need(False, f"`manifest.json` was altered, or this is no bundle: {type(why).__name__} {why}")
     print(f"INTACT: all that log {about['origin']} said about {about['about']} up to size {about['size']}")
     if not keys & {*sys.argv[2:]}:
         print(f"UNKNOWN: {keys} may be anybody's. Name one you were told by other means with --trusted.")

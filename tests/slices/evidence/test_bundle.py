@@ -60,7 +60,7 @@ def refusal_of(scope: dict[str, Any], data: bytes) -> str | None:
     except SystemExit as refused:
         return str(refused)
     except Exception as problem:  # noqa: BLE001 - whatever it is, it is a refusal
-        return f"malformed: {problem!r}"
+        return f"manifest.json was altered, or this is no bundle: {problem!r}"
     return None
 
 
@@ -275,3 +275,28 @@ def test_member_names_are_few():
         assert MEMBER.fullmatch(name)
     for name in ("leaves/1.json", "leaves/../x", "a", "manifest.json/", "checkpoint\n"):
         assert not MEMBER.fullmatch(name)
+
+
+def test_a_leaf_signed_by_a_key_that_was_no_longer_in_force_is_refused_by_both_verifiers(
+    instance: Instance, admin: Any
+):
+    """Whoever stole an old key and the machine can log what it signed, but not bundle it."""
+    from alcaide.kernel.evidence import sign
+    from alcaide.slices.evidence import queries
+    from alcaide.slices.evidence.rules.bundle import build_bundle
+
+    said(instance, "model:a@1")
+    stolen = newest_key(instance)
+    service.rotate_key(instance, admin, reason="it leaked")
+    forged = a_statement("model:a@1", claim="all is well")
+    envelope = sign(forged.to_bytes(), instance.keys.signer(stolen)).to_bytes()
+    at = instance.write(lambda tx: tx._stage(envelope, forged))  # as nobody can from outside
+    with instance.read() as conn:
+        content = queries.bundle_content(conn, instance, ["model:a@1"], originals=True, with_access=True)
+    data = build_bundle(content, instance.keys.signer(newest_key(instance)))
+
+    with pytest.raises(Corrupt, match=f"leaf {at} is signed by `{stolen}`, which was not in force"):
+        verify_bundle(data)
+    assert f"leaf {at} is signed by `{stolen}`, which was not in force then" in str(
+        refusal_of(load_stand_alone(), data)
+    )

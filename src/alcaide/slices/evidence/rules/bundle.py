@@ -275,7 +275,9 @@ def _read_manifest(members: Mapping[str, bytes]) -> _Manifest:
     except InvalidInput as problem:
         raise Corrupt(f"member `manifest.json` was altered: {problem}; get the bundle again") from None
     if manifest.predicateType != BUNDLE or manifest.predicate.format != FORMAT:
-        raise InvalidInput("the bundle is of a later format than this version reads; use a newer Alcaide")
+        raise InvalidInput(
+            "member `manifest.json` is of a later format than this version reads; use a newer Alcaide"
+        )
     if not manifest.predicate.keys:
         raise Corrupt("member `manifest.json` names no key; get the bundle again")
     return manifest
