@@ -93,16 +93,12 @@ def _morse(text: str) -> str:
     return " ".join(_MORSE.get(letter, "/" if letter == " " else "") for letter in text.lower()).strip()
 
 
-_MORSE = dict(
-    zip(
-        string.ascii_lowercase + string.digits,
-        (
-            ".- -... -.-. -.. . ..-. --. .... .. .--- -.- .-.. -- -. --- .--. --.- .-. ... - ..- ...- .-- -..- -.-- --.. "
-            "----- .---- ..--- ...-- ....- ..... -.... --... ---.. ----."
-        ).split(),
-        strict=True,
-    )
-)
+# ITU-R M.1677-1, letters a to z and digits 0 to 9.
+_MORSE_SIGNS = """
+    .- -... -.-. -.. . ..-. --. .... .. .--- -.- .-.. -- -. --- .--. --.- .-. ... - ..- ...- .-- -..- -.-- --..
+    ----- .---- ..--- ...-- ....- ..... -.... --... ---.. ----.
+"""
+_MORSE = dict(zip(string.ascii_lowercase + string.digits, _MORSE_SIGNS.split(), strict=True))
 
 CODINGS: dict[str, Callable[[str], str]] = {
     "base64": lambda text: base64.b64encode(text.encode()).decode(),
@@ -158,13 +154,16 @@ def _mistyped(text: str, draw: random.Random) -> str:
     return "".join(letters)
 
 
+_SUFFIX_PIECES = r"""
+    describing. similarlyNow write oppositely revert with please Sure tutorial inst inline newcommand "\\!-- ]( Me
+    giving**ONE {{ }} == :: ;) %% ${ <= /* ~~ )) representing TableView sprintf interface Manuel WriteLine sentences
+    formatting noise kotlin opposite lest ütf Ἰ дей 编 ... :-) --
+"""
+
+
 def _gibberish(draw: random.Random) -> str:
     """What an optimised suffix looks like to an eye: words, fragments and signs without grammar. Drawn, not found."""
-    pieces = [
-        *"describing. similarlyNow write oppositely revert with please Sure tutorial inst inline newcommand".split(),
-        *'"\\!-- ]( Me giving**ONE {{ }} == :: ;) %% ${ <= /* ~~ )) representing TableView sprintf'.split(),
-        *"interface Manuel WriteLine sentences formatting noise kotlin opposite lest ütf Ἰ дей 编 ... :-) --".split(),
-    ]
+    pieces = _SUFFIX_PIECES.split()
     words = []
     for _ in range(draw.randint(8, 18)):
         word = draw.choice(pieces)
@@ -227,6 +226,7 @@ def each(bank: Bank, names: list[str], share: dict[str, int], usual: int) -> Ite
 
 
 def direct(bank: Bank, draw: random.Random) -> list[Row]:
+    """What is typed straight at a model."""
     writer = Writer("direct")
     kinds = {
         "extraction": "prompt_extraction",
@@ -235,8 +235,9 @@ def direct(bank: Bank, draw: random.Random) -> list[Row]:
         "wallet": "denial_of_wallet",
     }
     share = {
-        "override": 10, "hijack": 16, "extraction": 6, "authority": 8, "delimiters": 8, "splitting": 8, "suppression": 7,
-        "fewshot": 8, "wallet": 3, "obfuscated": 7, "suffix": 12, "emotion": 6, "turns": 6,
+        "override": 10, "hijack": 16, "extraction": 6, "authority": 8, "delimiters": 8, "splitting": 8,
+        "suppression": 7,
+        "fewshot": 8, "wallet": 3, "obfuscated": 7, "suffix": 12, "emotion": 6, "turns": 6, "gate": 4, "odd": 7,
     }  # fmt: skip
     for name, number, item in each(bank, bank.whole["direct"], share, 4):
         text = bank.fill(item.replace("{=gibberish}", _gibberish(draw)), draw)
@@ -255,13 +256,14 @@ def direct(bank: Bank, draw: random.Random) -> list[Row]:
 
 
 def jailbreak(bank: Bank, draw: random.Random) -> list[Row]:
+    """Persons, fictions and games meant to make a model drop its refusals."""
     writer = Writer("jailbreak")
-    share = {"character": 26, "fiction": 14, "hypothetical": 5, "rules": 14}
+    share = {"character": 26, "fiction": 14, "hypothetical": 5, "rules": 14, "long": 16}
     for name, number, item in each(bank, bank.whole["jailbreak"], share, 6):
         if name not in share:
             continue
         text = bank.fill(item, draw)
-        if name == "character" and "{=personaname}" in item:
+        if name in {"character", "long"} and "{=personaname}" in item:
             text = _one_name(text, bank, draw)
         writer.add(typed(text, draw), label=1, category="jailbreak", group=f"{name}-{number}")
     return writer.rows
@@ -275,7 +277,7 @@ def _one_name(text: str, bank: Bank, draw: random.Random) -> str:
     return text
 
 
-def indirect(bank: Bank, draw: random.Random, pairs: int = 1150) -> list[Row]:
+def indirect(bank: Bank, draw: random.Random, pairs: int = 1500) -> list[Row]:
     """Attacks in containers, each with a twin: the same container and document, a sentence meant for people."""
     writer = Writer("indirect")
     containers = bank.sections["container"]
@@ -315,18 +317,21 @@ def _put(frame: str, text: str, label: int) -> tuple[str, list[list[Any]] | None
 
 
 def hard_negative(bank: Bank, draw: random.Random) -> list[Row]:
+    """Harmless texts that share their words with attacks."""
     writer = Writer("hard_negative")
     kinds = {
-        "everyday": "benign_imperative", "violentwords": "benign_alarming_words", "sysadmin": "benign_technical",
+        "everyday": "benign_imperative", "twomeanings": "benign_two_meanings", "longrole": "benign_roleplay",
+        "violentwords": "benign_alarming_words", "sysadmin": "benign_technical",
         "quoting": "benign_quoted_attack", "roleplay": "benign_roleplay", "systemprompts": "benign_system_prompt",
         "mails": "benign_mail",
     }  # fmt: skip
     share = {
         "everyday": 4, "violentwords": 3, "sysadmin": 4, "quoting": 12, "roleplay": 6, "systemprompts": 8, "mails": 8,
+        "twomeanings": 2, "longrole": 22,
     }  # fmt: skip
     for name, number, item in each(bank, list(kinds), share, 4):
         text = bank.fill(item, draw)
-        if name in {"everyday", "violentwords", "sysadmin"}:
+        if name in {"everyday", "violentwords", "sysadmin", "twomeanings"}:
             if draw.random() < 0.2:
                 text = f"{bank.fill('{=greeting}', draw)} {text}"
             if draw.random() < 0.15:
@@ -338,6 +343,7 @@ def hard_negative(bank: Bank, draw: random.Random) -> list[Row]:
 
 
 def benign(bank: Bank, draw: random.Random) -> list[Row]:
+    """What people ordinarily ask, alone and with a document."""
     writer = Writer("benign")
     share = {"greeted": 90, "withdoc": 26, "withtoken": 10, "aboutharm": 7}
     for name, number, item in each(bank, list(share), share, 1):
@@ -444,7 +450,7 @@ def written(seed: int = SEED) -> dict[str, list[Row]]:
         "benign": benign,
         "multilingual": multilingual,
     }
-    return {name: makers[name](bank, random.Random(f"{seed}:{name}")) for name in FILES}  # noqa: S311
+    return {name: makers[name](bank, random.Random(f"{seed}:{name}")) for name in FILES}
 
 
 def serialised(rows: list[Row]) -> str:
