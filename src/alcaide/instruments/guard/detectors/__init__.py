@@ -2,4 +2,4 @@
 
 from __future__ import annotations
 
-DETECTORS: tuple[str, ...] = ()
+DETECTORS: tuple[str, ...] = ("alcaide.instruments.guard.detectors.secrets:SECRETS",)

@@ -1,0 +1,352 @@
+"""Credentials in text: what they look like, whose they are, where exactly, and how sure that is.
+
+1. Prefixed formats and structures arrive as hits of the shared pass and are checked.
+2. Words for a password arrive the same way; the value after each is judged.
+3. Tokens that look random are found in whole-array steps; shaped formats, providers named nearby and words for
+   secrets around them say what they are.
+4. Where two finds overlap, the more specific is kept.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left, insort
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+import re2
+
+from alcaide.instruments.guard.detector import Examination, Hit, Pattern
+from alcaide.instruments.guard.detectors.secrets import passwords, structures
+from alcaide.instruments.guard.detectors.secrets.candidates import Candidate, candidates, chance, plain
+from alcaide.instruments.guard.detectors.secrets.checks import CHECKS, aws_account
+from alcaide.instruments.guard.detectors.secrets.find import Find
+from alcaide.instruments.guard.detectors.secrets.formats import FORMATS, Format
+from alcaide.instruments.guard.detectors.secrets.placeholders import placeholder, template
+from alcaide.instruments.guard.detectors.secrets.surroundings import Role, Surroundings, surroundings
+from alcaide.instruments.guard.layer import Layer
+from alcaide.instruments.guard.model import Context, Finding
+from alcaide.kernel.errors import InvalidInput
+
+NAME = "secrets"
+REPORTED = 0.3
+"""Finds below this are not worth a line anywhere."""
+TAXONOMY = ("owasp-llm:2025/LLM02", "cwe/CWE-798")
+
+_BY_ID: Mapping[str, Format] = {format_.id: format_ for format_ in FORMATS}
+_WORD = "named-password"
+_STRUCTURES = frozenset(pattern.rule for pattern in structures.PATTERNS)
+_PATTERNS: tuple[Pattern, ...] = (
+    *(
+        Pattern(
+            format_.id, format_.regex, format_.anchors, format_.before, format_.after, case_sensitive=True
+        )
+        for format_ in FORMATS
+        if format_.anchors
+    ),
+    *structures.PATTERNS,
+    Pattern(_WORD, "|".join(re.escape(word) for word in passwords.WORDS), passwords.WORDS, after=0),
+)
+_HEX_LENGTHS = frozenset((32, 40, 56, 64, 96, 128))
+_HEX = re.compile(r"[0-9a-fA-F]+")
+_UUID = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}")
+_TOKEN = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-+/.~")
+
+
+@lru_cache(maxsize=1)
+def _shaped() -> tuple[Any, tuple[Format, ...]]:
+    formats = tuple(format_ for format_ in FORMATS if not format_.anchors and not format_.near)
+    # One group a format, in order; no shaped format has a group of its own.
+    alternatives = "|".join(f"({format_.regex})" for format_ in formats)
+    return re2.compile(f"(?:^|[^A-Za-z0-9])(?:{alternatives})(?:$|[^A-Za-z0-9_+-])"), formats
+
+
+@lru_cache(maxsize=1024)
+def _near(regex: str) -> Any:
+    return re2.compile(f"(?:^|[^A-Za-z0-9_+-])({regex})(?:$|[^A-Za-z0-9_+-])")
+
+
+@dataclass(frozen=True, slots=True)
+class Secrets:
+    """The detector. `ignored` are rules left out; `allowed` are digests' worth of exact values known to be harmless."""
+
+    ignored: frozenset[str] = frozenset()
+    allowed: frozenset[str] = frozenset()
+    patterns: Sequence[Pattern] = field(default=_PATTERNS, repr=False)
+    name: str = NAME
+    version: str = "1"
+
+    def configured(self, options: dict[str, Any]) -> Secrets:
+        """Options: `ignore` (rule identifiers without `secrets/`), `allow` (values that are no secrets here)."""
+        unknown = options.keys() - {"ignore", "allow"}
+        if unknown:
+            raise InvalidInput(
+                f"detector `secrets` has no option `{sorted(unknown)[0]}`; use `ignore` or `allow`"
+            )
+        lists = {}
+        for option in ("ignore", "allow"):
+            values = options.get(option, [])
+            if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
+                raise InvalidInput(
+                    f"option `{option}` of detector `secrets` is not a list of texts; write one a line"
+                )
+            lists[option] = frozenset(values)
+        known = {
+            *_BY_ID,
+            *_STRUCTURES,
+            "password",
+            "password-told",
+            "secret-value",
+            "address-password",
+            "named-key",
+        }
+        if strange := lists["ignore"] - known:
+            raise InvalidInput(
+                f"option `ignore` of detector `secrets` names no rule: `{sorted(strange)[0]}`; see docs/guard/secrets.md"
+            )
+        kept = tuple(pattern for pattern in _PATTERNS if pattern.rule not in lists["ignore"])
+        return Secrets(lists["ignore"], lists["allow"], kept)
+
+    def examine(self, layer: Layer, hits: Sequence[Hit], context: Context) -> Examination:
+        """Every credential in one layer."""
+        text, lower = layer.text, layer.lower
+        finds = list(self._finds(layer, hits, text, lower))
+        kept = _apart([find for find in finds if find.score >= REPORTED and self._wanted(find, text)])
+        findings = tuple(_finding(find, layer) for find in kept)
+        return Examination(findings, max((find.score for find in kept), default=0.0))
+
+    def _wanted(self, find: Find, text: str) -> bool:
+        return find.rule not in self.ignored and text[find.start : find.end] not in self.allowed
+
+    def _finds(self, layer: Layer, hits: Sequence[Hit], text: str, lower: str) -> Iterator[Find]:
+        reached = -1
+        for hit in hits:
+            if hit.rule == _WORD:
+                if hit.start >= reached:
+                    found = passwords.password(text, lower, hit.start, hit.end)
+                    if found is not None:
+                        reached = found.end
+                        yield found
+            elif hit.rule in _STRUCTURES:
+                found = structures.find(hit, text, lower)
+                if found is not None:
+                    yield found
+            else:
+                found = _prefixed(_BY_ID[hit.rule], hit, text, lower)
+                if found is not None:
+                    yield found
+        octets = plain(layer)
+        yield from structures.in_addresses(octets, text)
+        for candidate in candidates(octets):
+            yield from _random(candidate, text, lower)
+
+
+SECRETS = Secrets()
+"""The detector as `DETECTORS` lists it."""
+
+
+# ── Prefixed formats ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _prefixed(format_: Format, hit: Hit, text: str, lower: str) -> Find | None:
+    start, end = hit.groups.get("secret", (hit.start, hit.end))
+    if not _apart_from_words(text, hit.start, end):
+        return None
+    return _of_format(format_, text, lower, start, end, None)
+
+
+def _apart_from_words(text: str, start: int, end: int) -> bool:
+    if end < len(text) and (text[end].isalnum() or text[end] == "_"):
+        return False
+    if start == 0 or not text[start - 1].isalnum():
+        return True
+    # `\nghp_…` inside a string literal, `%3Dghp_…` inside an address.
+    before = text[max(0, start - 3) : start]
+    return before[-2:-1] == "\\" or before[:1] == "%"
+
+
+def _of_format(
+    format_: Format, text: str, lower: str, start: int, end: int, around: Surroundings | None
+) -> Find | None:
+    secret = text[start:end]
+    score = format_.score
+    evidence: dict[str, Any] = {"provider": format_.provider}
+    if format_.check:
+        outcome = CHECKS[format_.check](secret)
+        if outcome is False and format_.check.endswith("!"):
+            return None
+        if outcome is not None:
+            evidence["check"] = "holds" if outcome else "fails"
+            score = max(score, 0.99) if outcome else min(score, 0.8)
+        if format_.check == "aws-key-id" and (account := aws_account(secret)):
+            evidence["account"] = account
+    if placeholder(secret):
+        score = min(score, 0.35)
+    elif score < 0.9:
+        around = around or surroundings(lower, start, end)
+        if around.role is Role.SECRET:
+            score = min(0.95, score + 0.1)
+        elif around.role is Role.OTHER and around.linked:
+            score -= 0.3
+    message = f"{format_.title} of {format_.provider}"
+    return Find(format_.id, start, end, score, message, format_.kind, format_.level, 2, evidence)
+
+
+# ── Tokens that look random ──────────────────────────────────────────────────────────────────────────────────────
+
+
+def _random(candidate: Candidate, text: str, lower: str) -> Iterator[Find]:
+    wide = text[candidate.wide_start : candidate.wide_end]
+    union, formats = _shaped()
+    match = union.search(wide)
+    if match is not None:
+        index = next(index for index in range(len(formats)) if match.start(index + 1) >= 0)
+        start, end = match.span(index + 1)
+        found = _of_format(
+            formats[index], text, lower, candidate.wide_start + start, candidate.wide_start + end, None
+        )
+        if found is not None:
+            yield found
+            return
+    start, end = _token(text, candidate)
+    around = surroundings(lower, start, end)
+    if around.role is None and not around.formats:
+        return
+    yield from _of_provider(candidate, wide, text, lower, around)
+    found = _named(text, start, end, around, candidate)
+    if found is not None:
+        yield found
+
+
+def _of_provider(
+    candidate: Candidate, wide: str, text: str, lower: str, around: Surroundings
+) -> Iterator[Find]:
+    for format_ in around.formats:
+        match = _near(format_.regex).search(wide)
+        if match is None:
+            continue
+        start, end = (offset + candidate.wide_start for offset in match.span(1))
+        if start > candidate.start or end < candidate.end:
+            continue
+        secret = text[start:end]
+        plainer = _HEX.fullmatch(secret) is not None or _UUID.fullmatch(secret) is not None
+        if around.role is Role.SECRET:
+            score = format_.score if around.linked or not plainer else 0.6
+        elif around.role is Role.KEY:
+            score = format_.score - 0.12 if around.linked else 0.55
+        elif around.role is Role.OTHER:
+            score = 0.25
+        else:
+            score = 0.5 if plainer else 0.6
+        if placeholder(secret):
+            score = min(score, 0.35)
+        evidence = {"provider": format_.provider, "word": around.word}
+        message = f"{format_.title} of {format_.provider}"
+        yield Find(format_.id, start, end, score, message, format_.kind, format_.level, 1, evidence)
+        return
+
+
+def _token(text: str, candidate: Candidate) -> tuple[int, int]:
+    """The candidate's run with what belongs to the token: inner punctuation and padding, no name before `=` or `:`."""
+    start, end = candidate.start, candidate.end
+    while start > candidate.wide_start and text[start - 1] in _TOKEN:
+        start -= 1
+    while end < candidate.wide_end and text[end] in _TOKEN:
+        end += 1
+    while end > candidate.end and text[end - 1] in ".~":
+        end -= 1
+    while start < candidate.start and text[start] in "./-+":
+        start += 1
+    padding = end
+    while padding < candidate.wide_end and text[padding] == "=" and padding - end < 2:
+        padding += 1
+    if padding > end and (padding == candidate.wide_end or text[padding] not in _TOKEN):
+        end = padding
+    # A quoted value is the secret as a whole, odd characters included.
+    if start and text[start - 1] in "\"'`" and end < len(text) and text[end] != text[start - 1]:
+        close = text.find(text[start - 1], end, end + 60)
+        if close >= 0 and not any(character.isspace() for character in text[end:close]):
+            end = close
+    return start, end
+
+
+def _named(text: str, start: int, end: int, around: Surroundings, candidate: Candidate) -> Find | None:
+    if around.role is None or around.role is Role.OTHER or not around.linked:
+        return None
+    secret = text[start:end]
+    if "://" in text[max(0, start - 3) : end] or template(secret):
+        return None
+    if "/" in secret and (chance(secret) < 0 or secret.count("/") > 2 + len(secret) // 24):
+        return None  # a path
+    length = len(secret)
+    strong = around.role is Role.SECRET
+    if _UUID.fullmatch(secret):
+        score = 0.75 if strong else 0.4
+    elif _HEX.fullmatch(secret) and length in _HEX_LENGTHS:
+        score = 0.82 if strong else 0.55
+    elif length >= 20:
+        score = 0.9 if strong else 0.75
+    elif length >= 15:
+        score = 0.85 if strong else 0.6
+    elif length >= 10:
+        score = 0.75 if strong else 0.45
+    else:
+        score = 0.6 if strong else 0.3
+    if candidate.chance < 8:
+        score -= 0.2
+    if placeholder(secret):
+        score = min(score, 0.3)
+    evidence = {"word": around.word}
+    return Find(
+        "named-key",
+        start,
+        end,
+        score,
+        f"random value called “{around.word}”",
+        "API_KEY",
+        "error",
+        0,
+        evidence,
+    )
+
+
+# ── Findings ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _apart(finds: list[Find]) -> list[Find]:
+    """No two on the same characters: the more specific stays, of those the likelier, of those the longer."""
+    kept: list[Find] = []
+    taken: list[tuple[int, int]] = []
+    for find in sorted(finds, key=lambda find: (-find.specific, -find.score, find.start - find.end)):
+        if not _overlaps(taken, find.start, find.end):
+            kept.append(find)
+            _insert(taken, (find.start, find.end))
+    return sorted(kept, key=lambda find: find.start)
+
+
+def _overlaps(taken: list[tuple[int, int]], start: int, end: int) -> bool:
+    index = bisect_left(taken, (start, end))
+    return (index < len(taken) and taken[index][0] < end) or (index > 0 and taken[index - 1][1] > start)
+
+
+def _insert(taken: list[tuple[int, int]], span: tuple[int, int]) -> None:
+    insort(taken, span)
+
+
+def _finding(find: Find, layer: Layer) -> Finding:
+    return Finding(
+        detector=NAME,
+        rule=f"{NAME}/{find.rule}",
+        category="secret",
+        span=layer.span(find.start, find.end),
+        score=round(find.score, 3),
+        level=find.level,
+        message=find.message[0].upper() + find.message[1:] + ".",
+        where=layer.passage.where,
+        layers=layer.path,
+        taxonomy=TAXONOMY,
+        entity=find.kind,
+        evidence=find.evidence,
+    )

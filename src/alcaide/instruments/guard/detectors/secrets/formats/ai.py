@@ -1,0 +1,166 @@
+"""Providers of models, of tools around models, and of search for models."""
+
+from __future__ import annotations
+
+from alcaide.instruments.guard.detectors.secrets.formats.format import Format, near, prefixed, shaped
+
+FORMATS: tuple[Format, ...] = (
+    Format(
+        "openai-api-key",
+        "OpenAI",
+        "API key",
+        # Every key of either generation carries the base64 of "OpenAI" in its middle.
+        r"sk-(?:(?:proj|svcacct|service|admin|none)-)?[A-Za-z0-9_-]{16,}T3BlbkFJ[A-Za-z0-9_-]{16,}",
+        anchors=("t3blbkfj",),
+        before=110,
+        score=0.99,
+    ),
+    prefixed("openai-project-key", "OpenAI", "project key", "sk-proj-", "[A-Za-z0-9_-]{40,}"),
+    prefixed(
+        "openai-service-account-key", "OpenAI", "service account key", "sk-svcacct-", "[A-Za-z0-9_-]{40,}"
+    ),
+    prefixed("openai-admin-key", "OpenAI", "admin key", "sk-admin-", "[A-Za-z0-9_-]{40,}"),
+    prefixed(
+        "openai-session", "OpenAI", "session token", "sess-", "[A-Za-z0-9]{40}", kind="TOKEN", score=0.8
+    ),
+    prefixed(
+        "anthropic-api-key", "Anthropic", "API key", "sk-ant-api", "[0-9]{2}-[A-Za-z0-9_-]{80,}", score=0.99
+    ),
+    prefixed(
+        "anthropic-admin-key",
+        "Anthropic",
+        "admin key",
+        "sk-ant-admin",
+        "[0-9]{2}-[A-Za-z0-9_-]{80,}",
+        score=0.99,
+    ),
+    prefixed(
+        "anthropic-oauth-token",
+        "Anthropic",
+        "OAuth access token",
+        "sk-ant-oat",
+        "[0-9]{2}-[A-Za-z0-9_-]{40,}",
+        kind="TOKEN",
+    ),
+    prefixed(
+        "anthropic-refresh-token",
+        "Anthropic",
+        "OAuth refresh token",
+        "sk-ant-ort",
+        "[0-9]{2}-[A-Za-z0-9_-]{40,}",
+        kind="TOKEN",
+    ),
+    prefixed(
+        "anthropic-session-key",
+        "Anthropic",
+        "session key",
+        "sk-ant-sid",
+        "[0-9]{2}-[A-Za-z0-9_-]{40,}",
+        kind="TOKEN",
+    ),
+    prefixed("openrouter-api-key", "OpenRouter", "API key", "sk-or-v1-", "[0-9a-f]{64}"),
+    prefixed("groq-api-key", "Groq", "API key", "gsk_", "[A-Za-z0-9]{52}"),
+    prefixed("xai-api-key", "xAI", "API key", "xai-", "[A-Za-z0-9]{70,90}"),
+    prefixed("perplexity-api-key", "Perplexity", "API key", "pplx-", "[A-Za-z0-9]{40,56}"),
+    prefixed("replicate-api-token", "Replicate", "API token", "r8_", "[A-Za-z0-9]{37}"),
+    prefixed("fireworks-api-key", "Fireworks AI", "API key", "fw_", "[A-Za-z0-9]{24}", score=0.8),
+    prefixed("cerebras-api-key", "Cerebras", "API key", "csk-", "[a-z0-9]{48}"),
+    prefixed("nvidia-api-key", "NVIDIA", "API key", "nvapi-", "[A-Za-z0-9_-]{60,70}"),
+    prefixed("together-api-key", "Together AI", "API key", "tgp_v1_", "[A-Za-z0-9_-]{43}"),
+    prefixed("huggingface-token", "Hugging Face", "access token", "hf_", "[A-Za-z0-9]{34,37}", kind="TOKEN"),
+    prefixed(
+        "huggingface-org-token",
+        "Hugging Face",
+        "organisation token",
+        "api_org_",
+        "[A-Za-z0-9]{34}",
+        kind="TOKEN",
+    ),
+    prefixed(
+        "langfuse-secret-key",
+        "Langfuse",
+        "secret key",
+        "sk-lf-",
+        "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+    ),
+    prefixed(
+        "langsmith-personal-token",
+        "LangSmith",
+        "personal access token",
+        "lsv2_pt_",
+        "[0-9a-f]{32}_[0-9a-f]{10}",
+        kind="TOKEN",
+    ),
+    prefixed("langsmith-service-key", "LangSmith", "service key", "lsv2_sk_", "[0-9a-f]{32}_[0-9a-f]{10}"),
+    prefixed("langsmith-legacy-key", "LangSmith", "legacy API key", "ls__", "[0-9a-f]{32}"),
+    prefixed("pinecone-api-key", "Pinecone", "API key", "pcsk_", "[A-Za-z0-9]{5,7}_[A-Za-z0-9]{50,70}"),
+    prefixed("voyage-api-key", "Voyage AI", "API key", "pa-", "[A-Za-z0-9_-]{43}", score=0.7),
+    prefixed("jina-api-key", "Jina AI", "API key", "jina_", "[A-Za-z0-9_-]{60}"),
+    prefixed("tavily-api-key", "Tavily", "API key", "tvly-", "(?:dev-|prod-)?[A-Za-z0-9_-]{32}"),
+    prefixed("firecrawl-api-key", "Firecrawl", "API key", "fc-", "[0-9a-f]{32}", score=0.9),
+    shaped("brave-search-api-key", "Brave", "search API key", "BSA[A-Za-z0-9_-]{28}", score=0.75),
+    prefixed("helicone-api-key", "Helicone", "API key", "sk-helicone-", "[a-z0-9-]{25,45}"),
+    prefixed("llama-cloud-api-key", "LlamaIndex", "LlamaCloud API key", "llx-", "[A-Za-z0-9]{48}"),
+    prefixed("runpod-api-key", "RunPod", "API key", "rpa_", "[A-Z0-9]{40}[A-Za-z0-9]{0,8}"),
+    prefixed("anyscale-key", "Anyscale", "API key", "esecret_", "[A-Za-z0-9]{28}"),
+    prefixed(
+        "friendli-token", "FriendliAI", "personal access token", "flp_", "[A-Za-z0-9]{46,52}", kind="TOKEN"
+    ),
+    prefixed("wandb-api-key", "Weights & Biases", "API key", "wandb_v1_", "[A-Za-z0-9_]{60,90}"),
+    shaped("elevenlabs-api-key", "ElevenLabs", "API key", "sk_[0-9a-f]{48}", score=0.93),
+    prefixed("dify-dataset-key", "Dify", "dataset API key", "dataset-", "[A-Za-z0-9]{24}", score=0.75),
+    prefixed("coze-token", "Coze", "personal access token", "pat_", "[A-Za-z0-9]{64}", kind="TOKEN"),
+    prefixed(
+        "baidu-qianfan-key", "Baidu AI Cloud", "API key", "bce-v3/ALTAK-", "[A-Za-z0-9]{21}/[0-9a-f]{40}"
+    ),
+    shaped("modal-token-id", "Modal", "token id", "ak-[A-Za-z0-9]{22}", level="warning", score=0.7),
+    shaped("modal-token-secret", "Modal", "token secret", "as-[A-Za-z0-9]{22}", kind="TOKEN", score=0.7),
+    prefixed("e2b-api-key", "E2B", "API key", "e2b_", "[0-9a-f]{40}"),
+    prefixed("mem0-api-key", "Mem0", "API key", "m0-", "[A-Za-z0-9]{40}"),
+    shaped("nomic-api-key", "Nomic", "API key", "nk-[A-Za-z0-9_-]{43}"),
+    prefixed("llama-api-key", "Meta", "Llama API key", "LLM|", r"[0-9]{12,18}\|[A-Za-z0-9_-]{24,32}"),
+    prefixed("vectara-api-key", "Vectara", "API key", "zut_", "[A-Za-z0-9_-]{36,44}"),
+    prefixed("openpipe-key", "OpenPipe", "API key", "opk_", "[0-9a-f]{42}"),
+    prefixed("gemini-ephemeral-key", "Google", "Gemini API key", "AQ.Ab8", "[A-Za-z0-9_-]{40,}"),
+    shaped("zhipu-api-key", "Zhipu AI", "API key", r"[0-9a-f]{32}\.[A-Za-z0-9]{16}", score=0.9),
+    Format(
+        "deepseek-style-key",
+        "DeepSeek, DashScope and others",
+        "API key",
+        "sk-[0-9a-f]{32}",
+        anchors=("sk-",),
+        score=0.93,
+    ),
+    Format(
+        "openai-style-key",
+        "OpenAI-compatible services",
+        "API key",
+        "sk-[A-Za-z0-9]{40,64}",
+        anchors=("sk-",),
+        score=0.93,
+    ),
+    near("cohere-api-key", "Cohere", "API key", ("cohere", "co_api_key", "co-api"), "[A-Za-z0-9]{40}"),
+    near("mistral-api-key", "Mistral AI", "API key", ("mistral",), "[A-Za-z0-9]{32}"),
+    near("assemblyai-api-key", "AssemblyAI", "API key", ("assemblyai", "assembly_ai"), "[0-9a-f]{32}"),
+    near("deepgram-api-key", "Deepgram", "API key", ("deepgram",), "[0-9a-f]{40}"),
+    near("wandb-legacy-key", "Weights & Biases", "API key", ("wandb", "weights & biases"), "[0-9a-f]{40}"),
+    near(
+        "exa-api-key",
+        "Exa",
+        "API key",
+        ("exa_api", "exa-api", "exa api"),
+        "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}",
+    ),
+    near("serpapi-key", "SerpApi", "API key", ("serpapi", "serp_api"), "[0-9a-f]{64}"),
+    near("serper-key", "Serper", "API key", ("serper",), "[0-9a-f]{40}"),
+    near("together-legacy-key", "Together AI", "API key", ("together",), "[0-9a-f]{64}"),
+    near("ai21-api-key", "AI21", "API key", ("ai21",), "[A-Za-z0-9]{32}"),
+    near("deepinfra-api-key", "DeepInfra", "API key", ("deepinfra",), "[A-Za-z0-9]{32}"),
+    near("clarifai-api-key", "Clarifai", "API key", ("clarifai",), "[0-9a-f]{32}"),
+    near(
+        "private-ai-key", "Private AI", "API key", ("privateai", "private_ai", "private-ai"), "[a-z0-9]{32}"
+    ),
+    near("qdrant-api-key", "Qdrant", "API key", ("qdrant",), "[A-Za-z0-9_-]{40,70}"),
+    near("weaviate-api-key", "Weaviate", "API key", ("weaviate",), "[A-Za-z0-9+/=_-]{36,60}"),
+    near("comet-api-key", "Comet", "API key", ("comet_api", "comet-api", "comet_ml"), "[A-Za-z0-9]{25}"),
+)

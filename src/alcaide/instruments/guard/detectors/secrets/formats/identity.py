@@ -1,0 +1,132 @@
+"""Identity providers, key files, wallets."""
+
+from __future__ import annotations
+
+from alcaide.instruments.guard.detectors.secrets.formats.format import Format, near, prefixed, shaped
+
+UUID = "[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}"
+
+FORMATS: tuple[Format, ...] = (
+    near(
+        "okta-token", "Okta", "API token", ("okta", "ssws"), "00[A-Za-z0-9=_-]{40}", kind="TOKEN", score=0.95
+    ),
+    near("auth0-secret", "Auth0", "client secret", ("auth0",), "[A-Za-z0-9_-]{64}"),
+    near("onelogin-secret", "OneLogin", "client secret", ("onelogin",), "[0-9a-f]{64}"),
+    near("duo-secret-key", "Duo", "secret key", ("duo", "skey"), "[A-Za-z0-9]{40}"),
+    prefixed("jumpcloud-key", "JumpCloud", "API key", "jca_", "[A-Za-z0-9]{36}"),
+    Format(
+        "stytch-secret",
+        "Stytch",
+        "secret",
+        "secret-(?:live|test)-[A-Za-z0-9_=-]{32,40}",
+        anchors=("secret-live-", "secret-test-"),
+    ),
+    near("descope-key", "Descope", "management key", ("descope",), "K2[A-Za-z0-9]{60,80}"),
+    prefixed(
+        "age-secret-key",
+        "age",
+        "secret key",
+        "AGE-SECRET-KEY-1",
+        "[A-Z0-9]{58}",
+        check="age",
+        kind="PRIVATE_KEY",
+        score=0.98,
+    ),
+    prefixed(
+        "age-plugin-key",
+        "age",
+        "plugin identity",
+        "AGE-PLUGIN-",
+        "[A-Z0-9]{2,24}-1[A-Z0-9]{20,200}",
+        kind="PRIVATE_KEY",
+        score=0.9,
+    ),
+    prefixed(
+        "nostr-secret-key",
+        "Nostr",
+        "secret key",
+        "nsec1",
+        "[a-z0-9]{58}",
+        check="nostr",
+        kind="PRIVATE_KEY",
+        score=0.97,
+    ),
+    prefixed(
+        "bitcoin-extended-key",
+        "Bitcoin",
+        "extended private key",
+        "xprv",
+        "[1-9A-HJ-NP-Za-km-z]{107,108}",
+        check="base58check",
+        kind="PRIVATE_KEY",
+        score=0.97,
+    ),
+    shaped(
+        "bitcoin-private-key",
+        "Bitcoin",
+        "private key (wallet import format)",
+        "[5KL][1-9A-HJ-NP-Za-km-z]{50,51}",
+        check="base58check!",
+        kind="PRIVATE_KEY",
+        score=0.97,
+    ),
+    near(
+        "ethereum-private-key",
+        "Ethereum",
+        "private key",
+        ("private_key", "privatekey", "private key", "wallet", "ethereum", "mnemonic"),
+        "(?:0x)?[0-9a-fA-F]{64}",
+        kind="PRIVATE_KEY",
+    ),
+    shaped(
+        "stellar-secret",
+        "Stellar",
+        "secret seed",
+        "S[A-Z2-7]{55}",
+        check="stellar!",
+        kind="PRIVATE_KEY",
+        score=0.97,
+    ),
+    prefixed(
+        "wireguard-key",
+        "WireGuard",
+        "private key",
+        "PrivateKey = ",
+        "(?P<secret>[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=)",
+        kind="PRIVATE_KEY",
+        score=0.97,
+    ),
+    shaped(
+        "nats-seed",
+        "NATS",
+        "nkey seed",
+        "S[UANOC][A-Z2-7]{56}",
+        check="nkey!",
+        kind="PRIVATE_KEY",
+        score=0.97,
+    ),
+    prefixed(
+        "minisign-secret-key",
+        "minisign",
+        "secret key",
+        "RWRTY0Iy",
+        "[A-Za-z0-9+/]{200,}={0,2}",
+        kind="PRIVATE_KEY",
+        score=0.97,
+    ),
+    shaped(
+        "hashicorp-boundary-token",
+        "HashiCorp Boundary",
+        "token",
+        "at_[A-Za-z0-9]{10}_[A-Za-z0-9]{80,}",
+        kind="TOKEN",
+    ),
+    near(
+        "keycloak-secret",
+        "Keycloak",
+        "client secret",
+        ("keycloak", "realm"),
+        f"(?:[A-Za-z0-9]{{32}}|{UUID})",
+        score=0.85,
+    ),
+)

@@ -1,0 +1,73 @@
+"""What stands where a secret would, and is none: `<YOUR_KEY>`, `xxxx`, `${TOKEN}`, `changeme`, alphabet soup."""
+
+from __future__ import annotations
+
+import re
+
+_WORDS = re.compile(
+    r"example|sample|placeholder|dummy|change[-_ ]?(?:me|this|it)|your[-_ ]|[-_ ]your|yourkey|yourtoken|yoursecret"
+    r"|yourpass|yourapi|my[-_ ]?(?:secret|token|api|key|pass)|insert[-_ ]|replace[-_ ]?(?:me|with|this)|redacted"
+    r"|masked|hidden|removed|todo|fixme|xxxx|xx-xx|not[-_ ]?(?:a[-_ ])?real|fake|foobar|foo[-_]?bar|lorem"
+    r"|goes[-_ ]?here|[-_ ]here$|secretkey$|some[-_ ]?(?:secret|token|key)|the[-_ ](?:secret|token|key)"
+    r"|\.\.\.|…|\*\*\*|•••|aaaa(?:aaaa)?$|abcdefgh|qwertyuiop"
+)
+_TEMPLATE = re.compile(
+    # ${VAR} $VAR $(cmd) {{ x }} {% x %} <%= x %> %VAR% %(name)s {name} <name> [name] __NAME__ #{x} @{x} :name
+    r"^[\"'`]?(?:\$\{|\$\(|\$[A-Za-z_][A-Za-z0-9_]*$|\{\{|\{%|<%|%[A-Za-z_][A-Za-z0-9_]*%|%\(|%s|\{[A-Za-z_][A-Za-z0-9_.]*\}|"
+    r"<[^<>]{0,80}>|\[[A-Za-z_ -]{0,60}\]|__[A-Za-z0-9_]+__$|#\{|@\{|!(?:Ref|Sub|GetAtt|vault|secret)\b|@@|&lt;|\(\(|~\{)"
+)
+_INSIDE = re.compile(
+    r"\$\{[^}]{1,80}\}|\{\{[^}]{1,80}\}\}|<[A-Za-z_ -]{2,60}>|%\([a-z_]{1,40}\)s|\$\([^)]{1,80}\)"
+)
+_LOOKUP = re.compile(
+    # Code that fetches the secret from where it is kept.
+    r"^(?:os\.|process\.|env[.\[(]|getenv|System\.|config[.\[(]|settings[.\[(]|secrets?[.\[(]|vault[.:\[(]|ssm:|arn:"
+    r"|self\.|this\.|ctx\.|context\.|args\.|options?\.|opts\.|params?[.\[]|request\.|req\.|data\.|var\.|local\."
+    r"|module\.|input\(|getpass|random|generate|crypto\.|hash|bcrypt|base64\.|null$|none$|nil$|true$|false$|undefined$"
+    r"|str$|string$|int$|bytes$|optional|secretstr|char\*?$|varchar|text$|required$|file:|@file|/run/secrets/|keyring)",
+    re.IGNORECASE,
+)
+
+_ASCENDING = "0123456789abcdefghijklmnopqrstuvwxyz"
+_RUNS = frozenset(
+    run[start : start + 8]
+    for run in (
+        "01234567890",
+        "12345678901234567890",
+        _ASCENDING[10:],
+        _ASCENDING[10:][::-1],
+        "98765432109876543210",
+        "0123456789abcdef" * 2,
+    )
+    for start in range(len(run) - 7)
+)
+
+
+def template(value: str) -> bool:
+    """Whether `value` is filled in elsewhere: a variable, a tag, a call that fetches it."""
+    return _TEMPLATE.match(value) is not None or _INSIDE.search(value) is not None
+
+
+def lookup(value: str) -> bool:
+    """Whether an unquoted `value` is code or a type rather than the secret itself."""
+    return _LOOKUP.match(value) is not None
+
+
+def placeholder(value: str) -> bool:
+    """Whether `value` says of itself that it is not real, or is too regular to be."""
+    lowered = value.lower()
+    if _WORDS.search(lowered):
+        return True
+    if template(value):
+        return True
+    distinct = len(set(lowered))
+    if len(lowered) >= 8 and distinct <= 3:
+        return True
+    if len(lowered) >= 20 and distinct <= 6:
+        return True
+    return any(lowered[start : start + 8] in _RUNS for start in range(min(len(lowered), 200) - 7))
+
+
+def regular(value: str) -> bool:
+    """Whether what follows a key's prefix is nothing but the alphabet or a digit row: a key in a manual."""
+    return placeholder(value)

@@ -1,0 +1,145 @@
+"""What stands around a token: the word that says what it is, and whose it is."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import lru_cache
+
+import ahocorasick_rs
+
+from alcaide.instruments.guard.detectors.secrets.formats import FORMATS, Format
+
+BEFORE = 110
+"""Characters ahead of a token in which a word may speak of it: a line of code, or a label on the line above."""
+AFTER = 48
+"""Characters behind it: a comment on the same line, the next argument."""
+
+
+class Role(StrEnum):
+    """What a word says of the token after it."""
+
+    SECRET = "secret"
+    KEY = "key"
+    OTHER = "other"
+
+
+_SECRET_PHRASES = (
+    "secret", "token", "apikey", "api_key", "api-key", "api key", "access key", "access_key", "accesskey", "access-key",
+    "private key", "private_key", "privatekey", "private-key", "auth_key", "authkey", "auth key", "auth-key", "bearer",
+    "credential", "creds", "password", "passwd", "passphrase", "pwd", "encryption key", "encryption_key", "encryptionkey",
+    "encrypt_key", "signing key", "signing_key", "signingkey", "signing-key", "subscription-key", "subscription key",
+    "subscription_key", "license key", "license_key", "licensekey", "licence key", "master key", "master_key",
+    "masterkey", "app_key", "appkey", "app-key", "app key", "application key", "application_key", "applicationkey",
+    "admin_key", "admin key", "admin-key", "service_key", "service key", "authorization", "shared key", "shared_key",
+    "sharedaccesskey", "accountkey", "account_key", "account key", "storage_key", "storage key", "integration key",
+    "integration_key", "write_key", "write key", "writekey", "sdk_key", "sdk key", "security key", "security_key",
+    "session_key", "access code", "passcode", "user key", "user_key", "api id key", "hmac", "server key", "server_key",
+    "rest key", "insert key", "webhook key", "cookie_key", "jwt_key", "app_secret", "oauth",
+    "passwort", "kennwort", "geheimnis", "schlüssel", "zugangsdaten", "mot de passe", "clé", "jeton", "contraseña",
+    "clave", "senha", "chave", "segredo", "chiave", "hasło", "klucz", "wachtwoord", "sleutel", "lösenord", "nyckel",
+    "пароль", "ключ", "секрет", "токен", "密码", "密碼", "密钥", "密鑰", "令牌", "口令", "パスワード", "トークン",
+    "シークレット", "비밀번호", "토큰", "كلمة المرور", "رمز",
+)  # fmt: skip
+_KEY_PHRASES = ("key", "auth", "apik", "cookie", "session", "pass", "login", "login_id", "pin", "otp", "seed", "sid", "app id", "app_id", "client id", "client_id", "client-id", "clientid", "appid", "access id", "access_id", "webhook", "キー", "키")  # fmt: skip
+_OTHER_PHRASES = (
+    "sha", "sha1", "sha-1", "sha224", "sha256", "sha-256", "sha384", "sha512", "sha-512", "md5", "hash", "checksum",
+    "digest", "integrity", "commit", "revision", "rev", "etag", "uuid", "guid", "request_id", "request id", "requestid",
+    "request-id", "trace_id", "traceid", "trace-id", "trace id", "traceparent", "span_id", "spanid", "correlation",
+    "fingerprint", "thumbprint", "public key", "public_key", "publickey", "public-key", "pubkey", "ssh-rsa",
+    "ssh-ed25519", "ecdsa-sha2", "certificate", "signature", "nonce", "salt", "build", "data:image", "base64,",
+    "primary key", "primary_key", "primarykey", "foreign key", "foreign_key", "cache key", "cache_key", "cachekey",
+    "cache-key", "page_token", "next_token", "nexttoken", "pagetoken", "nextpagetoken", "continuation", "pagination",
+    "cursor", "dedup", "token_id", "token_type", "key_id", "keyid", "key-id", "key id", "kid", "image", "layer", "blob",
+    "tree", "parent", "resolved", "version", "order", "invoice", "tracking", "part number", "sku", "serial", "isbn",
+    "doi", "tx", "txid", "transaction", "block", "address", "contract", "merge", "cherry", "branch", "object_id",
+    "objectid", "message_id", "message-id", "messageid", "event_id", "user_id", "userid", "account_id", "tenant_id",
+    "subscription_id", "project_id", "document_id", "file_id", "record", "locale", "i18n", "translation", "crc", "oid",
+    "bucket", "partition", "shard", "boundary", "x-amz-request-id", "cf-ray", "digest-sha", "sri", "container", "pod",
+    "instance", "job_id", "run_id", "batch", "sample", "dataset", "chunk", "row", "node_id", "device", "mac", "imei",
+)  # fmt: skip
+_WHOLE = frozenset(
+    "key auth pass pin otp seed sid pwd creds hmac sha hash rev salt build order tree layer blob image parent tx doi sku block row pod "
+    "kid mac job batch merge branch version record node device sample cursor crc oid sri cookie session login etag address contract "
+    "container instance bucket chunk shard cherry isbn imei md5 nonce digest oauth clé clave chave senha parola cf-ray apik".split()
+)
+"""Words believed only where no letter touches them on the right (`keyboard`, `passing`, `treetop` are others)."""
+_AT_START = frozenset("pass pin otp seed sid rev row mac tx pod oid doi sku crc sri kid sha order".split())
+"""Words believed only where no letter touches them on the left either (`compass`, `arrow`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What the nearest word says, how closely it is tied to the token, and which providers are named."""
+
+    role: Role | None
+    word: str
+    linked: bool
+    formats: tuple[Format, ...]
+
+
+_NOTHING = Surroundings(None, "", False, ())
+_LINKING = frozenset(
+    "is was are be to for the value new my here name this as of with use using set in on at current following below "
+    "ist lautet est es son è é und y et e prod production dev test staging live string str default id bearer basic "
+    "token key const let var data content text body val v env secret number".split()
+)
+_LETTERS = re.compile(r"[^\W\d_]+")
+
+
+@lru_cache(maxsize=1)
+def _automaton() -> tuple[
+    ahocorasick_rs.AhoCorasick, tuple[tuple[str, Role | None, tuple[Format, ...]], ...]
+]:
+    roles: dict[str, Role] = {}
+    for phrases, role in (
+        (_KEY_PHRASES, Role.KEY),
+        (_SECRET_PHRASES, Role.SECRET),
+        (_OTHER_PHRASES, Role.OTHER),
+    ):
+        roles.update(dict.fromkeys(phrases, role))
+    providers: dict[str, list[Format]] = {}
+    for format_ in FORMATS:
+        for word in format_.near:
+            providers.setdefault(word, []).append(format_)
+    words = sorted({*roles, *providers})
+    meanings = tuple((word, roles.get(word), tuple(providers.get(word, ()))) for word in words)
+    return ahocorasick_rs.AhoCorasick(words), meanings
+
+
+def surroundings(lower: str, start: int, end: int) -> Surroundings:
+    """What `lower` says around its characters `start` to `end`, which are the token."""
+    low = max(0, start - BEFORE)
+    window = lower[low : min(len(lower), end + AFTER)]
+    at, behind = start - low, end - low
+    stop = window.find("\n", behind)
+    window = window[: stop if stop >= 0 else len(window)]
+    automaton, meanings = _automaton()
+    role: Role | None = None
+    word, closest = "", -1
+    formats: dict[str, Format] = {}
+    for index, first, last in automaton.find_matches_as_indexes(window, overlapping=True):
+        inside = last > at and first < behind
+        text, says, of_provider = meanings[index]
+        if of_provider and not inside and not (first and window[first - 1].isalpha()):
+            formats.update((format_.id, format_) for format_ in of_provider)
+        if says is None or last > at:
+            continue
+        if text in _WHOLE and last < len(window) and window[last].isalpha():
+            continue
+        if text in _AT_START and first and window[first - 1].isalpha():
+            continue
+        # The word that ends last speaks; of those, the longer (`public key`, not `key`).
+        if last > closest or (last == closest and len(text) > len(word)):
+            role, word, closest = says, text, last
+    if role is None and not formats:
+        return _NOTHING
+    return Surroundings(role, word, role is not None and _linked(window[closest:at]), tuple(formats.values()))
+
+
+def _linked(gap: str) -> bool:
+    if len(gap) > 48 or gap.count("\n") > 2 or ". " in gap:
+        return False
+    words = _LETTERS.findall(gap)
+    return len(words) <= 1 or all(word in _LINKING for word in words)
