@@ -7,8 +7,9 @@ characters, where in the original it came from, so that a finding can be shown, 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from typing import Any, Generic, TypeVar, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +17,31 @@ import numpy.typing as npt
 from alcaide.instruments.guard.model import Passage, Span
 
 Offsets = npt.NDArray[np.int32]
+
+
+T = TypeVar("T")
+
+
+class lazy(Generic[T]):  # noqa: N801 - used as a decorator, like property
+    """An attribute computed on first use. Unlike `functools.cached_property` of Python 3.11 it takes no lock.
+
+    Two threads that ask at the same moment may both compute it and get equal values.
+    """
+
+    def __init__(self, compute: Callable[[Any], T]) -> None:
+        self._compute = compute
+        self._name = compute.__name__
+        self.__doc__ = compute.__doc__
+
+    @overload
+    def __get__(self, instance: None, owner: type) -> lazy[T]: ...
+    @overload
+    def __get__(self, instance: object, owner: type) -> T: ...
+    def __get__(self, instance: object, owner: type) -> lazy[T] | T:
+        if instance is None:
+            return self
+        value = instance.__dict__[self._name] = self._compute(instance)
+        return value
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +103,11 @@ class Layer:
         if end <= start:
             at = int(starts[start]) if start < len(starts) else int(ends[-1])
             return Span(at, at)
-        return Span(int(starts[start]), int(ends[end - 1]))
+        first, last = int(starts[start]), int(ends[end - 1])
+        # A layer may read backwards, and two encoded runs in a row may be one finding: the outermost places count.
+        return Span(min(first, int(starts[end - 1])), max(last, int(ends[start])))
 
-    @cached_property
+    @lazy
     def lower(self) -> str:
         """The text in lower case, character for character: a letter whose lower case is longer stays as it is."""
         lowered = self.text.lower()
@@ -87,22 +115,22 @@ class Layer:
             return lowered
         return "".join(low if len(low := letter.lower()) == 1 else letter for letter in self.text)
 
-    @cached_property
+    @lazy
     def ascii(self) -> bool:
         """Whether every character is ASCII, so that bytes and characters are counted alike."""
         return self.text.isascii()
 
-    @cached_property
+    @lazy
     def octets(self) -> bytes:
         """`lower` as UTF-8. The guard has replaced lone surrogates before a layer is made."""
         return self.lower.encode("utf-8", "surrogatepass")
 
-    @cached_property
+    @lazy
     def octet_array(self) -> npt.NDArray[np.uint8]:
         """`octets` without a copy, for vectorised work."""
         return np.frombuffer(self.octets, dtype=np.uint8)
 
-    @cached_property
+    @lazy
     def _character_of_octet(self) -> npt.NDArray[np.int32]:
         # A character starts at every byte that is not a UTF-8 continuation byte (RFC 3629 §3).
         starts = (self.octet_array & 0xC0) != 0x80
@@ -116,7 +144,7 @@ class Layer:
         """`character` for many offsets at once."""
         return octets if self.ascii else self._character_of_octet[octets]
 
-    @cached_property
+    @lazy
     def notes(self) -> dict[str, object]:
         """A place where code shared by several detectors keeps what it computed for this layer (n-gram hashes…)."""
         return {}

@@ -1,0 +1,111 @@
+"""Readings that are only supposed: leet spelling, spaced-out letters, rot13, reversed text.
+
+Each has a sign that is cheap to look for; without it no reading is made. A guess is good for finding sentences and
+bad for identifiers, so detectors of keys and personal data do not look at it.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+from collections import Counter
+
+import numpy as np
+
+from alcaide.instruments.guard.layer import Layer, Origin
+from alcaide.instruments.guard.normalise import classes
+from alcaide.instruments.guard.normalise.edits import Edits, edited
+
+# A word in which a figure or sign stands for a letter: within it, or in its first place.
+_LEET_WORD = re.compile(
+    r"(?<![a-z0-9@$!|+])"
+    r"(?:[a-z][a-z0-9@$!|+]{0,20}[013457@$!|+][a-z0-9@$!|+]{0,20}|[013457@$][a-z@$!013457]{2,20})"
+)
+_LEET = str.maketrans("0134578@$!|+", "oieastbasilt")
+_LEET_WORDS = 3
+
+# Six or more single characters, each apart from the next. Bounded twice, and entered only where there are some.
+_SPACED = re.compile(r"(?<![^\W_])(?:[^\W_][ \t.\-_*~|/\u00b7\n]{1,4}){5,400}[^\W_](?![^\W_])")
+_GAP = re.compile(r"[ \t.\-_*~|/\u00b7\n]{1,4}")
+_EMPHASIS = re.compile(r"(?<=[a-z])(?:\*{1,3}|~~|``?)(?=[a-z])")
+
+
+def unleeted(layer: Layer) -> Layer | None:
+    """Figures and signs that stand for letters, read as letters. None unless several words are written so."""
+    if classes.leet_words(layer) < _LEET_WORDS - 1:
+        return None
+    lower = layer.lower
+    words = 0
+    for match in _LEET_WORD.finditer(lower[:50_000]):
+        word = match.group()
+        letters = sum(map(str.isalpha, word))
+        if 3 <= len(word) <= 18 and letters * 2 >= len(word) and not word.rstrip("0123456789").isalpha():
+            words += 1
+            if words >= _LEET_WORDS:
+                break
+    if words < _LEET_WORDS:
+        return None
+    return _same_length(layer, lower.translate(_LEET), "leet")
+
+
+def unspaced(layer: Layer) -> Layer | None:
+    """Letters that were set apart, joined to words. None if there are no such runs.
+
+    Where the gaps are of one kind, a wider gap is taken for the end of a word.
+    """
+    text = layer.text
+    edits: list[tuple[int, int, str]] = []
+    if classes.has_letters_apart(layer):
+        for match in _SPACED.finditer(text):
+            edits += _joined(text, match.start(), match.end())
+    if not edits and ("*" in text or "~~" in text or "`" in text):
+        edits = [(match.start(), match.end(), "") for match in _EMPHASIS.finditer(layer.lower)]
+    if not edits:
+        return None
+    return edited(
+        layer,
+        Edits([e[0] for e in edits], [e[1] for e in edits], [e[2] for e in edits]),
+        "joined",
+        guess=True,
+    )
+
+
+def _joined(text: str, start: int, end: int) -> list[tuple[int, int, str]]:
+    """Edits that take out the gaps of a run. The commonest gap parts letters, any other parts words."""
+    gaps = list(_GAP.finditer(text, start, end))
+    common, _ = Counter(gap.group() for gap in gaps).most_common(1)[0]
+    return [
+        (gap.start(), gap.end(), "" if gap.group() == common or len(gap.group()) < len(common) else " ")
+        for gap in gaps
+    ]
+
+
+def unrotated(layer: Layer) -> Layer | None:
+    """rot13 undone, if words of it are there."""
+    if classes.signs(layer)[0] < 2:
+        return None
+    return _same_length(layer, codecs.encode(layer.lower, "rot13"), "rot13")
+
+
+def turned_round(layer: Layer) -> Layer | None:
+    """The text from its end to its beginning, if words of it read so."""
+    if classes.signs(layer)[1] < 2:
+        return None
+    origin = layer.origin
+    length = len(layer.text)
+    if layer.whole is None:
+        base = origin or Origin(np.arange(length, dtype=np.int32), np.arange(1, length + 1, dtype=np.int32))
+        # Read backwards, a stretch begins where its last character lies; spans are put in order by `span`.
+        origin = Origin(base.starts[::-1].copy(), base.ends[::-1].copy())
+    return Layer(
+        layer.passage,
+        layer.text[::-1],
+        (*layer.path, "reversed"),
+        origin=origin,
+        whole=layer.whole,
+        guess=True,
+    )
+
+
+def _same_length(layer: Layer, text: str, step: str) -> Layer:
+    return Layer(layer.passage, text, (*layer.path, step), origin=layer.origin, whole=layer.whole, guess=True)
