@@ -1,0 +1,5 @@
+"""Personal data: identifiers with their checksums, contact details, names, places, addresses, special categories."""
+
+from alcaide.instruments.guard.detectors.personal_data.detector import PersonalData
+
+__all__ = ["PersonalData"]

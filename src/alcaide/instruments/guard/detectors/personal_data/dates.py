@@ -1,0 +1,141 @@
+"""Dates, dates of birth and ages.
+
+A date by itself is a note: it says something of a person only beside one. A date of birth or an age is the person's.
+"""
+
+from __future__ import annotations
+
+import re
+
+from alcaide.instruments.guard.detectors.personal_data.candidate import Candidate
+
+_MONTHS = (
+    "january|february|march|april|may|june|july|august|september|october|november|december|"
+    "jan|feb|mar|apr|jun|jul|aug|sept|sep|oct|nov|dec|"
+    "januar|jänner|februar|märz|mai|juni|juli|oktober|dezember|janvier|février|mars|avril|juin|juillet|août|"
+    "septembre|octobre|novembre|décembre|enero|febrero|marzo|abril|mayo|junio|julio|agosto|septiembre|octubre|"
+    "noviembre|diciembre|gennaio|febbraio|aprile|maggio|giugno|luglio|settembre|ottobre|dicembre|januari|februari|"
+    "maart|mei|augustus|januára|stycznia|lutego|marca|kwietnia|maja|czerwca|lipca|sierpnia|września|października|"
+    "listopada|grudnia|janeiro|fevereiro|março|maio|junho|julho|setembro|outubro|novembro|dezembro|augusti|oktober"
+)
+_MONTH = rf"(?:{_MONTHS})\b\.?"
+_DAY = r"\d{1,2}(?:st|nd|rd|th|\.|er|º|ª)?"
+_CLOCK = r"(?:,?[ t](?:at )?\d{1,2}:\d{2}(?::\d{2})?(?:\.\d{1,6})?(?:\s?[ap]\.?m\b\.?)?(?:z|[+-]\d{2}:?\d{2})?)?"
+
+_DAY_MONTH = re.compile(rf"{_DAY}[ -](?:of |de |di )?{_MONTH}(?:,?[ -](?:de |of )?(?:\d{{4}}|'?\d{{2}})\b)?{_CLOCK}")
+_MONTH_BEFORE = re.compile(rf"\b{_MONTH}[ -]$")
+_AFTER_MONTH = re.compile(rf"(?:{_DAY}(?:,? \d{{4}}\b)?|\d{{4}}\b){_CLOCK}")
+_NUMERIC = re.compile(
+    r"(?P<y>(?:1[89]|20)\d\d)([-./])(?P<m>\d{1,2})\2(?P<d>\d{1,2})|(?P<a>\d{1,2})([-./])(?P<b>\d{1,2})\6(?P<yy>\d{4}|\d{2})"
+)
+_BIRTH = re.compile(
+    r"(?:\bborn\b|\bbirth(?:day|date)?\b|\bd\.?o\.?b\b\.?|geboren|geburtsdatum|\bgeb\.|\bné\b|\bnée\b|\bnacid[oa]\b|"
+    r"\bnato\b|\bnata\b|nascid[oa]|nacimiento|naissance|nascita|nascimento|geboortedatum|\burodz|\bfødt\b|\bfödd\b|"
+    r"syntynyt|doğum|出生|生年月日|дата рождения|родился|родилась|data urodzenia|\bbday\b|\bb\.)"
+    r"[^.;\n]{0,24}$"
+)
+
+
+def date(text: str, lower: str, start: int, end: int, before: str) -> Candidate | None:
+    """A date around the number at `start`…`end`: numeric, or with the month's name."""
+    found = _numeric(lower, start, end) or _named(lower, start)
+    if found is None:
+        return None
+    low, high = found
+    birth = _BIRTH.search(lower[max(0, low - 48) : low]) is not None
+    if birth:
+        return Candidate(
+            low, high, "DATE_OF_BIRTH", "date-of-birth", 0.95, "is a date of birth", "warning",
+            evidence={"named": True},
+        )  # fmt: skip
+    return Candidate(low, high, "DATE_TIME", "date", 0.85, "is a date", "note")
+
+
+def _numeric(lower: str, start: int, end: int) -> tuple[int, int] | None:
+    written = lower[start:end]
+    match = _NUMERIC.match(written)
+    if match is None:
+        return None
+    rest = written[match.end() :]
+    if rest and not rest.startswith(" "):
+        return None
+    groups = match.groupdict()
+    if groups["y"]:
+        plausible = 1 <= int(groups["m"]) <= 12 and 1 <= int(groups["d"]) <= 31
+    else:
+        first, second = int(groups["a"]), int(groups["b"])
+        plausible = 1 <= first <= 31 and 1 <= second <= 31 and min(first, second) <= 12
+        if len(groups["yy"]) == 2 and match[6] != "/":
+            # `1.2.30` and `1-2-30` are versions and ranges as often as dates.
+            plausible = plausible and len(written) == 8
+    if not plausible:
+        return None
+    stop = start + match.end()
+    clock = _CLOCK_ONLY.match(lower, stop)
+    return start, clock.end() if clock else stop
+
+
+_CLOCK_ONLY = re.compile(
+    r",?[ t](?:at )?\d{1,2}:\d{2}(?::\d{2})?(?:\.\d{1,6})?(?:\s?[ap]\.?m\b\.?)?(?:z\b|[+-]\d{2}:?\d{2})?"
+)
+
+
+def _named(lower: str, start: int) -> tuple[int, int] | None:
+    ahead = lower[start : start + 64]
+    match = _DAY_MONTH.match(ahead)
+    if match is not None:
+        return start, start + match.end()
+    behind = _MONTH_BEFORE.search(lower[max(0, start - 14) : start])
+    if behind is not None:
+        after = _AFTER_MONTH.match(ahead)
+        if after is not None:
+            stop = start + after.end()
+            return max(0, start - 14) + behind.start(), stop
+    return None
+
+
+_YEAR_BEFORE = re.compile(
+    r"\b(?:in|since|until|till|from|by|year|circa|around|before|after|during|early|late|mid|of|class of|seit|depuis|"
+    r"desde|im jahr|en|founded|©)[ -]$"
+)
+
+
+def year(written: str, before: str, after: str, start: int) -> Candidate | None:
+    """A year, where the word before it makes it one."""
+    if not (written.isdigit() and 1900 <= int(written) <= 2049) or not _YEAR_BEFORE.search(before[-12:]):
+        return None
+    if re.match(r"[ -]?(?:[a-z%€$£]|\d)", after) and not re.match(r" (?:and|to|with|by|as|it|for|until|when|the|at)\b", after):
+        return None
+    birth = _BIRTH.search(before[-40:]) is not None
+    return Candidate(
+        start, start + 4, "DATE_OF_BIRTH" if birth else "DATE_TIME", "date-of-birth" if birth else "year",
+        0.85 if birth else 0.6, "is a year of birth" if birth else "is a year", "warning" if birth else "note",
+    )  # fmt: skip
+
+
+_AGE_AFTER = re.compile(
+    r"[ -]?(?:years?[ -]old|year[ -]olds?|yrs?[ -]old|yrs?\b old|y[./]?o\b|y/o\b|years of age|jahre alt|jährig|"
+    r"ans\b(?! d)|años|anni\b|jaar oud|lat\b|anos de idade|år gammel|år gammal)"
+)
+_AGE_BEFORE = re.compile(
+    r"(?:\bage[ds]?(?: of| is|:| =)?|\bturn(?:ed|s|ing)(?: just)?|\balter:?|\bâge:?|\bedad:?|\betà:?|\bwiek:?|\bleeftijd:?|"
+    r"\bwhen (?:he|she|i|they|we) (?:was|were|am|is)|\b(?:he|she|who)(?: is|'s| was)(?: now| only| just)?|"
+    r"\bi(?:'m| am|’m)(?: now| only| just)?)[\s:]{1,2}$"
+)
+_UNIT = re.compile(
+    r"[ -]?(?:%|percent|minutes?|hours?|hrs?|days?|weeks?|months?|years? (?!old)|km|kg|cm|mm|miles?|feet|ft|points?|"
+    r"of\b|out\b|times|th\b|st\b|nd\b|rd\b|am\b|pm\b|euros?|dollars?|[a-z]{2,}s\b|\d|[.:]\d|[°€$£/])"
+)
+
+
+def age(written: str, before: str, after: str, start: int) -> Candidate | None:
+    """How old somebody is: one to three digits with the words that say so."""
+    if not (written.isdigit() and len(written) <= 3 and int(written) <= 120):
+        return None
+    if _AGE_AFTER.match(after):
+        score = 0.93
+    elif _AGE_BEFORE.search(before[-24:]) and not _UNIT.match(after):
+        score = 0.75
+    else:
+        return None
+    return Candidate(start, start + len(written), "AGE", "age", score, "is somebody's age", "note")

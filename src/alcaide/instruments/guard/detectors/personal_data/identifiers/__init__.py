@@ -1,0 +1,120 @@
+"""National identifiers, by country pack; `recognise` says what a written number may be."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable
+from functools import lru_cache
+
+from alcaide.instruments.guard.detectors.personal_data.candidate import Candidate
+from alcaide.instruments.guard.detectors.personal_data.identifiers.americas import AMERICAS
+from alcaide.instruments.guard.detectors.personal_data.identifiers.asia_pacific import ASIA_PACIFIC
+from alcaide.instruments.guard.detectors.personal_data.identifiers.europe import EUROPE
+from alcaide.instruments.guard.detectors.personal_data.identifiers.model import Identifier
+
+IDENTIFIERS: tuple[Identifier, ...] = (*AMERICAS, *EUROPE, *ASIA_PACIFIC)
+COUNTRIES = frozenset(one.country for one in IDENTIFIERS)
+
+BEFORE, AFTER = 72, 28
+"""How far from a number a word still speaks of it: a label stands before it, seldom after."""
+
+_SHAPE = str.maketrans("0123456789", "9" * 10)
+_LETTER = re.compile("[A-Za-z]")
+_SEPARATORS = str.maketrans("", "", " -./+()|")
+
+_MATCHING_COUNTRY = 0.25
+"""What knowing that a text concerns a number's country adds to its score: about halves the doubt."""
+
+
+def shape_of(written: str) -> str:
+    """`AB 12-3` becomes `AA 99-9`."""
+    return _LETTER.sub("A", written.translate(_SHAPE))
+
+
+@lru_cache(maxsize=64)
+def pack(countries: frozenset[str]) -> dict[str, tuple[Identifier, ...]]:
+    """Identifiers by shape. An empty set of countries means all; `EU` stands for what its members share."""
+    by_shape: dict[str, list[Identifier]] = defaultdict(list)
+    for one in IDENTIFIERS:
+        if not countries or one.country in countries or (one.country == "EU" and countries & _EUROPEAN):
+            for shape in one.shapes:
+                by_shape[shape].append(one)
+    return {shape: tuple(ones) for shape, ones in by_shape.items()}
+
+
+_EUROPEAN = frozenset(one.country for one in EUROPE)
+
+
+@lru_cache(maxsize=1024)
+def _spoken(words: tuple[str, ...]) -> re.Pattern[str]:
+    """Any of the words, as words: `tin` is not in `meeting`."""
+    parts = []
+    for word in sorted(words, key=len, reverse=True):
+        head = r"\b" if word[0].isalnum() else ""
+        tail = r"\b" if word[-1].isalnum() and len(word) <= 5 else ""
+        parts.append(head + re.escape(word) + tail)
+    return re.compile("|".join(parts))
+
+
+def recognise(
+    written: str, around: tuple[str, str], start: int, countries: frozenset[str], preferred: frozenset[str]
+) -> Iterable[Candidate]:
+    """What the number `written` may be, given the lower-case text before and after it.
+
+    `preferred` are the countries that the text is known to concern: their identifiers are believed on less.
+    """
+    shape = shape_of(written)
+    ones = pack(countries).get(shape)
+    if not ones:
+        return
+    compact = written.translate(_SEPARATORS).upper()
+    before, after = around
+    formatted = len(compact) != len(written)
+    for one in ones:
+        word = _spoken(one.words).search(before) or _spoken(one.words).search(after)
+        if one.needs_word and word is None:
+            continue
+        holds = one.check is None or one.check(compact)
+        if word is not None:
+            score = (0.9 if one.check is None else 0.98) if holds else one.unchecked
+        elif holds:
+            score = one.formatted if formatted else one.plain
+            if one.country in preferred:
+                score = min(0.97, score + _MATCHING_COUNTRY)
+        else:
+            continue
+        # The nearest word decides between identifiers of one shape that were all spoken of.
+        if word is not None:
+            nearest = _last(_spoken(one.words), before)
+            score -= 0.0005 * min(BEFORE, len(before) - nearest)
+        yield Candidate(
+            start,
+            start + len(written),
+            one.entity,
+            one.entity.lower().replace("_", "-"),
+            round(score, 4),
+            _reason(one, holds, word is not None),
+            one.level,
+            evidence={"country": one.country, "checksum": _outcome(one, holds), "named": word is not None},
+        )
+
+
+def _last(pattern: re.Pattern[str], text: str) -> int:
+    end = 0
+    for match in pattern.finditer(text):
+        end = match.end()
+    return end
+
+
+def _outcome(one: Identifier, holds: bool) -> str:
+    if one.check is None:
+        return "none"
+    return "holds" if holds else "fails"
+
+
+def _reason(one: Identifier, holds: bool, named: bool) -> str:
+    said = f"looks like a {one.name}" if not named else f"is spoken of as a {one.name}"
+    if one.check is None:
+        return f"{said} and has its format"
+    return f"{said} and its check digits hold" if holds else f"{said}, though its check digits do not hold"
