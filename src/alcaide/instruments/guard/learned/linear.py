@@ -121,8 +121,9 @@ def windows(reading: Reading, head: Head, chunks: int) -> npt.NDArray[np.float64
         return np.array([head.scale * float(reading.sums.sum()) / float(reading.sizes.sum()) ** 0.5])
     sums = np.concatenate(([0], reading.sums.cumsum()))
     sizes = np.concatenate(([0], reading.sizes.cumsum()))
-    scores: npt.NDArray[np.float64] = sums[chunks:] - sums[:-chunks]
-    return head.scale * scores / np.sqrt(sizes[chunks:] - sizes[:-chunks])
+    scores: npt.NDArray[np.float64] = (sums[chunks:] - sums[:-chunks]) * head.scale
+    scores /= np.sqrt(sizes[chunks:] - sizes[:-chunks])
+    return scores
 
 
 def strongest(reading: Reading, head: Head, chunks: int) -> Window | None:
