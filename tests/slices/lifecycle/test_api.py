@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 from base64 import b64decode
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
-from tests.slices.lifecycle.builders import ADA, EVE, LEO, MIA, imported
+from tests.slices.lifecycle.builders import ADA, EVE, LEO, MIA, PAT, imported
 
+from alcaide.kernel.access import Actor
 from alcaide.kernel.evidence import Subject
 from alcaide.kernel.instance import Instance
+from alcaide.slices.lifecycle import service
 
 BASE = "/api/v1/lifecycle"
 
@@ -111,6 +114,82 @@ def test_a_request_is_withdrawn(call: Callable[..., Any]) -> None:
     assert call(MIA, "POST", address, {"reason": "x"}).status_code == 403
     assert call(ADA, "POST", address, {"reason": "too early"}).status_code == 204
     assert call(ADA, "POST", address, {"reason": "again"}).status_code == 409
+
+
+def test_an_approval_is_taken_back_by_whoever_gave_it_and_by_nobody_else(
+    call: Callable[..., Any], desk: Instance
+) -> None:
+    asked = call(ADA, "POST", "/systems/loan-desk/requests", {"to": "deployment", "reason": "x"}).json()
+    address = f"/systems/loan-desk/requests/{asked['request']['id']}"
+    assert call(MIA, "POST", f"{address}/decisions", {"decision": "approved"}).status_code == 201
+    was_approver = replace(MIA, roles=frozenset({"viewer"}))
+
+    assert call(EVE, "POST", f"{address}/take-back", {"reason": "x"}).status_code == 403
+    assert call(LEO, "POST", f"{address}/take-back", {"reason": "not mine"}).status_code == 409
+    done = call(was_approver, "POST", f"{address}/take-back", {"reason": "I no longer answer for it"})
+    assert done.status_code == 201
+    assert call(was_approver, "POST", f"{address}/take-back", {"reason": "twice"}).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("verb", "body", "rule"),
+    [
+        ("decisions", {"decision": "approved"}, "lifecycle.approve"),
+        ("take-back", {"reason": "x"}, "lifecycle.take-back"),
+        ("withdraw", {"reason": "x"}, "lifecycle.withdraw"),
+    ],
+)
+def test_the_route_itself_asks_for_what_it_does(
+    call: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, verb: str, body: dict[str, str], rule: str
+) -> None:
+    """Whoever may not is refused before the service is reached, whatever the body says."""
+    asked = call(ADA, "POST", "/systems/loan-desk/requests", {"to": "data", "reason": "x"}).json()
+    for name in ("decide", "withdraw"):
+        monkeypatch.setattr(service, name, lambda *_, **__: pytest.fail("the route let it through"))
+
+    for sent in (body, {}):
+        refused = call(EVE, "POST", f"/systems/loan-desk/requests/{asked['request']['id']}/{verb}", sent)
+        assert refused.status_code == 403
+        assert refused.json()["error"]["rule"] == f"no rule permits `{rule}`"
+
+
+def test_whoever_asked_is_refused_by_the_route_by_the_rule_that_says_so(call: Callable[..., Any]) -> None:
+    asked = call(PAT, "POST", "/systems/loan-desk/requests", {"to": "data", "reason": "x"}).json()
+
+    refused = call(
+        PAT,
+        "POST",
+        f"/systems/loan-desk/requests/{asked['request']['id']}/decisions",
+        {"decision": "approved"},
+    )
+
+    assert refused.json()["error"]["rule"] == "lifecycle-approver-is-not-requester"
+
+
+def test_a_role_that_only_a_gate_of_this_installation_names_passes_the_route(
+    call: Callable[..., Any], desk: Instance
+) -> None:
+    folder = desk.config.data / "policies" / "gates"
+    folder.mkdir(parents=True)
+    (folder / "own.yaml").write_text(
+        """gates:
+  - id: to-data
+    title: To data
+    why: We begin to gather it.
+    to: data
+    from: [design]
+    requirements:
+      - {id: registered, title: It is registered, why: Nobody decides about the unknown., evidence: registered}
+    approvals:
+      - {role: data-protection, count: 1}
+"""
+    )
+    dpo = Actor("user", "u-dpo", "Dora", frozenset({"data-protection"}))
+    asked = call(ADA, "POST", "/systems/loan-desk/requests", {"to": "data", "reason": "x"}).json()
+    address = f"/systems/loan-desk/requests/{asked['request']['id']}/decisions"
+
+    assert call(MIA, "POST", address, {"decision": "approved"}).status_code == 403
+    assert call(dpo, "POST", address, {"decision": "approved"}).status_code == 201
 
 
 def test_waiving_settling_and_moving_back(call: Callable[..., Any], desk: Instance) -> None:

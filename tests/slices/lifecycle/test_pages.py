@@ -96,12 +96,12 @@ def test_a_system_goes_through_a_gate_by_the_pages(desk: Instance, client_as: Ca
     assert "asked for the move to data" in asked.text
     assert "Waiting for your approval" in lead.get("/lifecycle").text
     page = lead.get("/lifecycle/loan-desk?to=data").text
-    move = re.search(r'name="move" value="([^"]+)"', page)
+    move = re.search(r'action="/lifecycle/loan-desk/requests/([^"]+)/decide"', page)
     seen = re.search(r'name="seen" value="([^"]+)"', page)
     assert move
     assert seen
     done = post(
-        lead, "/lifecycle/loan-desk/decide", to="data", move=move.group(1), seen=seen.group(1),
+        lead, f"/lifecycle/loan-desk/requests/{move.group(1)}/decide", to="data", seen=seen.group(1),
         decision="approved", role="security-lead", reason="purpose is clear",
     )  # fmt: skip
 

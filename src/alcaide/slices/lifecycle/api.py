@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal, TypeAlias
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
@@ -14,7 +15,7 @@ from alcaide.kernel.policy.source import requirement_schema
 from alcaide.predicates.graph import STAGES
 from alcaide.slices.lifecycle import queries, rules, service
 from alcaide.slices.lifecycle.model import STAGE_TITLES, Gate, gates_schema
-from alcaide.ui.deps import allow, get_instance
+from alcaide.ui.deps import allow, current_actor, get_instance
 
 router = APIRouter(prefix="/lifecycle")
 
@@ -25,6 +26,19 @@ Requester = Annotated[Actor, Depends(allow("lifecycle.request"))]
 Settler = Annotated[Actor, Depends(allow("lifecycle.settle"))]
 Waiver = Annotated[Actor, Depends(allow("lifecycle.waive"))]
 Mover = Annotated[Actor, Depends(allow("lifecycle.move-back"))]
+
+
+def _named(request: Request) -> Mapping[str, str]:
+    """The request for a move that the address names, as policies are asked about it."""
+    instance, named = get_instance(request), request.path_params
+    with instance.read() as conn:
+        actor = current_actor(request)
+        return queries.about_request(conn, instance, actor, named["system"], named["request_id"])
+
+
+Decider = Annotated[Actor, Depends(allow("lifecycle.approve", _named))]
+Withdrawer = Annotated[Actor, Depends(allow("lifecycle.withdraw", _named))]
+Author = Annotated[Actor, Depends(allow("lifecycle.take-back", _named))]
 
 System: TypeAlias = Annotated[
     str, Path(max_length=200, description="The system's short name, like `loan-desk`.")
@@ -272,7 +286,7 @@ class Decided(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    decision: Literal["approved", "rejected", "revoked"]
+    decision: Literal["approved", "rejected"]
     role: Annotated[
         str, Field(max_length=64, description="The seat to take; left out, the first free one.")
     ] = ""
@@ -465,11 +479,11 @@ def ask(request: Request, actor: Requester, system: System, body: Asked) -> Stan
 @router.post(
     "/systems/{system}/requests/{request_id}/decisions",
     status_code=201,
-    summary="Approve, reject, or take an approval back",
+    summary="Approve or reject",
     responses=_answers(404, 409, 500),
 )
 def decide(
-    request: Request, actor: Viewer, system: System, request_id: RequestId, body: Decided
+    request: Request, actor: Decider, system: System, request_id: RequestId, body: Decided
 ) -> StandingOut:
     """The last approval that is needed passes the gate. Who may decide is asked about this very request."""
     return _standing_out(
@@ -481,13 +495,28 @@ def decide(
 
 
 @router.post(
+    "/systems/{system}/requests/{request_id}/take-back",
+    status_code=201,
+    summary="Take one's own approval back",
+    responses=_answers(404, 409, 500),
+)
+def take_back(
+    request: Request, actor: Author, system: System, request_id: RequestId, body: WithReason
+) -> StandingOut:
+    """Also where the gate is passed already: what stood on the approval stands no longer."""
+    return _standing_out(
+        service.decide(get_instance(request), actor, system, request_id, "revoked", reason=body.reason)
+    )
+
+
+@router.post(
     "/systems/{system}/requests/{request_id}/withdraw",
     status_code=204,
     summary="Withdraw a request",
     responses=_answers(404, 409),
 )
 def withdraw(
-    request: Request, actor: Viewer, system: System, request_id: RequestId, body: WithReason
+    request: Request, actor: Withdrawer, system: System, request_id: RequestId, body: WithReason
 ) -> Response:
     """One's own, or any for those who may."""
     service.withdraw(get_instance(request), actor, system, request_id, body.reason)

@@ -315,8 +315,12 @@ def _decide(
     request_id = _request_id({"request": waiting}, "request")
     seen = "" if word == "revoked" else before["bound_sha256"]
     if remote := _remote():
-        said = {"decision": word, "role": role, "reason": reason, "seen": seen}
-        standing = remote.post(f"systems/{quote(system)}/requests/{quote(request_id)}/decisions", said)
+        address = f"systems/{quote(system)}/requests/{quote(request_id)}"
+        if word == "revoked":
+            standing = remote.post(f"{address}/take-back", {"reason": reason})
+        else:
+            said = {"decision": word, "role": role, "reason": reason, "seen": seen}
+            standing = remote.post(f"{address}/decisions", said)
     else:
         from alcaide.kernel.instance import cli_actor, open_for_cli
         from alcaide.slices.lifecycle import service

@@ -20,6 +20,7 @@ MANIFEST = Manifest(
         Action("lifecycle.request", "ask for a system to move on"),
         Action("lifecycle.withdraw", "withdraw a request for a move"),
         Action("lifecycle.approve", "approve or reject a move"),
+        Action("lifecycle.take-back", "take back an approval of one's own"),
         Action("lifecycle.waive", "let a requirement go unmet for a while"),
         Action("lifecycle.move-back", "return a system to an earlier stage, or retire it"),
         Action("lifecycle.settle", "record a move for which everything is there"),

@@ -28,7 +28,7 @@ from alcaide.slices.lifecycle.queries import OverviewRow, Waiting
 from alcaide.slices.lifecycle.rules import Request as MoveRequest
 from alcaide.slices.lifecycle.rules import Standing, Story
 from alcaide.ui import redirect, render
-from alcaide.ui.deps import allow, get_instance
+from alcaide.ui.deps import allow, current_actor, get_instance
 
 router = APIRouter(include_in_schema=False)
 
@@ -38,7 +38,21 @@ Settler = Annotated[Actor, Depends(allow("lifecycle.settle"))]
 Waiver = Annotated[Actor, Depends(allow("lifecycle.waive"))]
 Mover = Annotated[Actor, Depends(allow("lifecycle.move-back"))]
 
+
+def _named(request: Request) -> Mapping[str, str]:
+    """The request for a move that the address names, as policies are asked about it."""
+    instance, named = get_instance(request), request.path_params
+    with instance.read() as conn:
+        actor = current_actor(request)
+        return queries.about_request(conn, instance, actor, named["system"], named["move"])
+
+
+Decider = Annotated[Actor, Depends(allow("lifecycle.approve", _named))]
+Withdrawer = Annotated[Actor, Depends(allow("lifecycle.withdraw", _named))]
+Author = Annotated[Actor, Depends(allow("lifecycle.take-back", _named))]
+
 System = Annotated[str, Path(max_length=200)]
+Move = Annotated[str, Path(max_length=40)]
 Line = Annotated[str, Form(max_length=300)]
 Text = Annotated[str, Form(max_length=4 * service.MAX_REASON)]
 
@@ -236,31 +250,41 @@ def ask(request: Request, actor: Requester, system: System, to: Line, reason: Te
     )  # fmt: skip
 
 
-@router.post("/lifecycle/{system}/decide", response_model=None)
+@router.post("/lifecycle/{system}/requests/{move}/decide", response_model=None)
 def decide(
     request: Request,
-    actor: Viewer,
+    actor: Decider,
     system: System,
+    move: Move,
     to: Line,
-    move: Line,
-    decision: Annotated[Literal["approved", "rejected", "revoked"], Form()],
+    decision: Annotated[Literal["approved", "rejected"], Form()],
     role: Line = "",
     reason: Text = "",
     seen: Line = "",
 ) -> Response:
-    """Approve, reject, or take one's approval back. Who may is asked about this very request."""
-    said = {"approved": "approved", "rejected": "rejected", "revoked": "approval taken back"}[decision]
+    """Approve or reject."""
     return _do(
-        system, to, said,
+        system, to, decision,
         lambda: service.decide(
             get_instance(request), actor, system, move, decision, role=role, reason=reason, seen=seen
         ),
     )  # fmt: skip
 
 
-@router.post("/lifecycle/{system}/withdraw", response_model=None)
+@router.post("/lifecycle/{system}/requests/{move}/take-back", response_model=None)
+def take_back(
+    request: Request, actor: Author, system: System, move: Move, to: Line, reason: Text = ""
+) -> Response:
+    """Take one's own approval back."""
+    return _do(
+        system, to, "approval taken back",
+        lambda: service.decide(get_instance(request), actor, system, move, "revoked", reason=reason),
+    )  # fmt: skip
+
+
+@router.post("/lifecycle/{system}/requests/{move}/withdraw", response_model=None)
 def withdraw(
-    request: Request, actor: Viewer, system: System, to: Line, move: Line, reason: Text = ""
+    request: Request, actor: Withdrawer, system: System, move: Move, to: Line, reason: Text = ""
 ) -> Response:
     """Take a request back: one's own, or any for those who may."""
     return _do(
@@ -385,6 +409,7 @@ def _abilities(
         "stage": story.stage,
     }
     asked = {**about, "requester": request.requester} if request else about
+    free = rules.free_seats(standing.gate, standing.approvals, actor.roles) if standing and request else ()
 
     def may(action: str, resource: Mapping[str, str]) -> Ability:
         decision = instance.authorizer.decide(actor, action, resource)
@@ -392,7 +417,7 @@ def _abilities(
 
     found = {
         "request": may("lifecycle.request", about),
-        "approve": may("lifecycle.approve", asked),
+        "approve": may("lifecycle.approve", {**asked, "seat": free[0]} if free else asked),
         "withdraw": may("lifecycle.withdraw", asked),
         "waive": may("lifecycle.waive", asked),
         "back": may("lifecycle.move-back", about),
@@ -403,11 +428,9 @@ def _abilities(
         return found
     if found["request"].allowed:
         found["request"] = _may_ask(standing, story)
-    if request is not None and found["approve"].allowed:
-        held = rules.free_seats(standing.gate, standing.approvals, actor.roles)
-        if not held:
-            wanted = " or ".join(standing.gate.roles)
-            found["approve"] = Ability(False, f"this gate asks for {wanted}, and you are none of them here")
+    if request is not None and found["approve"].allowed and not free:
+        wanted = " or ".join(standing.gate.roles)
+        found["approve"] = Ability(False, f"this gate asks for {wanted}, and you are none of them here")
     return found
 
 

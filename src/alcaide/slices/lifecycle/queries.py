@@ -318,6 +318,30 @@ def to_assess(conn: Connection, now: datetime, *, limit: int) -> tuple[str, ...]
     return tuple(rows)
 
 
+def about_request(
+    conn: Connection, instance: Instance, actor: Actor, system: str, request_id: str
+) -> Mapping[str, str]:
+    """What policies are asked about before anybody decides about a request: whose it is, and the actor's part in it.
+
+    `seat` is the first role of its gate that the actor has, `author` the actor where they have approved it. Read from
+    the lists and not from the log: it opens the route, and the service asks once more about what the log says.
+    """
+    about = {"kind": "system", "id": system.removeprefix("system:")}
+    requests, words = tables.request, tables.word
+    row = conn.execute(sa.select(requests).where(requests.c.id == request_id)).first()
+    if row is None or row.system != about["id"]:
+        return about
+    about["requester"] = row.requester
+    gate = gates_in_force(instance).named(row.gate)
+    seat = next((role for role in gate.roles if role in actor.roles), "") if gate is not None else ""
+    if seat:
+        about["seat"] = seat
+    mine = sa.select(words.c.decision).where(words.c.request == row.id, words.c.person == actor.id)
+    if conn.execute(mine.order_by(words.c.leaf.desc()).limit(1)).scalar() == "approved":
+        about["author"] = actor.id
+    return about
+
+
 def open_requests(conn: Connection, now: datetime, *, limit: int = 200) -> tuple[Waiting, ...]:
     """Requests that wait, the longest-waiting first."""
     columns = tables.request.c

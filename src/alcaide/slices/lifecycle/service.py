@@ -101,9 +101,9 @@ def decide(
         _check_decidable(request, word, tx.now)
         until = ""
         if word == "revoked":
-            own = {**_about(graph.subject_name, story), "requester": actor.id}
-            instance.authorizer.require(actor, "lifecycle.withdraw", own)
             seat, bound = _own_approval(request, actor), request.bound
+            own = {**_about(graph.subject_name, story, request), "author": actor.id}
+            instance.authorizer.require(actor, "lifecycle.take-back", own)
         else:
             standing, _ = _look(instance, tx, system, to_stage)
             seat, bound = _seat(instance, actor, standing, story, request, role), standing.bound
