@@ -8,10 +8,11 @@ at a time, so a text costs a few nanoseconds a byte whatever it is made of.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -29,9 +30,12 @@ WITHOUT_DIGITS = 16
 """Runs of letters alone need this length: a random key of 16 letters has no digit only once in 500 times."""
 BLOCK = 1 << 19
 """Characters looked at in one go: bounds memory at some megabytes whatever the text."""
+SMALL = 3072
+"""Octets up to which one `re` pass is quicker than the fixed cost of a dozen array steps; measured."""
 SPEAKS_FOR_CHANCE = 4.0
 """Natural logarithm of the likelihood ratio from which a run is worth a look at its surroundings."""
 
+_LONG_RUN = re.compile(rb"[A-Za-z0-9]{8,}")
 _DIGITS = b"0123456789"
 _LETTERS = b"abcdefghijklmnopqrstuvwxyz"
 
@@ -51,20 +55,23 @@ def _members(characters: bytes) -> npt.NDArray[np.bool_]:
     return table
 
 
-SYMBOL = _symbols()
-WIDE = _members(_DIGITS + _LETTERS + _LETTERS.upper() + b"+/=_-.~:")
+_SYMBOL = _symbols().tobytes()
+_WIDE = _members(_DIGITS + _LETTERS + _LETTERS.upper() + b"+/=_-.~:%").tobytes()
 """What keys are made of, their inner punctuation and padding included."""
+LINE = 56
+"""From this length on, lines of nothing but token characters that follow each other are a wrapped blob (RFC 2045
+and RFC 7468 wrap at 76 and 64)."""
 
 
 @lru_cache(maxsize=1)
-def _ratio() -> tuple[npt.NDArray[np.int8], float]:
+def _ratio() -> tuple[npt.NDArray[np.int16], tuple[int, ...], float]:
     path = resources.files("alcaide.instruments.guard.detectors.secrets").joinpath("random_tokens.npz")
     with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
-        return stored["ratio"].ravel(), float(stored["scale"])
+        ratio = stored["ratio"].ravel().astype(np.int16)
+        return ratio, tuple(ratio.tolist()), float(stored["scale"])
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(NamedTuple):
     """A run that looks random: its own extent, that of the token around it, and by how much it speaks for chance."""
 
     start: int
@@ -85,6 +92,9 @@ def plain(layer: Layer) -> bytes:
 
 def candidates(octets: bytes) -> Iterator[Candidate]:
     """Tokens that look random, in order, each wide token once."""
+    if len(octets) <= SMALL:
+        yield from _of_small(octets)
+        return
     start = 0
     while start < len(octets):
         end = min(start + BLOCK, len(octets))
@@ -92,17 +102,19 @@ def candidates(octets: bytes) -> Iterator[Candidate]:
             # Not in the middle of a token, unless it is far too long to be one.
             cut = max(octets.rfind(b"\n", end - LONGEST, end), octets.rfind(b" ", end - LONGEST, end))
             end = cut + 1 if cut > start else end
-        yield from _of_block(np.frombuffer(octets, dtype=np.uint8, count=end - start, offset=start), start)
+        yield from _of_block(octets if end - start == len(octets) else octets[start:end], start)
         start = end
 
 
 def chance(token: str) -> float:
     """By how much the letters and digits of `token` speak for chance, as of a run in a text."""
-    octets = np.frombuffer(token.encode("ascii", "replace"), dtype=np.uint8)
-    symbols = SYMBOL[octets]
-    ratio, scale = _ratio()
-    codes = np.concatenate(([0], symbols[:-1])).astype(np.int64) * 37 + symbols
-    return float(ratio[codes].sum()) / scale
+    symbols = token.encode("ascii", "replace").translate(_SYMBOL)
+    _, ratio, scale = _ratio()
+    before, total = 0, 0
+    for symbol in symbols:  # a token has some dozens of characters
+        total += ratio[before * 37 + symbol]
+        before = symbol
+    return total / scale
 
 
 def _edges(mask: npt.NDArray[np.bool_]) -> tuple[Indices, Indices]:
@@ -113,9 +125,9 @@ def _edges(mask: npt.NDArray[np.bool_]) -> tuple[Indices, Indices]:
     return changes[::2], changes[1::2]
 
 
-def _of_block(octets: Octets, base: int) -> Iterator[Candidate]:
-    symbols = SYMBOL[octets]
-    starts, ends = _edges(symbols > 0)
+def _of_block(octets: bytes, base: int) -> Iterator[Candidate]:
+    symbols = np.frombuffer(octets.translate(_SYMBOL), dtype=np.uint8)
+    starts, ends = _edges(symbols != 0)
     lengths = ends - starts
     long = (lengths >= SHORTEST) & (lengths <= LONGEST)
     starts, ends = starts[long], ends[long]
@@ -123,16 +135,32 @@ def _of_block(octets: Octets, base: int) -> Iterator[Candidate]:
         return
     digits = np.zeros(len(octets) + 1, dtype=np.int32)
     np.cumsum((symbols - np.uint8(1)) < 10, dtype=np.int32, out=digits[1:])
-    worth = (digits[ends] > digits[starts]) | (ends - starts >= WITHOUT_DIGITS)
-    worth &= digits[ends] - digits[starts] < ends - starts
+    counts, lengths = digits[ends] - digits[starts], ends - starts
+    worth = ((counts > 0) | (lengths >= WITHOUT_DIGITS)) & (counts < lengths)
     starts, ends = starts[worth], ends[worth]
     if not len(starts):
         return
     scores = _scores(symbols, starts, ends)
     likely = scores >= SPEAKS_FOR_CHANCE
     starts, ends, scores = starts[likely], ends[likely], scores[likely]
-    if len(starts):
+    if len(starts) * LONGEST < len(octets):
+        yield from _widened_each(octets, starts.tolist(), ends.tolist(), scores.tolist(), base)
+    elif len(starts):
         yield from _widened(octets, starts, ends, scores, base)
+
+
+def _of_small(octets: bytes) -> Iterator[Candidate]:
+    starts, ends, scores = [], [], []
+    for match in _LONG_RUN.finditer(octets):
+        run = match[0]
+        if run.isdigit() or len(run) > LONGEST or (len(run) < WITHOUT_DIGITS and run.isalpha()):
+            continue
+        score = chance(run.decode("ascii"))
+        if score >= SPEAKS_FOR_CHANCE:
+            starts.append(match.start())
+            ends.append(match.end())
+            scores.append(score)
+    return _widened_each(octets, starts, ends, scores, 0)
 
 
 def _scores(symbols: Octets, starts: Indices, ends: Indices) -> npt.NDArray[np.float64]:
@@ -140,22 +168,55 @@ def _scores(symbols: Octets, starts: Indices, ends: Indices) -> npt.NDArray[np.f
     lengths = ends - starts
     firsts = np.cumsum(lengths) - lengths
     at = np.arange(int(lengths.sum()), dtype=np.int64) + np.repeat(starts - firsts, lengths)
-    codes = symbols[at].astype(np.int64)
-    codes[1:] += symbols[at[1:] - 1].astype(np.int64) * 37
-    codes[firsts] = symbols[starts]
-    ratio, scale = _ratio()
-    return np.add.reduceat(ratio[codes].astype(np.int32), firsts) / scale
+    codes = symbols.take(at).astype(np.int16)
+    before = symbols.take(at - 1, mode="wrap").astype(np.int16)
+    before[firsts] = 0
+    codes += before * np.int16(37)
+    ratio, _, scale = _ratio()
+    return np.add.reduceat(ratio.take(codes), firsts, dtype=np.int32) / scale
+
+
+def _widened_each(
+    octets: bytes, starts: list[int], ends: list[int], scores: list[float], base: int
+) -> Iterator[Candidate]:
+    """The token around each of a few runs, found from the run outwards."""
+    best: Candidate | None = None
+    for start, end, score in zip(starts, ends, scores, strict=True):
+        if best is not None and start + base < best.wide_end:
+            if score > best.chance:
+                best = best._replace(start=start + base, end=end + base, chance=score)
+            continue
+        if best is not None:
+            yield best
+        low = max(0, start - LONGEST - 1)
+        first = low + octets[low:start].translate(_WIDE).rfind(b"\0") + 1
+        length = octets[end : end + LONGEST + 1].translate(_WIDE).find(b"\0")
+        last = end + length if length >= 0 else min(len(octets), end + LONGEST + 1)
+        best = None
+        if last - first <= LONGEST and not _in_blob(octets, first, last):
+            best = Candidate(start + base, end + base, first + base, last + base, score)
+    if best is not None:
+        yield best
+
+
+def _in_blob(octets: bytes, start: int, end: int) -> bool:
+    """Whether the token is a line of a wrapped blob: one like it on the line above or below."""
+    if end - start < LINE:
+        return False
+    above = octets[max(0, start - LINE - 2) : start].rstrip(b"\r\n")[-LINE:]
+    below = octets[end : end + LINE + 2].lstrip(b"\r\n")[:LINE]
+    return any(len(line) == LINE and b"\0" not in line.translate(_WIDE) for line in (above, below))
 
 
 def _widened(
-    octets: Octets, starts: Indices, ends: Indices, scores: npt.NDArray[np.float64], base: int
+    octets: bytes, starts: Indices, ends: Indices, scores: npt.NDArray[np.float64], base: int
 ) -> Iterator[Candidate]:
-    wide_starts, wide_ends = _edges(WIDE[octets])
+    """The token around each of many runs, in whole-array steps."""
+    wide_starts, wide_ends = _edges(np.frombuffer(octets.translate(_WIDE), dtype=np.bool_))
     of = np.searchsorted(wide_starts, starts, side="right") - 1
     lengths = wide_ends - wide_starts
-    # Lines of a wrapped blob (an image, a certificate) follow each other with nothing but a line end between.
     gaps = wide_starts[1:] - wide_ends[:-1]
-    blob = (lengths[1:] >= 56) & (lengths[:-1] >= 56) & (gaps <= 2)
+    blob = (lengths[1:] >= LINE) & (lengths[:-1] >= LINE) & (gaps <= 2)
     in_blob = np.zeros(len(wide_starts), dtype=np.bool_)
     in_blob[1:] |= blob
     in_blob[:-1] |= blob
@@ -165,12 +226,14 @@ def _widened(
     kept = np.flatnonzero(keep)[order]
     first = np.ones(len(kept), dtype=np.bool_)
     first[1:] = of[kept][1:] != of[kept][:-1]
-    for index in kept[first]:
-        token = of[index]
-        yield Candidate(
-            int(starts[index]) + base,
-            int(ends[index]) + base,
-            int(wide_starts[token]) + base,
-            int(wide_ends[token]) + base,
-            float(scores[index]),
-        )
+    chosen = kept[first]
+    token = of[chosen]
+    rows = zip(
+        (starts[chosen] + base).tolist(),
+        (ends[chosen] + base).tolist(),
+        (wide_starts[token] + base).tolist(),
+        (wide_ends[token] + base).tolist(),
+        scores[chosen].tolist(),
+        strict=True,
+    )
+    yield from map(Candidate._make, rows)

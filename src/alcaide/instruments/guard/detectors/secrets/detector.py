@@ -18,6 +18,7 @@ from typing import Any
 
 import re2
 
+from alcaide.instruments.guard.backtracking import plainly_linear
 from alcaide.instruments.guard.detector import Examination, Hit, Pattern
 from alcaide.instruments.guard.detectors.secrets import passwords, structures
 from alcaide.instruments.guard.detectors.secrets.candidates import Candidate, candidates, chance, plain
@@ -31,6 +32,10 @@ from alcaide.instruments.guard.model import Context, Finding
 from alcaide.kernel.errors import InvalidInput
 
 NAME = "secrets"
+SPARSE = 0.4
+"""Likelihood for chance a character below which a token is words; random tokens have 1.2 to 2.5."""
+FAINT = 8.0
+"""Likelihood for chance below which a run could still be an abbreviation with a number."""
 REPORTED = 0.3
 """Finds below this are not worth a line anywhere."""
 TAXONOMY = ("owasp-llm:2025/LLM02", "cwe/CWE-798")
@@ -52,20 +57,44 @@ _PATTERNS: tuple[Pattern, ...] = (
 _HEX_LENGTHS = frozenset((32, 40, 56, 64, 96, 128))
 _HEX = re.compile(r"[0-9a-fA-F]+")
 _UUID = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}")
+_DIGEST_MARKS = (
+    "sha256:",
+    "sha512:",
+    "sha384:",
+    "sha256-",
+    "sha512-",
+    "sha384-",
+    "sha1:",
+    "sha1-",
+    "md5:",
+    "h1:",
+)
+"""What package managers write before a checksum: not worth looking around."""
 _TOKEN = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-+/.~")
 
 
+_BEFORE, _AFTER = "(?:^|[^A-Za-z0-9_+-])", "(?:$|[^A-Za-z0-9_+-])"
+"""What a key may stand between: anything that could not be more of it."""
+
+
 @lru_cache(maxsize=1)
-def _shaped() -> tuple[Any, tuple[Format, ...]]:
-    formats = tuple(format_ for format_ in FORMATS if not format_.anchors and not format_.near)
-    # One group a format, in order; no shaped format has a group of its own.
-    alternatives = "|".join(f"({format_.regex})" for format_ in formats)
-    return re2.compile(f"(?:^|[^A-Za-z0-9])(?:{alternatives})(?:$|[^A-Za-z0-9_+-])"), formats
+def _shaped() -> tuple[Any, tuple[tuple[Format, Any], ...]]:
+    """One automaton that says in a microsecond which shaped formats a token contains, and each format's own."""
+    every = re2.Set.SearchSet()
+    formats = []
+    for format_ in FORMATS:
+        if not format_.anchors and not format_.near:
+            regex = f"(?:^|[^A-Za-z0-9])({format_.regex}){_AFTER}"
+            every.Add(regex)
+            formats.append((format_, re2.compile(regex)))
+    every.Compile()
+    return every, tuple(formats)
 
 
 @lru_cache(maxsize=1024)
 def _near(regex: str) -> Any:
-    return re2.compile(f"(?:^|[^A-Za-z0-9_+-])({regex})(?:$|[^A-Za-z0-9_+-])")
+    regex = f"{_BEFORE}({regex}){_AFTER}"
+    return re.compile(regex) if plainly_linear(regex) else re2.compile(regex)
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,15 +227,17 @@ def _of_format(
 
 
 def _random(candidate: Candidate, text: str, lower: str) -> Iterator[Find]:
+    if text[max(0, candidate.start - 7) : candidate.start].lower().endswith(_DIGEST_MARKS):
+        return
     wide = text[candidate.wide_start : candidate.wide_end]
-    union, formats = _shaped()
-    match = union.search(wide)
-    if match is not None:
-        index = next(index for index in range(len(formats)) if match.start(index + 1) >= 0)
-        start, end = match.span(index + 1)
-        found = _of_format(
-            formats[index], text, lower, candidate.wide_start + start, candidate.wide_start + end, None
-        )
+    every, formats = _shaped()
+    for index in sorted(every.Match(wide) or ()):
+        format_, regex = formats[index]
+        match = regex.search(wide)
+        if match is None:
+            continue
+        start, end = (offset + candidate.wide_start for offset in match.span(1))
+        found = _of_format(format_, text, lower, start, end, None)
         if found is not None:
             yield found
             return
@@ -214,20 +245,20 @@ def _random(candidate: Candidate, text: str, lower: str) -> Iterator[Find]:
     around = surroundings(lower, start, end)
     if around.role is None and not around.formats:
         return
-    yield from _of_provider(candidate, wide, text, lower, around)
+    yield from _of_provider(candidate, text, around)
     found = _named(text, start, end, around, candidate)
     if found is not None:
         yield found
 
 
-def _of_provider(
-    candidate: Candidate, wide: str, text: str, lower: str, around: Surroundings
-) -> Iterator[Find]:
+def _of_provider(candidate: Candidate, text: str, around: Surroundings) -> Iterator[Find]:
+    low = max(0, candidate.wide_start - 24)  # some have a number and a bar in front
+    window = text[low : candidate.wide_end + 1]
     for format_ in around.formats:
-        match = _near(format_.regex).search(wide)
+        match = _near(format_.regex).search(window)
         if match is None:
             continue
-        start, end = (offset + candidate.wide_start for offset in match.span(1))
+        start, end = (offset + low for offset in match.span(1))
         if start > candidate.start or end < candidate.end:
             continue
         secret = text[start:end]
@@ -278,9 +309,10 @@ def _named(text: str, start: int, end: int, around: Surroundings, candidate: Can
     secret = text[start:end]
     if "://" in text[max(0, start - 3) : end] or template(secret):
         return None
-    if "/" in secret and (chance(secret) < 0 or secret.count("/") > 2 + len(secret) // 24):
-        return None  # a path
     length = len(secret)
+    density = chance(secret) / length
+    if density < SPARSE or ("/" in secret and secret.count("/") > 2 + length // 24):
+        return None  # a name with a number in it, a path
     strong = around.role is Role.SECRET
     if _UUID.fullmatch(secret):
         score = 0.75 if strong else 0.4
@@ -294,7 +326,7 @@ def _named(text: str, start: int, end: int, around: Surroundings, candidate: Can
         score = 0.75 if strong else 0.45
     else:
         score = 0.6 if strong else 0.3
-    if candidate.chance < 8:
+    if candidate.chance < FAINT or density < 2 * SPARSE:
         score -= 0.2
     if placeholder(secret):
         score = min(score, 0.3)

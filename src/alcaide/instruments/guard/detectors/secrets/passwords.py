@@ -34,9 +34,11 @@ _VALUE_BESIDE = re.compile(
     re.IGNORECASE,
 )
 _TOLD = re.compile(
-    r"[\w.-]{0,20}[\"'`*_)]{0,3}(?: (?:for|to|of|on|de|del|für|pour|do|da|di)(?: [\w@.'/-]{1,40}){1,4})?"
-    r"[ \t]{0,3}(?:(?:is|was|are|be|ist|lautet|est|es|é|è|jest|is now|is set to|set to|changed to|reset to|will be|should be|"
-    r"shall be|to|:|=|是|为|為|は|は、|есть|это|—|-)[ \t:]{1,4}|[:：是为為は][ \t]{0,4})(?:still |now |just |simply |currently )?([\"'`*“‘«]{0,3})([^\s\"'`“”‘’«»]{4,128})",
+    r"[\w.-]{0,20}[\"'`*_)]{0,3}"
+    r"(?: (?:for|to|of|on|de|del|für|pour|do|da|di)(?: [\w@.'/-]{1,40}){1,4})?"
+    r"(?:[ \t]{1,3}(?:is now|is set to|set to|changed to|reset to|will be|should be|is|was|are|be|ist|lautet|est|es|é|è"
+    r"|jest|to|есть|это|—)[ \t:]{1,4}|[ \t]?(?:是|为|為|は|는|：)[ \t]{0,3})"
+    r"(?:still |now |just |simply |currently )?(?P<quote>[\"'`*“‘«]{0,3})(?P<value>[^\s\"'`“”‘’«»]{4,128})",
     re.IGNORECASE,
 )
 _FLAG = re.compile(r"[\w.-]{0,20}[ =][ \t]{0,4}([\"']?)([^\s\"']{3,128})")
@@ -51,7 +53,7 @@ _LABELS = frozenset(
     "value type basic bearer oauth ldap kerberos default empty yes no on off file env stdin ask manager policy the a an "
     "and or is not in if for from with here this that protected expired reused shared same correct strong weak too "
     "at least must should can will has have was been your my our their hunter stored kept sent only also sensitive "
-    "changeme redacted sha256 md5 bcrypt scrypt argon2 base64 utf-8 utf8 admin root test".split()
+    "changeme redacted tiger sha256 md5 bcrypt scrypt argon2 base64 utf-8 utf8 admin root test".split()
 )
 
 
@@ -104,7 +106,13 @@ def password(text: str, lower: str, start: int, end: int) -> Find | None:
             )
     told = _TOLD.match(rest)
     if told:
-        return _told(text, end + told.start(2), end + told.end(2), quoted=bool(told[1]), secret=secret)
+        return _told(
+            text,
+            end + told.start("value"),
+            end + told.end("value"),
+            quoted=bool(told["quote"]),
+            secret=secret,
+        )
     return None
 
 
@@ -140,8 +148,8 @@ def _assigned(
             if last < 0 and line < 0 and len(text) - first > 200:
                 return None
             last = line if line >= 0 else len(text)
-        if separator == "," and not _name_quoted(text, start, end):
-            return None
+        if separator in (",", "(") and not any(character.isdigit() for character in text[first:last]):
+            return None  # two words of a list, an argument by name
         return _judged(text, first, last, quoted=True, secret=secret, name=name)
     if separator in (",", "(", "|", "->") and separator != "|":
         return None
@@ -157,10 +165,6 @@ def _assigned(
     if separator in ("=", "?=") and last < len(text) and text[last] in "([{":
         return None  # a call or an index
     return _judged(text, first, last, quoted=False, secret=secret, name=name)
-
-
-def _name_quoted(text: str, start: int, end: int) -> bool:
-    return any(quote in text[end : end + 24] for quote in _QUOTES)
 
 
 def classes(value: str) -> int:
@@ -187,6 +191,12 @@ def _judged(text: str, start: int, end: int, *, quoted: bool, secret: bool, name
     if len(words) > 3:
         return None
     if template(value) or lowered in _LABELS or lowered == name.lower():
+        return None
+    if value.isupper() and "_" in value:
+        return None  # the name of a variable
+    if any(word in lowered for word in ("passphrase", "password", "passwd")) and not any(
+        c.isdigit() for c in value
+    ):
         return None
     if value.startswith(("http://", "https://", "/", "./", "../", "~/", "--")):
         return None
@@ -239,6 +249,8 @@ def _told(text: str, start: int, end: int, *, quoted: bool, secret: bool) -> Fin
     while end > start and text[end - 1] in ".,;:!?)*":
         end -= 1
     value = text[start:end]
+    if _CODE.match(value) or any(opener in value for opener in "([{"):
+        return None
     if len(value) < 4 or template(value) or value.lower() in _LABELS:
         return None
     if value.startswith(("http://", "https://", "/")):

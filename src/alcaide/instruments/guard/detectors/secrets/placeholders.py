@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import re
 
+import ahocorasick_rs
+
 _WORDS = re.compile(
     r"example|sample|placeholder|dummy|change[-_ ]?(?:me|this|it)|your[-_ ]|[-_ ]your|yourkey|yourtoken|yoursecret"
     r"|yourpass|yourapi|my[-_ ]?(?:secret|token|api|key|pass)|insert[-_ ]|replace[-_ ]?(?:me|with|this)|redacted"
     r"|masked|hidden|removed|todo|fixme|xxxx|xx-xx|not[-_ ]?(?:a[-_ ])?real|fake|foobar|foo[-_]?bar|lorem"
     r"|goes[-_ ]?here|[-_ ]here$|secretkey$|some[-_ ]?(?:secret|token|key)|the[-_ ](?:secret|token|key)"
-    r"|\.\.\.|…|\*\*\*|•••|aaaa(?:aaaa)?$|abcdefgh|qwertyuiop"
+    r"|\.\.\.|…|\*\*\*|•••|aaaa(?:aaaa)?$|abcdefgh|qwertyuiop|^(?:key|pass|token|secret|password|pwd)[-_]?[0-9]{1,4}$"
 )
 _TEMPLATE = re.compile(
     # ${VAR} $VAR $(cmd) {{ x }} {% x %} <%= x %> %VAR% %(name)s {name} <name> [name] __NAME__ #{x} @{x} :name
-    r"^[\"'`]?(?:\$\{|\$\(|\$[A-Za-z_][A-Za-z0-9_]*$|\{\{|\{%|<%|%[A-Za-z_][A-Za-z0-9_]*%|%\(|%s|\{[A-Za-z_][A-Za-z0-9_.]*\}|"
+    r"^[\"'`]?(?:\$\{|\$\(|\$[A-Za-z_][A-Za-z0-9_]*$|\{\{|\{%|<%|%[A-Za-z_][A-Za-z0-9_]*%|%\(|%s|\{=?[A-Za-z_][A-Za-z0-9_.]*\}|"
     r"<[^<>]{0,80}>|\[[A-Za-z_ -]{0,60}\]|__[A-Za-z0-9_]+__$|#\{|@\{|!(?:Ref|Sub|GetAtt|vault|secret)\b|@@|&lt;|\(\(|~\{)"
 )
 _INSIDE = re.compile(
@@ -29,18 +31,22 @@ _LOOKUP = re.compile(
 )
 
 _ASCENDING = "0123456789abcdefghijklmnopqrstuvwxyz"
-_RUNS = frozenset(
-    run[start : start + 8]
-    for run in (
-        "01234567890",
-        "12345678901234567890",
-        _ASCENDING[10:],
-        _ASCENDING[10:][::-1],
-        "98765432109876543210",
-        "0123456789abcdef" * 2,
+_RUNS = ahocorasick_rs.AhoCorasick(
+    sorted(
+        {
+            row[start : start + 8]
+            for row in (
+                "12345678901234567890",
+                "98765432109876543210",
+                _ASCENDING[10:],
+                _ASCENDING[10:][::-1],
+                "0123456789abcdef" * 2,
+            )
+            for start in range(len(row) - 7)
+        }
     )
-    for start in range(len(run) - 7)
 )
+"""Rows of eight: what people type, and manuals print, where a key would be."""
 
 
 def template(value: str) -> bool:
@@ -65,9 +71,4 @@ def placeholder(value: str) -> bool:
         return True
     if len(lowered) >= 20 and distinct <= 6:
         return True
-    return any(lowered[start : start + 8] in _RUNS for start in range(min(len(lowered), 200) - 7))
-
-
-def regular(value: str) -> bool:
-    """Whether what follows a key's prefix is nothing but the alphabet or a digit row: a key in a manual."""
-    return placeholder(value)
+    return bool(_RUNS.find_matches_as_indexes(lowered))

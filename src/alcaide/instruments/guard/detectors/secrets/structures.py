@@ -87,7 +87,7 @@ _PRIVATE_NUMBER = re.compile(r"\"(?:d|k)\"\s{0,3}:\s{0,3}\"([A-Za-z0-9_-]{20,200
 _USERINFO = re2.compile(rb"(?i)[a-z][a-z0-9+.-]*://[^\s/?#:@\"'<>`]*:([^\s/?#@\"'<>`]+)@[a-z0-9\[$*_%-]")
 _TEACHING = frozenset(
     "password pass passwd pwd secret user username token key changeme mypassword mypass yourpassword pw test p@ssw0rd "
-    "port 1234 12345 xxx guest".split()
+    "port 1234 12345 xxx guest tiger".split()
 )
 
 

@@ -48,7 +48,7 @@ _OTHER_PHRASES = (
     "digest", "integrity", "commit", "revision", "rev", "etag", "uuid", "guid", "request_id", "request id", "requestid",
     "request-id", "trace_id", "traceid", "trace-id", "trace id", "traceparent", "span_id", "spanid", "correlation",
     "fingerprint", "thumbprint", "public key", "public_key", "publickey", "public-key", "pubkey", "ssh-rsa",
-    "ssh-ed25519", "ecdsa-sha2", "certificate", "signature", "nonce", "salt", "build", "data:image", "base64,",
+    "ed25519", "ecdsa-sha2", "certificate", "signature", "nonce", "salt", "build", "data:image", "base64,",
     "primary key", "primary_key", "primarykey", "foreign key", "foreign_key", "cache key", "cache_key", "cachekey",
     "cache-key", "page_token", "next_token", "nexttoken", "pagetoken", "nextpagetoken", "continuation", "pagination",
     "cursor", "dedup", "token_id", "token_type", "key_id", "keyid", "key-id", "key id", "kid", "image", "layer", "blob",

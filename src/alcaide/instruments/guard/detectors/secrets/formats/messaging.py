@@ -279,14 +279,7 @@ FORMATS: tuple[Format, ...] = (
         anchors=("igqv", "igqw", "igaa"),
         kind="TOKEN",
     ),
-    Format(
-        "twitter-bearer-token",
-        "X",
-        "bearer token",
-        "AAAAAAAAAAAAAAAAAAAAA[A-Za-z0-9%]{60,110}",
-        anchors=("aaaaaaaaaaaaaaaaaaaaa",),
-        kind="TOKEN",
-    ),
+    shaped("twitter-bearer-token", "X", "bearer token", r"A{21}[A-Za-z0-9%]{60,110}", kind="TOKEN"),
     near(
         "twitter-access-token",
         "X",
