@@ -113,7 +113,9 @@ class Guard:
         go on is the caller's to ask of the report.
         """
         report = self.check(given, context=context)
-        return redacted(given, report, self.policy, context, pseudonyms or Pseudonyms())
+        # An empty table is a table: a new one is made only where none was given.
+        table = Pseudonyms() if pseudonyms is None else pseudonyms
+        return redacted(given, report, self.policy, context, table)
 
     def restore(self, text: str, pseudonyms: Pseudonyms) -> str:
         """The text with every pseudonym of this conversation replaced by what it stands for."""
@@ -125,7 +127,8 @@ class Guard:
         """Check text that arrives in pieces; see `stream.Stream` for what is released when."""
         from alcaide.instruments.guard.stream import Stream
 
-        return Stream(self, context or Context(direction="out"), pseudonyms or Pseudonyms(), window)
+        table = Pseudonyms() if pseudonyms is None else pseudonyms
+        return Stream(self, context or Context(direction="out"), table, window)
 
     # ── for the stream and the check alone ──
 

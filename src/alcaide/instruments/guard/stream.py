@@ -174,11 +174,20 @@ class Stream:
     def _settle(self, report: Report, cut: int) -> None:
         base = self._out - len(self._tail)
         for finding in report.findings:
-            if finding.span.end <= cut:
-                span = Span(finding.span.start + base, finding.span.end + base)
-                self._settled.setdefault(
-                    (finding.detector, finding.rule, span.start, span.end), replace(finding, span=span)
-                )
+            if finding.span.end > cut:
+                continue
+            span = Span(finding.span.start + base, finding.span.end + base)
+            if span.start < self._out and self._known(finding, span):
+                continue  # what is already out is read again without its beginning, and may look different
+            self._settled.setdefault(
+                (finding.detector, finding.rule, span.start, span.end), replace(finding, span=span)
+            )
+
+    def _known(self, finding: Finding, span: Span) -> bool:
+        return any(
+            one.detector == finding.detector and one.span.start < span.end and span.start < one.span.end
+            for one in self._settled.values()
+        )
 
     def _note(self, report: Report) -> None:
         for name, score in report.scores.items():
