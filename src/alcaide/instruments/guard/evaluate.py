@@ -43,7 +43,11 @@ DRAWS: Final = 1000
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One labelled text. `spans` are what a detector should point at; empty where nobody marked any."""
+    """One labelled text. `spans` are what a detector should point at; empty where nobody marked any.
+
+    `context`, `question` and `response` are what detectors that compare need: sources or a system prompt, what was
+    asked, and the answer where that is not `text` itself.
+    """
 
     text: str
     label: bool
@@ -51,7 +55,9 @@ class Row:
     lang: str | None = None
     source: str | None = None
     spans: tuple[tuple[int, int, str], ...] = ()
-    context: Mapping[str, Any] | None = None
+    context: str | None = None
+    question: str | None = None
+    response: str | None = None
 
 
 def rows(path: Path) -> Iterator[Row]:
@@ -104,7 +110,6 @@ def _row(line: bytes, place: str) -> Row:
         raise InvalidInput(
             f"{place} has the label `{label}`; give 1 for what should be found and 0 for what should not"
         )
-    context = fields.get("context")
     return Row(
         text=text.encode("utf-8", "replace").decode(),
         label=bool(label),
@@ -112,7 +117,9 @@ def _row(line: bytes, place: str) -> Row:
         lang=_word(fields, "lang", place),
         source=_word(fields, "source", place),
         spans=_spans(fields.get("spans"), len(text), place),
-        context=context if isinstance(context, dict) else None,
+        context=_word(fields, "context", place),
+        question=_word(fields, "question", place),
+        response=_word(fields, "response", place),
     )
 
 

@@ -84,6 +84,11 @@ class Guard:
         versions = {detector.name: detector.version for detector in self._detectors}
         return versions | {detector.name: detector.version for detector in self._comparing}
 
+    def detector(self, name: str) -> Detector | ExchangeDetector | None:
+        """One of the detectors it runs, with the policy's options applied; None if it does not run it."""
+        both: tuple[Detector | ExchangeDetector, ...] = (*self._detectors, *self._comparing)
+        return next((one for one in both if one.name == name), None)
+
     def check(self, given: Given, *, context: Context = NO_CONTEXT) -> Report:
         """Look at all of it and say what was found and what to do.
 
