@@ -29,6 +29,7 @@ from alcaide.kernel.ledger.keys import KeyStore
 from alcaide.kernel.ledger.log import Ledger, Tx
 from alcaide.kernel.policy.view import EvidenceView
 from alcaide.kernel.slice import Manifest, Panel, load
+from alcaide.kernel.unfinished_restore import check_finished
 
 T = TypeVar("T")
 
@@ -128,12 +129,15 @@ def open_instance(
 ) -> Instance:
     """Open the data folder, making it on first run. Raises ConfigError, Corrupt, Unavailable.
 
+    A database that a restore was cut off in is refused before anything is done with it.
+
     `migrate=False` creates tables straight from the declarations: for tests that open many instances.
     """
     prepare_folder(config.data)
     import_tables(manifests)
     database = open_database(config.database)
     try:
+        check_finished(database, lambda keyid: KeyStore(config.keys_dir, None).public_key(keyid) is not None)
         if migrate:
             upgrade(database)
         else:

@@ -10,14 +10,17 @@ import html
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import iter_route_contexts
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from starlette.routing import compile_path
 
 from alcaide.kernel.errors import (
     AlcaideError,
@@ -32,6 +35,9 @@ from alcaide.kernel.errors import (
 from alcaide.ui.deps import current_actor
 from alcaide.ui.look import look_of
 from alcaide.ui.rendering import render
+
+if TYPE_CHECKING:
+    import re
 
 _log = logging.getLogger("alcaide.web")
 
@@ -144,6 +150,8 @@ def error_response(request: Request, error: AlcaideError) -> Response:
         headers["Retry-After"] = str(error.retry_after)
     if isinstance(error, Unavailable):
         headers["Retry-After"] = "10"
+    if status == 405:
+        headers["Allow"] = _allowed(request)
     if wants_json(request):
         if status == 401:
             headers["WWW-Authenticate"] = 'Bearer realm="alcaide"'
@@ -156,6 +164,24 @@ def error_response(request: Request, error: AlcaideError) -> Response:
         # The page itself needs the session and the policies; where those are what failed, plain words are left.
         _log.exception("error page failed", extra={"path": request.url.path})
         return HTMLResponse(_bare_page(status, str(error)), status_code=status, headers=headers)
+
+
+def _allowed(request: Request) -> str:
+    """The methods that this address takes, as RFC 9110 §15.5.6 asks for; the router would name those of one route.
+
+    Of paths that fit, the one with the fewest parameters is meant: `/anchors/run`, not `/anchors/{anchor_id}`.
+    """
+    here, methods = request.scope["path"], dict[str, set[str]]()
+    for route in iter_route_contexts(request.app.routes):
+        if route.path and route.methods and _pattern(route.path).match(here):
+            methods.setdefault(route.path, set()).update(route.methods)
+    meant = min(methods, key=lambda path: path.count("{"), default="")
+    return ", ".join(sorted(methods.get(meant, ())))
+
+
+@lru_cache(maxsize=1024)
+def _pattern(path: str) -> re.Pattern[str]:
+    return compile_path(path)[0]
 
 
 def error_json(error: AlcaideError) -> dict[str, Any]:

@@ -70,7 +70,7 @@ def test_an_account_through_its_life(by_token, make_user):
     assert admin.get(f"{API}/rules").json()["actions"]["access.manage"] == ["admin"]
 
 
-def test_a_service_account_gets_a_token_and_a_token_makes_none(by_token, make_user, app, client_as):
+def test_a_service_account_gets_a_token_and_a_token_makes_none(instance, by_token, make_user, app, client_as):
     robot = make_user("ml-engineer", kind="service")
     new = {"name": "ci", "scopes": ["*.view"]}
     by_session = client_as("admin")
@@ -84,7 +84,13 @@ def test_a_service_account_gets_a_token_and_a_token_makes_none(by_token, make_us
     listed = by_session.get(f"{API}/users/{robot.id}/tokens").json()
     assert listed["total"] == 1
     assert "token" not in listed["items"][0]
-    assert by_session.delete(f"{API}/tokens/{made.json()['id']}").json()["revoked_at"]
+    revoked = by_session.delete(
+        f"{API}/tokens/{made.json()['id']}", params={"reason": "it was in a log file"}
+    )
+    assert revoked.json()["revoked_at"]
+    with instance.read() as conn:
+        said = instance.view(conn, [f"name:user:{robot.id}"]).records[-1].predicate
+    assert (said["event"], said["reason"]) == ("token-revoked", "it was in a log file")
 
 
 def test_one_lists_and_revokes_ones_own_token_by_token(by_token, make_user):

@@ -118,6 +118,35 @@ def test_parts_come_and_go(api: Any):
     assert whole["deployments"][0]["ended_at"] is not None
 
 
+def test_what_is_removed_or_ended_keeps_the_reason_in_the_evidence(api: Any):
+    version = part(api)["versions"][0]
+    base = f"{API}/systems/loan-desk"
+    api.post(f"{base}/components", json={"ref": "model:scorer"})
+    flow = api.post(
+        f"{base}/flows", json={"source": "party:Applicants", "target": "model:scorer", "data": ["personal"]}
+    ).json()
+    place = api.post(f"{base}/environments", json={"name": "production"}).json()
+    run = api.post(
+        f"{base}/deployments", json={"environment": "production", "version_id": version["id"]}
+    ).json()
+
+    for path in (
+        f"flows/{flow['id']}",
+        f"deployments/{run['id']}",
+        f"environments/{place['id']}",
+        f"components/{version['id']}",
+    ):
+        gone = api.delete(f"{base}/{path}", params={"reason": f"no longer {path.split('/')[0]}"})
+        assert gone.status_code == 200, gone.text
+    too_long = api.delete(f"{base}/flows/{flow['id']}", params={"reason": "x" * 1_001})
+
+    assert too_long.status_code == 422
+    said = [change["reason"] for change in api.get(f"{base}/history").json()["items"][:4]]
+    assert said == [
+        "no longer components", "no longer environments", "no longer deployments", "no longer flows"
+    ]  # fmt: skip
+
+
 def test_a_corrected_digest_reaches_every_system_that_uses_the_version(api: Any):
     version = part(api)["versions"][0]
     api.post(f"{API}/systems/loan-desk/components", json={"version_id": version["id"]})

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from alcaide.kernel.access.actor import Actor
 from alcaide.kernel.errors import ConfigError, Conflict, InvalidInput, NotFound, TooMany
 from alcaide.kernel.instance import Instance
+from alcaide.predicates.intake_decided import IntakeDecided
 from alcaide.slices.inventory import queries
 from alcaide.slices.inventory import tables as t
 from alcaide.slices.inventory.rules.validate import system_fields
@@ -51,6 +52,13 @@ def leaves(instance: Instance) -> int:
         return instance.ledger.checkpoint(conn).size
 
 
+def decisions(instance: Instance, reference: str) -> list[IntakeDecided]:
+    with instance.read() as conn:
+        view = instance.view(conn, [f"name:intake:{reference}"])
+    assert view.complete
+    return [IntakeDecided.read(record.statement) for record in view.records]
+
+
 def request_of(instance: Instance, reference: str) -> intake.Request:
     with instance.read() as conn:
         return intake.get_request(conn, reference)
@@ -69,7 +77,8 @@ def test_a_request_waits_outside_the_ledger_until_it_is_accepted(instance: Insta
     fields = system_fields({"name": "tender-summaries", "title": "Tender summaries"})
     instance.write(lambda tx: intake.accept(tx, receipt.reference, fields, actor=lead, reason="useful"))
 
-    assert leaves(instance) == before + 1
+    assert leaves(instance) == before + 2
+    assert [said.decision for said in decisions(instance, receipt.reference)] == ["accepted"]
     decided = request_of(instance, receipt.reference)
     assert (decided.state, decided.system_name) == (State.ACCEPTED, "tender-summaries")
     with instance.read() as conn:
@@ -83,7 +92,9 @@ def test_a_request_waits_outside_the_ledger_until_it_is_accepted(instance: Insta
 
 
 @pytest.mark.both_databases
-def test_rejecting_and_merging_change_the_queue_and_not_the_ledger(instance: Instance, ask: Ask, lead: Actor):
+def test_every_decision_is_evidence_and_names_neither_the_words_nor_the_requester(
+    instance: Instance, ask: Ask, lead: Actor
+):
     fields = system_fields({"name": "summaries", "title": "Summaries"})
     instance.write(lambda tx: register_system(tx, fields, actor=lead))
     before = leaves(instance)
@@ -92,7 +103,20 @@ def test_rejecting_and_merging_change_the_queue_and_not_the_ledger(instance: Ins
     instance.write(lambda tx: intake.reject(tx, first.reference, actor=lead, reason="not now"))
     instance.write(lambda tx: intake.merge(tx, second.reference, "system:summaries", actor=lead))
 
-    assert leaves(instance) == before
+    assert leaves(instance) == before + 2
+    assert [(d.decision, d.reason, d.system) for d in decisions(instance, first.reference)] == [
+        ("rejected", "not now", "")
+    ]
+    (merged,) = decisions(instance, second.reference)
+    assert (merged.decision, merged.system, merged.by.id) == ("merged", "summaries", lead.id)
+    request = request_of(instance, second.reference)
+    with instance.read() as conn:
+        (record,) = instance.view(conn, [f"name:intake:{second.reference}"]).records
+    assert record.statement.subjects == (intake.subject_of(request),)
+    changed = replace(request, wish=replace(request.wish, purpose="something else"))
+    assert record.statement.subjects != (intake.subject_of(changed),)
+    for private in (request.wish.title, request.wish.purpose, "Ada Berth", "ada@harbour.example"):
+        assert private not in record.statement.to_bytes().decode()
     assert request_of(instance, first.reference).decision_reason == "not now"
     assert request_of(instance, second.reference).system_name == "summaries"
 

@@ -12,6 +12,7 @@ from alcaide.kernel.access.actor import Actor
 from alcaide.kernel.evidence import parse_statement
 from alcaide.kernel.instance import Instance
 from alcaide.predicates.changed import Changed
+from alcaide.predicates.intake_decided import IntakeDecided
 from alcaide.predicates.registered import Registered
 from alcaide.predicates.retired import Retired
 from alcaide.slices.inventory import service
@@ -64,6 +65,17 @@ def test_the_page_names_every_field_and_quotes_the_golden_file(kind: str):
     assert PREDICATES[kind].TYPE in page
     assert (GOLDEN / f"{kind}.json").read_text().strip() in page
     for field in PREDICATES[kind].__struct_fields__:
+        assert f"`{field}`" in page, field
+
+
+def test_the_decision_about_a_request_keeps_its_form():
+    golden = (GOLDEN / "intake-decided.json").read_text()
+    page = (PAGES / "intake-decided.md").read_text()
+    statement = parse_statement(golden.encode())
+
+    assert IntakeDecided.read(statement).about(statement.subjects).to_json() == json.loads(golden)
+    assert golden.strip() in page
+    for field in IntakeDecided.__struct_fields__:
         assert f"`{field}`" in page, field
 
 

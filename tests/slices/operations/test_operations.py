@@ -271,8 +271,8 @@ def test_a_job_is_followed_retried_and_cancelled_over_http(instance, api):
     assert api.get(base).json()["state"] == "dead"
     assert api.get("/api/v1/operations/jobs?state=dead").json()["total"] == 1
     assert api.post(f"{base}/retry").json()["state"] == "queued"
-    assert api.post(f"{base}/cancel").json()["state"] == "cancelled"
-    again = api.post(f"{base}/cancel")
+    assert api.post(f"{base}/cancel", json={"reason": "enough"}).json()["state"] == "cancelled"
+    again = api.post(f"{base}/cancel", json={"reason": "enough"})
     assert (again.status_code, again.json()["error"]["code"]) == (409, "conflict")
 
 
@@ -353,7 +353,8 @@ def test_jobs_are_listed_shown_retried_and_cancelled_at_the_console(instance, co
     assert json.loads(console("list", "--format", "json"))["items"][0]["id"] == job_id
     assert "no route to the scanner" in console("show", job_id)
     assert "queued again" in console("retry", job_id)
-    assert "is cancelled" in console("cancel", job_id)
+    assert "starts in a moment" in console("run-now", job_id)
+    assert "is cancelled" in console("cancel", job_id, "--reason", "enough")
     assert json.loads(console("show", job_id, "--format", "json"))["state"] == "cancelled"
 
 

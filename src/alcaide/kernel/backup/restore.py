@@ -3,7 +3,8 @@
 Everything grows in a folder beside the target, and tables are filled in one transaction. Only when every
 member has its digest, every table its rows, and the whole log verifies up to the checkpoint in the
 manifest, is the folder given its name. Interrupted before that, nothing is left that a start would
-believe: tables in a PostgreSQL database say nothing without the folder that holds their keys.
+believe: tables in a database outside the folder carry a mark until then
+(`kernel.unfinished_restore`), and a start refuses.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from alcaide.kernel import unfinished_restore as unfinished
 from alcaide.kernel.backup import rows
 from alcaide.kernel.backup.archive import Archive, disk_errors, open_archive, sync_folder
 from alcaide.kernel.backup.create import DATABASE_FILES, FORMAT, LEFT_OUT, VERSION, Progress, unreported
@@ -182,22 +184,38 @@ def _fill(
     try:
         keys = KeyStore(config.keys_dir, None)
         ledger = Ledger(database, keys, manifest["origin"])
-        with database.transaction() as conn:
-            _must_be_empty(conn)
-            _to_revision(conn, manifest.get("revision") if migrate else None)
-            count = _load_tables(conn, archive, manifest, progress)
-            _to_revision(conn, "head" if migrate else None)
-        try:
-            keyid = _verify(ledger, manifest, progress)
-        except BaseException:
+        with unfinished.alone(database):
+            with database.transaction() as conn:
+                unfinished.prepare(conn)
+                if not own_file:
+                    unfinished.set_mark(conn, data)
+                _to_revision(conn, manifest.get("revision") if migrate else None)
+                count = _load_tables(conn, archive, manifest, progress)
+                _to_revision(conn, "head" if migrate else None)
+            try:
+                keyid = _verify(ledger, manifest, progress)
+            except BaseException:
+                if not own_file:
+                    _empty(database)
+                raise
+            if own_file:
+                _settle(database)
+            else:
+                unfinished.set_verified(database, keyid)
+            report = _report(config, data, manifest, count, keyid, migrate=migrate)
+            _give_name(config.data, data)
             if not own_file:
-                _empty(database)
-            raise
-        if own_file:
-            _settle(database)
+                unfinished.clear_mark(database)
     finally:
         database.close()
-    report = RestoreReport(
+    progress(1.0, "verified and in place")
+    return report
+
+
+def _report(
+    config: Config, data: Path, manifest: Mapping[str, Any], count: int, keyid: str, *, migrate: bool
+) -> RestoreReport:
+    return RestoreReport(
         data=data,
         made_at=parse_rfc3339(manifest["created_at"]),
         log_size=manifest["log_size"],
@@ -206,22 +224,14 @@ def _fill(
         revision_now=head_revision() if migrate else None,
         cannot_sign=_why_it_cannot_sign(config, keyid),
     )
+
+
+def _give_name(beside: Path, data: Path) -> None:
     with disk_errors(f"the data folder `{data}`"):
         if data.exists():
             data.rmdir()
-        config.data.rename(data)
+        beside.rename(data)
         sync_folder(data.parent)
-    progress(1.0, "verified and in place")
-    return report
-
-
-def _must_be_empty(conn: Connection) -> None:
-    present = sa.inspect(conn).get_table_names()
-    if present:
-        raise Conflict(
-            f"the database holds tables already (`{present[0]}` and {len(present) - 1} more); "
-            "give an empty one with --database"
-        )
 
 
 def _to_revision(conn: Connection, revision: str | None) -> None:

@@ -308,9 +308,14 @@ def create_token(request: Request, actor: Myself, new: NewTokenIn) -> NewTokenOu
 
 
 @router.delete("/tokens/{token_id}")
-def revoke_token(request: Request, actor: Anyone, token_id: Id) -> TokenOut:
+def revoke_token(
+    request: Request,
+    actor: Anyone,
+    token_id: Id,
+    reason: Annotated[str, Query(max_length=2_000, description="Why; kept in the evidence.")] = "",
+) -> TokenOut:
     """Revoke a token of one's own, or, as an administrator, anybody's."""
-    return _token(service.revoke_token(get_instance(request), actor, token_id))
+    return _token(service.revoke_token(get_instance(request), actor, token_id, reason=reason))
 
 
 @router.get("/sessions")

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal, TypeAlias
 
 from fastapi import APIRouter, Depends, Path, Query, Request
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StrictBool
 
 from alcaide.kernel.access import Actor
 from alcaide.kernel.jobs import JobRun, store
@@ -147,6 +147,14 @@ class BackupList(BaseModel):
     total: int
 
 
+class Why(BaseModel):
+    """Why somebody interferes with a job; kept in the evidence."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    reason: str = Field(default="", max_length=service.MAX_REASON, description="In your words.")
+
+
 class PlanIn(BaseModel):
     """When to make backups and how many to keep."""
 
@@ -154,7 +162,7 @@ class PlanIn(BaseModel):
 
     cron: str = Field(max_length=100, description="Five cron fields, in UTC.", examples=["15 2 * * *"])
     keep: int = Field(ge=1, le=365, description="How many backups to keep.")
-    enabled: bool = True
+    enabled: StrictBool = True
 
 
 class PlanOut(BaseModel):
@@ -193,16 +201,23 @@ def get_job(request: Request, _: Seer, job_id: JobId) -> JobOut:
 @router.post(
     "/jobs/{job_id}/retry", summary="Queue a dead or cancelled job afresh", responses=answers(404, 409)
 )
-def retry_job(request: Request, actor: Keeper, job_id: JobId) -> JobOut:
+def retry_job(request: Request, actor: Keeper, job_id: JobId, why: Why | None = None) -> JobOut:
     """Its finished steps are kept, so it goes on where it stopped."""
-    service.retry_job(get_instance(request), actor, job_id)
+    service.retry_job(get_instance(request), actor, job_id, reason=why.reason if why else "")
+    return _read(request, job_id)
+
+
+@router.post("/jobs/{job_id}/run", summary="Let a queued job start at once", responses=answers(404, 409))
+def run_job(request: Request, actor: Keeper, job_id: JobId, why: Why | None = None) -> JobOut:
+    """For one that waits for its time, or for its next attempt."""
+    service.run_job_now(get_instance(request), actor, job_id, reason=why.reason if why else "")
     return _read(request, job_id)
 
 
 @router.post("/jobs/{job_id}/cancel", summary="Stop a job", responses=answers(404, 409))
-def cancel_job(request: Request, actor: Keeper, job_id: JobId) -> JobOut:
-    """A waiting job is cancelled at once, a running one at its next safe point."""
-    service.cancel_job(get_instance(request), actor, job_id)
+def cancel_job(request: Request, actor: Keeper, job_id: JobId, why: Why) -> JobOut:
+    """A waiting job is cancelled at once, a running one at its next safe point. Needs a reason."""
+    service.cancel_job(get_instance(request), actor, job_id, reason=why.reason)
     return _read(request, job_id)
 
 

@@ -19,6 +19,7 @@ app = App(name="jobs", help="Background jobs: what runs, what gave up, and why."
 
 Data = Annotated[Path | None, Parameter(name="--data", help="The data folder.", env_var="ALCAIDE_DATA")]
 Format = Annotated[Literal["table", "json"], Parameter(name="--format", help="How to print.")]
+Reason = Annotated[str, Parameter(name="--reason", help="Why, in your words; kept in the evidence.")]
 StateName = Literal["queued", "running", "succeeded", "dead", "cancelled", "unfinished"]
 
 
@@ -58,18 +59,26 @@ def show(job_id: str, *, format: Format = "table", data: Data = None) -> None:
 
 
 @app.command
-def retry(job_id: str, *, data: Data = None) -> None:
+def retry(job_id: str, *, reason: Reason = "", data: Data = None) -> None:
     """Queue a dead or cancelled job afresh; it goes on after its last finished step."""
     with open_for_cli(data) as instance:
-        service.retry_job(instance, cli_actor(), job_id)
+        service.retry_job(instance, cli_actor(), job_id, reason=reason)
     _say(f"job {job_id} is queued again")
 
 
+@app.command(name="run-now")
+def run_now(job_id: str, *, reason: Reason = "", data: Data = None) -> None:
+    """Let a queued job start without waiting for its time."""
+    with open_for_cli(data) as instance:
+        service.run_job_now(instance, cli_actor(), job_id, reason=reason)
+    _say(f"job {job_id} starts in a moment")
+
+
 @app.command
-def cancel(job_id: str, *, data: Data = None) -> None:
+def cancel(job_id: str, *, reason: Reason, data: Data = None) -> None:
     """Stop a job: at once if it waits, at its next safe point if it runs."""
     with open_for_cli(data) as instance:
-        state = service.cancel_job(instance, cli_actor(), job_id)
+        state = service.cancel_job(instance, cli_actor(), job_id, reason=reason)
     done = "is cancelled" if state is State.CANCELLED else "stops at its next safe point"
     _say(f"job {job_id} {done}")
 

@@ -25,6 +25,7 @@ router = APIRouter(include_in_schema=False)
 Seer = Annotated[Actor, Depends(allow("ops.view"))]
 Keeper = Annotated[Actor, Depends(allow("ops.act"))]
 Text = Annotated[str, Form(max_length=200)]
+Reason = Annotated[str, Form(max_length=service.MAX_REASON)]
 Word = Annotated[str, Query(max_length=64)]
 
 
@@ -109,27 +110,33 @@ def job_state(request: Request, actor: Seer, job_id: str) -> Response:
 
 
 @router.post("/operations/jobs/{job_id}/retry")
-def retry(request: Request, actor: Keeper, job_id: str) -> Response:
+def retry(request: Request, actor: Keeper, job_id: str, reason: Reason = "") -> Response:
     """Queue a dead or cancelled job afresh."""
-    return _act(job_id, lambda: service.retry_job(get_instance(request), actor, job_id), "It is queued again")
+    return _act(
+        job_id,
+        lambda: service.retry_job(get_instance(request), actor, job_id, reason=reason),
+        "It is queued again",
+    )
 
 
 @router.post("/operations/jobs/{job_id}/cancel")
-def cancel(request: Request, actor: Keeper, job_id: str) -> Response:
+def cancel(request: Request, actor: Keeper, job_id: str, reason: Reason = "") -> Response:
     """Stop a job."""
     try:
-        state = service.cancel_job(get_instance(request), actor, job_id)
-    except Conflict as problem:
+        state = service.cancel_job(get_instance(request), actor, job_id, reason=reason)
+    except (Conflict, InvalidInput) as problem:
         return redirect(_address(job_id), flash=str(problem), flash_kind="warn")
     done = "It is cancelled" if state is State.CANCELLED else "It stops at its next safe point"
     return redirect(_address(job_id), flash=done)
 
 
 @router.post("/operations/jobs/{job_id}/run-now")
-def run_now(request: Request, actor: Keeper, job_id: str) -> Response:
+def run_now(request: Request, actor: Keeper, job_id: str, reason: Reason = "") -> Response:
     """Let a waiting job start at once."""
     return _act(
-        job_id, lambda: service.run_job_now(get_instance(request), actor, job_id), "It starts in a moment"
+        job_id,
+        lambda: service.run_job_now(get_instance(request), actor, job_id, reason=reason),
+        "It starts in a moment",
     )
 
 
@@ -177,7 +184,7 @@ def plan(request: Request, actor: Keeper, cron: Text = "", keep: Text = "", enab
 def _act(job_id: str, do: Callable[[], None], done: str) -> Response:
     try:
         do()
-    except Conflict as problem:
+    except (Conflict, InvalidInput) as problem:
         return redirect(_address(job_id), flash=str(problem), flash_kind="warn")
     return redirect(_address(job_id), flash=done)
 

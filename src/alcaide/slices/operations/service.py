@@ -1,6 +1,7 @@
 """The only writer of operations: what people ask of the machine, and what its own jobs do.
 
-Jobs are asked for in housekeeping transactions, not in the ledger: they change nothing that evidence is about.
+Jobs are asked for in housekeeping transactions, not in the ledger: they change nothing that evidence is about. Where a
+person interferes with one (`cancel_job`, `retry_job`, `run_job_now`), that is evidence, in the same transaction.
 """
 
 from __future__ import annotations
@@ -9,23 +10,31 @@ import logging
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
+import msgspec
 import sqlalchemy as sa
 
 from alcaide.kernel.backup import create_backup
 from alcaide.kernel.errors import ConfigError, InvalidInput
+from alcaide.kernel.evidence import Subject
 from alcaide.kernel.ids import new_id
 from alcaide.kernel.jobs import JobContext, State, enqueue, store
 from alcaide.kernel.ledger.verify import verify_log
+from alcaide.predicates.base import By, at
+from alcaide.predicates.job_steered import JobAction, JobState, JobSteered
 from alcaide.slices.operations import queries, rules, tables
 from alcaide.slices.operations.model import BACKUP, KEEP_BACKUPS, LONGEST_KEEP, VERIFY
 
 if TYPE_CHECKING:
     from alcaide.kernel.access import Actor
     from alcaide.kernel.instance import Instance
+    from alcaide.kernel.ledger.log import Tx
 
 log = logging.getLogger("alcaide.operations")
+
+T = TypeVar("T")
+MAX_REASON = 2_000
 
 KEEP_SUCCEEDED = timedelta(days=7)
 KEEP_STOPPED = timedelta(days=90)  # dead and cancelled jobs: long enough to be asked about
@@ -54,26 +63,59 @@ def _request(instance: Instance, kind: str, payload: Mapping[str, Any]) -> str:
         return waiting.id if waiting is not None else enqueue(conn, instance.clock(), kind, payload)
 
 
-def retry_job(instance: Instance, actor: Actor, job_id: str) -> None:
+def retry_job(instance: Instance, actor: Actor, job_id: str, *, reason: str = "") -> None:
     """Queue a dead or cancelled job afresh. Raises NotFound, Conflict."""
-    with instance.db.transaction() as conn:
-        store.retry(conn, job_id)
-    log.info("job %s is retried by %s", job_id, actor.id)
+    _steer(instance, actor, job_id, "retried", reason, lambda tx: store.retry(tx.conn, job_id))
 
 
-def cancel_job(instance: Instance, actor: Actor, job_id: str) -> State:
-    """Stop a job: at once if it waits, at its next safe point if it runs. Raises NotFound, Conflict."""
-    with instance.db.transaction() as conn:
-        state = store.cancel(conn, instance.clock(), job_id)
-    log.info("job %s is cancelled by %s", job_id, actor.id)
-    return state
+def cancel_job(instance: Instance, actor: Actor, job_id: str, *, reason: str) -> State:
+    """Stop a job: at once if it waits, at its next safe point if it runs. Raises NotFound, Conflict, InvalidInput.
+
+    Needs a reason: what was stopped may have been a look at the log itself.
+    """
+    if not reason.strip():
+        raise InvalidInput("say why the job is cancelled", {"reason": "is missing; say why"})
+    return _steer(
+        instance, actor, job_id, "cancelled", reason, lambda tx: store.cancel(tx.conn, tx.now, job_id)
+    )
 
 
-def run_job_now(instance: Instance, actor: Actor, job_id: str) -> None:
+def run_job_now(instance: Instance, actor: Actor, job_id: str, *, reason: str = "") -> None:
     """Let a queued job start without waiting for its time. Raises NotFound, Conflict."""
-    with instance.db.transaction() as conn:
-        store.run_now(conn, job_id)
-    log.info("job %s is brought forward by %s", job_id, actor.id)
+    _steer(instance, actor, job_id, "brought-forward", reason, lambda tx: store.run_now(tx.conn, job_id))
+
+
+def _steer(
+    instance: Instance,
+    actor: Actor,
+    job_id: str,
+    action: JobAction,
+    reason: str,
+    act: Callable[[Tx], T],
+) -> T:
+    """Do it and say so, in one transaction: a job that nobody is on record for was stopped by nobody."""
+    said = " ".join(reason.split())
+    if len(said) > MAX_REASON:
+        raise InvalidInput("the reason is too long", {"reason": f"has more than {MAX_REASON} characters"})
+
+    def work(tx: Tx) -> T:
+        job = store.get(tx.conn, job_id)
+        done = act(tx)  # refuses a job in the wrong state, so what is recorded below is what was done
+        steered = JobSteered(
+            at=at(tx.now),
+            by=By.of(actor),
+            reason=said,
+            job=job.id,
+            kind=job.kind,
+            action=action,
+            state=msgspec.convert(job.state.value, JobState),
+        )
+        tx.append(steered.about([Subject.described(f"job:{job.id}", {"id": job.id, "kind": job.kind})]))
+        return done
+
+    done = instance.write(work)
+    log.info("job %s is %s by %s", job_id, action, actor.id)
+    return done
 
 
 def plan_backups(instance: Instance, actor: Actor, *, cron: str, keep: int, enabled: bool) -> None:

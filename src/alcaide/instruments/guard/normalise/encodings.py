@@ -40,16 +40,22 @@ def decoded(layer: Layer) -> Iterator[tuple[str, int, int, str]]:
     for start, end in _codes_runs(layer):
         if start < taken:
             continue
-        first, stop = layer.character(start), layer.character(end)
+        first, stop = _trimmed(text, layer.character(start), layer.character(end))
         codes = _from_codes(text[first:stop])
         if codes is not None:
             yield codes[0], first, stop, codes[1]
     if layer.octets.count(b"-") >= 4 and layer.octets.count(b".") >= 4:
         for start, end in classes.runs((classes.kinds(layer) & classes.MORSE) != 0, SHORTEST):
-            first, stop = layer.character(start), layer.character(end)
+            first, stop = _trimmed(text, layer.character(start), layer.character(end))
             morse = _from_morse(text[first:stop])
             if morse is not None:
                 yield "morse", first, stop, morse
+
+
+def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
+    """A run without the separators around it, which belong to the sentence it stands in."""
+    run = text[start:end]
+    return start + len(run) - len(run.lstrip(" \t\n,:;|")), end - (len(run) - len(run.rstrip(" \t\n,:;|")))
 
 
 def _base_runs(layer: Layer) -> list[tuple[int, int]]:

@@ -24,7 +24,7 @@ _PERCENT_U = re.compile(r"%u[0-9a-fA-F]{4}")
 _PERCENT = re.compile(r"(?:%[0-9a-fA-F]{2})+")
 _QUOTED = re.compile(r"(?:=[0-9A-F]{2})+|=\r?\n")
 _TAG = re.compile(r"</?[a-zA-Z][^<>]{0,1000}>")
-_IN_WORD = re.compile(r"[a-zA-Z]<(?:/?[a-zA-Z]|!--)")
+_IN_WORD = re.compile(r"[a-zA-Z](?:</?[a-zA-Z][^<>]{0,200}>){1,3}[a-zA-Z]|[a-zA-Z]<!--")
 _BLOCK = re.compile(
     r"</?(?:p|div|br|li|ul|ol|tr|td|th|h[1-6]|table|section|article|header|footer)\b", re.IGNORECASE
 )
@@ -77,7 +77,7 @@ def unescaped(layer: Layer) -> Layer | None:
             for match in _PERCENT.finditer(text)
             if (octets := _as_text(unquote_to_bytes(match.group()))) is not None
         ]
-    if text.count("=") >= 3 and len(_QUOTED.findall(text[:20_000])) >= 3:
+    if text.count("=") >= 3 and sum(map(len, _QUOTED.findall(text[:20_000]))) >= 9:
         found += [
             (match.start(), match.end(), quoted)
             for match in _QUOTED.finditer(text)
@@ -114,7 +114,10 @@ def _as_text(octets: bytes) -> str | None:
 
 
 def _quoted(run: str) -> str | None:
-    return "" if "\n" in run else _as_text(bytes.fromhex(run.replace("=", "")))
+    if "\n" in run:
+        return ""
+    text = _as_text(bytes.fromhex(run.replace("=", "")))
+    return text if text is not None and text.isprintable() else None
 
 
 def stripped(layer: Layer) -> Layer | None:

@@ -6,12 +6,13 @@ from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, File, Form, Request, Response, UploadFile
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StrictBool
 
 from alcaide.slices.evidence import service
 from alcaide.slices.evidence.api.shapes import PLAIN, CheckOut, Exporter, Outcome, Viewer, download
 from alcaide.slices.evidence.model import TrustChoice
 from alcaide.ui.deps import get_instance
+from alcaide.ui.exact import Flag
 
 router = APIRouter()
 
@@ -23,8 +24,8 @@ class BundleIn(BaseModel):
     subjects: list[Annotated[str, Field(max_length=2048, pattern=PLAIN)]] = Field(
         min_length=1, max_length=200
     )
-    originals: bool = True
-    witnesses: bool = False
+    originals: StrictBool = True
+    witnesses: StrictBool = False
 
 
 @router.post("/bundles", response_class=Response, responses={200: {"content": {"application/zip": {}}}})
@@ -72,7 +73,7 @@ def verify_bundle(
     request: Request,
     actor: Viewer,
     file: Annotated[UploadFile, File(description="The bundle, as it is.")],
-    own: Annotated[bool, Form(description="Trust the keys of this log.")] = False,
+    own: Annotated[Flag, Form(description="Trust the keys of this log.")] = False,
     named: Annotated[list[str], Form(max_length=64, description="Trust keys named here.")] = [],  # noqa: B006 - FastAPI copies it
     told: Annotated[
         str, Form(max_length=65_536, description="Key ids, verifier keys and public keys in PEM, one a line.")

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import BaseModel, Field
 
 from alcaide.kernel.errors import NotFound
 from alcaide.slices.evidence import queries
@@ -14,6 +14,7 @@ from alcaide.slices.evidence.api.shapes import PLAIN, CheckOut, Cursor, Index, L
 from alcaide.slices.evidence.model import ACCESS_EVENT, LeafFilter, LeafLine
 from alcaide.slices.evidence.rules.paths import label_of, subject_key
 from alcaide.ui.deps import get_instance
+from alcaide.ui.exact import Moment
 
 router = APIRouter()
 
@@ -105,8 +106,8 @@ def leaves(
     actor: Viewer,
     type: Annotated[str, Query(max_length=512, pattern=PLAIN, description="A predicate type, in full.")] = "",
     subject: Annotated[str, Query(max_length=2048, pattern=PLAIN, description="A name or a digest.")] = "",
-    since: AwareDatetime | None = None,
-    until: AwareDatetime | None = None,
+    since: Moment | None = None,
+    until: Moment | None = None,
     limit: Limit = 50,
     cursor: Cursor = "",
 ) -> LeavesOut:

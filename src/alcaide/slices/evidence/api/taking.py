@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, File, Form, Path, Query, Request, Response, UploadFile
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from alcaide.kernel.errors import NotFound
 from alcaide.slices.evidence import queries, service
@@ -23,6 +23,7 @@ from alcaide.slices.evidence.api.shapes import (
 )
 from alcaide.slices.evidence.model import ImportLine
 from alcaide.ui.deps import get_instance
+from alcaide.ui.exact import Moment
 
 router = APIRouter()
 
@@ -158,7 +159,7 @@ class AttestationIn(BaseModel):
     claim: str = Field(min_length=1, max_length=4000)
     outcome: Literal["passed", "failed"] = "passed"
     ref: str = Field(default="", max_length=200, pattern=PLAIN)
-    until: AwareDatetime | None = None
+    until: Moment | None = None
     reason: str = Field(default="", max_length=2000)
 
 

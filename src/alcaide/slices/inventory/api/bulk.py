@@ -13,6 +13,7 @@ from alcaide.slices.inventory.rules.sheet import SheetPlan
 from alcaide.slices.inventory.rules.validate import NAME
 from alcaide.slices.inventory.service import bulk, declare, exchange
 from alcaide.ui.deps import allow, get_instance
+from alcaide.ui.exact import Flag
 
 router = APIRouter()
 Importer = Annotated[Actor, Depends(allow("inventory.import"))]
@@ -41,7 +42,7 @@ def apply(
     document: Annotated[
         bytes, Body(media_type="application/yaml", description="The text of an `alcaide.yaml`.")
     ],
-    dry_run: Annotated[bool, Query(description="Say what would change and change nothing.")] = False,
+    dry_run: Annotated[Flag, Query(description="Say what would change and change nothing.")] = False,
     reason: Why = "",
 ) -> ApplyOut:
     """Make the register say what the document says. Applying it again changes nothing. `path:` is refused here."""

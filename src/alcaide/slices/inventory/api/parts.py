@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 
 from alcaide.kernel.access import Actor
 from alcaide.kernel.errors import InvalidInput, NotFound
@@ -39,6 +39,8 @@ from alcaide.ui.deps import allow, get_instance
 router = APIRouter(prefix="/systems/{name}")
 Viewer = Annotated[Actor, Depends(allow("inventory.view"))]
 Editor = Annotated[Actor, Depends(allow("inventory.edit"))]
+# Of a query and not of a body: proxies and clients drop the body of a DELETE.
+Why = Annotated[str, Query(max_length=1_000, description="Why; kept in the evidence of the change.")]
 
 
 @router.get("/components", summary="The component versions a system uses", responses=answers(404))
@@ -79,11 +81,11 @@ def replace_component(
     "/components/{version_id}", summary="No longer use a component version", responses=answers(404, 409)
 )
 def remove_component(
-    request: Request, response: Response, actor: Editor, name: Name, version_id: Id
+    request: Request, response: Response, actor: Editor, name: Name, version_id: Id, reason: Why = ""
 ) -> SystemWhole:
     """Deployments of it in this system end. 409 while a flow of the system starts or ends at the component."""
     detail = get_instance(request).write(
-        lambda tx: service.remove_component(tx, name, version_id, actor=actor, via="api")
+        lambda tx: service.remove_component(tx, name, version_id, actor=actor, reason=reason, via="api")
     )
     return _whole(response, detail)
 
@@ -105,10 +107,12 @@ def add_flow(request: Request, actor: Editor, name: Name, body: FlowNew) -> Flow
 
 
 @router.delete("/flows/{flow_id}", summary="Remove a flow", responses=answers(404, 409))
-def remove_flow(request: Request, response: Response, actor: Editor, name: Name, flow_id: Id) -> SystemWhole:
+def remove_flow(
+    request: Request, response: Response, actor: Editor, name: Name, flow_id: Id, reason: Why = ""
+) -> SystemWhole:
     """Say that the data no longer flows."""
     detail = get_instance(request).write(
-        lambda tx: service.remove_flow(tx, name, flow_id, actor=actor, via="api")
+        lambda tx: service.remove_flow(tx, name, flow_id, actor=actor, reason=reason, via="api")
     )
     return _whole(response, detail)
 
@@ -131,11 +135,11 @@ def add_environment(request: Request, actor: Editor, name: Name, body: Environme
 
 @router.delete("/environments/{environment_id}", summary="Remove an environment", responses=answers(404, 409))
 def remove_environment(
-    request: Request, response: Response, actor: Editor, name: Name, environment_id: Id
+    request: Request, response: Response, actor: Editor, name: Name, environment_id: Id, reason: Why = ""
 ) -> SystemWhole:
     """409 while something runs there."""
     detail = get_instance(request).write(
-        lambda tx: service.remove_environment(tx, name, environment_id, actor=actor, via="api")
+        lambda tx: service.remove_environment(tx, name, environment_id, actor=actor, reason=reason, via="api")
     )
     return _whole(response, detail)
 
@@ -170,11 +174,11 @@ def deploy(request: Request, actor: Editor, name: Name, body: Deploy) -> Deploym
 
 @router.delete("/deployments/{deployment_id}", summary="End a deployment", responses=answers(404, 409))
 def end_deployment(
-    request: Request, response: Response, actor: Editor, name: Name, deployment_id: Id
+    request: Request, response: Response, actor: Editor, name: Name, deployment_id: Id, reason: Why = ""
 ) -> SystemWhole:
     """It stays in the list, with the time it ended."""
     detail = get_instance(request).write(
-        lambda tx: service.end_deployment(tx, name, deployment_id, actor=actor, via="api")
+        lambda tx: service.end_deployment(tx, name, deployment_id, actor=actor, reason=reason, via="api")
     )
     return _whole(response, detail)
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Annotated, Any, TypeAlias
 
 from fastapi import Header, Path, Query, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StrictBool
 from starlette.responses import JSONResponse
 
 from alcaide.kernel.errors import AlcaideError, InvalidInput
@@ -35,6 +35,7 @@ from alcaide.slices.inventory.rules.describe import (
     version_json,
 )
 from alcaide.slices.inventory.service import EditConflict
+from alcaide.ui.exact import Moment
 
 Line: TypeAlias = Annotated[str, Field(max_length=200)]
 Text: TypeAlias = Annotated[str, Field(max_length=4_000)]
@@ -338,7 +339,7 @@ class VersionEdit(Strict):
     ] = ""
     source: Annotated[str, Field(max_length=2_000, description="Where it comes from.")] = ""
     licence: Line = ""
-    released_at: datetime | None = Field(None, description="With a time zone.")
+    released_at: Moment | None = Field(None, description="With a time zone.")
     notes: Text = ""
     reason: Reason = ""
 
@@ -438,8 +439,10 @@ class FlowNew(Strict):
     target: Annotated[str, Field(min_length=1, max_length=240)]
     data: list[DataClass] = Field(min_length=1, max_length=6)
     purpose: Annotated[str, Field(max_length=1_000)] = ""
-    crosses_boundary: bool = Field(False, description="Whether it leaves the organisation's trust boundary.")
-    encrypted: bool = False
+    crosses_boundary: StrictBool = Field(
+        False, description="Whether it leaves the organisation's trust boundary."
+    )
+    encrypted: StrictBool = False
     reason: Reason = ""
 
 

@@ -1,17 +1,14 @@
-"""CSV from a spreadsheet becomes rows, and rows become a plan that says what each of them would do, and why not.
+"""Rows of a spreadsheet become a plan that says what each of them would do, and why not.
 
-Files come from programs that each mean something else by CSV. Encoding is told from the byte order mark, else UTF-8 if
-the bytes are that, else Windows-1252, which is what older spreadsheets write; the delimiter is the one under which
-most headers are known. Both are said in the preview, because a wrong guess shows there as odd letters, to a person.
+What a column means is guessed from its header, and a person may say otherwise: `columns` gives the field of each
+column in order, '' for one that is left out.
 """
 
 from __future__ import annotations
 
-import codecs
-import csv
-import io
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 from alcaide.kernel.errors import InvalidInput, TooLarge
@@ -25,6 +22,7 @@ from alcaide.slices.inventory.model import (
     Version,
     VersionFields,
 )
+from alcaide.slices.inventory.rules.delimited import decode, delimiter_of, records, spelled, unquoted
 from alcaide.slices.inventory.rules.describe import (
     SYSTEM_FIELDS,
     component_json,
@@ -38,8 +36,6 @@ MAX_BYTES = 20 * 2**20
 MAX_ROWS = 50_000
 MAX_COLUMNS = 100
 MAX_CELL = 20_000
-DELIMITERS = ";,\t|"
-_RISKY = ("=", "+", "-", "@", "\t", "\r")
 
 SYSTEM_COLUMNS: Mapping[str, tuple[str, ...]] = {
     "name": ("name", "id", "slug", "short name", "key", "system", "system name"),
@@ -90,15 +86,34 @@ class SheetRow:
 
 @dataclass(frozen=True, kw_only=True)
 class Sheet:
-    """A file as read: how it was read, what its columns mean, and its rows."""
+    """A file as read: how it was read, what its columns mean, and its rows.
+
+    `columns` has the field of each column, '' where it is left out. `problem` says why they cannot be used as they
+    are: then there are no rows to plan, and a person has to say what the columns mean.
+    """
 
     kind: str
     encoding: str
     delimiter: str
     header: tuple[str, ...]
-    fields: tuple[str, ...]
-    ignored: tuple[str, ...]
+    columns: tuple[str, ...]
     rows: tuple[SheetRow, ...]
+    problem: str = ""
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        return tuple(name for name in self.columns if name)
+
+    @property
+    def ignored(self) -> tuple[str, ...]:
+        """The headers of the columns that are left out."""
+        pairs = zip(self.header, self.columns, strict=True)
+        return tuple(cell[:80] for cell, name in pairs if cell and not name)
+
+    def samples(self, column: int, most: int = 3) -> tuple[str, ...]:
+        """The first cells of a column that say something, for whoever has to tell what it means."""
+        filled = (row.cells[column] for row in self.rows[:200] if len(row.cells) > column)
+        return tuple(islice(dict.fromkeys(cell.strip()[:60] for cell in filled if cell.strip()), most))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,12 +153,25 @@ class SheetPlan:
         return self.count("create") + self.count("change")
 
 
-def read_sheet(data: bytes, kind: str) -> Sheet:
-    """Read a CSV file as a sheet of `systems` or `components`.
+def read_sheet(
+    data: bytes, kind: str, columns: Sequence[str] | None = None, named: Sequence[str] = ()
+) -> Sheet:
+    """Read a CSV file as a sheet of `systems` or `components`, ready to be planned.
 
-    Raises TooLarge beyond 20 MiB or 50,000 rows, InvalidInput where there is no usable header. What is wrong with a
-    single row is kept in the row.
+    `columns` says what each column means, in order; `named` says it of some, as `Column=field`. What neither speaks of
+    is guessed. Raises TooLarge beyond 20 MiB or 50,000 rows, InvalidInput where the columns cannot be used. What is
+    wrong with a single row is kept in the row.
     """
+    sheet = look_at_sheet(data, kind, columns, named)
+    if sheet.problem:
+        raise InvalidInput(sheet.problem, {"file": sheet.problem})
+    return sheet
+
+
+def look_at_sheet(
+    data: bytes, kind: str, columns: Sequence[str] | None = None, named: Sequence[str] = ()
+) -> Sheet:
+    """As `read_sheet`, but a header that cannot be used is a `problem` of the sheet, to be mended by a person."""
     if kind not in SHEETS:
         raise InvalidInput(
             f"`{clean(kind)[:40]}` is no sheet; one of {', '.join(SHEETS)}", {"sheet": "unknown"}
@@ -152,97 +180,129 @@ def read_sheet(data: bytes, kind: str) -> Sheet:
         raise TooLarge(
             f"the file has {len(data) / 2**20:.1f} MiB, over the limit of {MAX_BYTES // 2**20}; split it"
         )
+    known = SHEETS[kind]
     encoding, text = decode(data)
     if not text.strip():
         raise InvalidInput(
             "the file is empty; download the template to see what belongs in it", {"file": "is empty"}
         )
-    text, delimiter = _delimiter(text, SHEETS[kind])
-    lines = _records(text, delimiter)
-    _, header = next(lines, (1, []))
-    header = [clean(cell) for cell in header]
-    fields, ignored = map_header(header, SHEETS[kind])
+    text, delimiter = delimiter_of(text, _words(known))
+    lines = records(text, delimiter)
+    _, cells = next(lines, (1, []))
+    header = [clean(cell) for cell in cells]
+    if len(header) > MAX_COLUMNS:
+        raise TooLarge(
+            f"the file has {len(header)} columns, over the limit of {MAX_COLUMNS}; remove those not needed"
+        )
+    fields, problem = _meaning(header, known, columns, named)
     rows: list[SheetRow] = []
-    for line, cells in lines:
-        if not any(cell.strip() for cell in cells):
+    for line, row in lines:
+        if not any(cell.strip() for cell in row):
             continue
         if len(rows) >= MAX_ROWS:
             raise TooLarge(f"the file has more than {MAX_ROWS} rows; split it")
-        rows.append(_row(line, cells, fields))
+        rows.append(_row(line, row, fields))
     return Sheet(
         kind=kind,
         encoding=encoding,
         delimiter=delimiter,
         header=tuple(header),
-        fields=tuple(name for name in fields if name),
-        ignored=tuple(ignored),
+        columns=tuple(fields),
         rows=tuple(rows),
+        problem=problem,
     )
 
 
-def decode(data: bytes) -> tuple[str, str]:
-    """The name of the encoding, for people, and the text."""
-    for mark, name, codec in _MARKS:
-        if data.startswith(mark):
-            try:
-                return name, data[len(mark) :].decode(codec)
-            except UnicodeDecodeError as problem:
-                raise InvalidInput(
-                    f"the file says it is {name} and is not, at byte {problem.start}; save it again as UTF-8"
-                ) from None
-    sample = data[:4_096]
-    if sample.count(0) > len(sample) // 4:
-        codec = "utf-16-be" if sample[::2].count(0) > sample[1::2].count(0) else "utf-16-le"
-        try:
-            return "UTF-16 without mark", data.decode(codec)
-        except UnicodeDecodeError:
-            raise InvalidInput("the file is not text; save the sheet as CSV (UTF-8) and send that") from None
-    try:
-        return "UTF-8", data.decode("utf-8")
-    except UnicodeDecodeError:
-        pass
-    if sample.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
-        raise InvalidInput("the file is a workbook, not CSV; save the sheet as CSV (UTF-8) and send that")
-    try:
-        return "Windows-1252", data.decode("cp1252")
-    except UnicodeDecodeError:
-        return "Latin-1", data.decode("latin-1")
+def _meaning(
+    header: Sequence[str],
+    known: Mapping[str, tuple[str, ...]],
+    columns: Sequence[str] | None,
+    named: Sequence[str],
+) -> tuple[list[str], str]:
+    """The field of each column, and why that will not do, if so. What a person says goes before every guess.
 
-
-def map_header(header: Sequence[str], known: Mapping[str, tuple[str, ...]]) -> tuple[list[str], list[str]]:
-    """For each column its field, or '' where it is left out; and the headers of those left out.
-
-    Raises InvalidInput if two columns mean the same field: which of them counts is not ours to choose.
+    Raises InvalidInput for what a person says wrong; what was guessed wrong is a problem that they can mend.
     """
-    if len(header) > MAX_COLUMNS:
-        raise TooLarge(
-            f"the file has {len(header)} columns, over the limit of {MAX_COLUMNS}; remove those not needed"
-        )
-    spelled = {word: name for name, words in known.items() for word in (*words, name.replace("_", " "))}
-    exact = {_spelled(cell) for cell in header}
+    told: dict[int, str] = {}
+    if columns is not None:
+        if len(columns) != len(header):
+            text = f"{len(columns)} columns are named and the file has {len(header)}; say it of each"
+            raise InvalidInput(text, {"columns": text})
+        told = dict(enumerate(columns))
+    for pair in named:
+        place, name = _named_column(pair, header)
+        told[place] = name
+    for name in told.values():
+        if name and name not in known:
+            text = f"`{clean(name)[:40]}` is no field; one of {', '.join(known)}"
+            raise InvalidInput(text, {"columns": text})
+    twice = next((n for n in told.values() if n and list(told.values()).count(n) > 1), "")
+    if twice:
+        text = f"two columns are said to be `{twice}`; choose one"
+        raise InvalidInput(text, {"columns": text})
+    guessed, problem = guess_columns(
+        ["" if i in told else cell for i, cell in enumerate(header)], known, taken=set(told.values())
+    )
+    fields = [told.get(i, guess) for i, guess in enumerate(guessed)]
+    if any(fields):
+        return fields, problem
+    some = ", ".join(f"`{name}`" for name in list(known)[:4])
+    return (
+        fields,
+        f"no column is known; the first line must hold names like {some}, or say what each column means",
+    )
+
+
+def _named_column(pair: str, header: Sequence[str]) -> tuple[int, str]:
+    """`Column=field` as place and field; `#3` names the third column, an empty field leaves the column out."""
+    column, equals, name = pair.rpartition("=")
+    wanted, field_name = clean(column), clean(name).lower().replace(" ", "_").replace("-", "_")
+    if not equals or not wanted:
+        text = f"`{clean(pair)[:60]}` is not like `Column=field`; write the header, `=`, and the field"
+        raise InvalidInput(text, {"columns": text})
+    places = [i for i, cell in enumerate(header) if cell == wanted]
+    places = places or [i for i, cell in enumerate(header) if spelled(cell) == spelled(wanted)]
+    number = wanted.removeprefix("#")
+    if not places and wanted.startswith("#") and number.isascii() and number.isdigit() and len(number) < 4:
+        places = [int(number) - 1] if 1 <= int(number) <= len(header) else []
+    if len(places) != 1:
+        has = f"{len(places)} columns" if places else "no column"
+        text = f"the file has {has} `{wanted[:60]}`; name one by its place, like `#2={field_name or 'title'}`"
+        raise InvalidInput(text, {"columns": text})
+    return places[0], field_name
+
+
+def guess_columns(
+    header: Sequence[str], known: Mapping[str, tuple[str, ...]], *, taken: Collection[str] = ()
+) -> tuple[list[str], str]:
+    """For each column its field, or '' where it is left out; and what cannot be guessed.
+
+    Where two columns mean the same field, which of them counts is not ours to choose. A field in `taken` is spoken for.
+    """
+    words = {word: name for name, spellings in known.items() for word in (*spellings, name.replace("_", " "))}
+    exact = {spelled(cell) for cell in header}
     fields: list[str] = []
-    ignored: list[str] = []
+    problem = ""
     for cell in header:
-        word = _spelled(cell)
-        name = spelled.get(word, "")
+        word = spelled(cell)
+        name = words.get(word, "")
         # A synonym yields to the column that carries the field's own name: `id` beside `name` is somebody's number.
         if name and word != name.replace("_", " ") and name.replace("_", " ") in exact:
             name = ""
+        if name in taken:
+            name = ""
         if name and name in fields:
-            raise InvalidInput(
-                f"two columns mean `{name}`: `{header[fields.index(name)][:60]}` and `{cell[:60]}`; remove one",
-                {"file": "two columns mean the same"},
+            first = header[fields.index(name)][:60]
+            problem = (
+                problem or f"two columns mean `{name}`: `{first}` and `{cell[:60]}`; remove one, or choose"
             )
+            name = ""
         fields.append(name)
-        if not name and cell:
-            ignored.append(cell[:80])
-    if not any(fields):
-        some = ", ".join(f"`{name}`" for name in list(known)[:4])
-        raise InvalidInput(
-            f"no column is known; the first line must hold names like {some}",
-            {"file": "has no known column"},
-        )
-    return fields, ignored
+    return fields, problem
+
+
+def _words(known: Mapping[str, tuple[str, ...]]) -> set[str]:
+    return {word for name, spellings in known.items() for word in (*spellings, name.replace("_", " "))}
 
 
 def plan_systems(sheet: Sheet, known: Mapping[str, System], *, make_name: Callable[[str], str]) -> SheetPlan:
@@ -282,70 +342,6 @@ def plan_components(
     )
 
 
-def write_csv(header: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator[str]:
-    """CSV lines that spreadsheets open as text: no cell starts a formula (OWASP, CSV injection).
-
-    The quote put before such a cell is taken off again when the file comes back.
-    """
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\r\n")
-    for row in (header, *([safe_cell(cell) for cell in cells] for cells in rows)):
-        writer.writerow(row)
-        yield buffer.getvalue()
-        buffer.seek(0)
-        buffer.truncate()
-
-
-def safe_cell(value: object) -> str:
-    """A cell that no spreadsheet takes for a formula."""
-    text = "" if value is None else str(value)
-    return f"'{text}" if text.startswith(_RISKY) else text
-
-
-_MARKS = (
-    (codecs.BOM_UTF8, "UTF-8 with mark", "utf-8"),
-    (codecs.BOM_UTF32_LE, "UTF-32", "utf-32-le"),
-    (codecs.BOM_UTF32_BE, "UTF-32", "utf-32-be"),
-    (codecs.BOM_UTF16_LE, "UTF-16", "utf-16-le"),
-    (codecs.BOM_UTF16_BE, "UTF-16", "utf-16-be"),
-)
-
-
-def _delimiter(text: str, known: Mapping[str, tuple[str, ...]]) -> tuple[str, str]:
-    """The text without a `sep=` line, and the delimiter."""
-    first, _, rest = text.lstrip("\r\n").partition("\n")
-    declared = first.strip().strip('"').lower()
-    if declared.startswith("sep=") and len(declared) == 5:
-        return rest, declared[4]
-    words = {word for name, words in known.items() for word in (*words, name.replace("_", " "))}
-
-    def score(delimiter: str) -> tuple[int, int]:
-        _, cells = next(_records(text[:65_536], delimiter, lenient=True), (1, []))
-        return sum(_spelled(cell) in words for cell in cells), len(cells)
-
-    return text, max(",;\t|", key=score)
-
-
-def _records(text: str, delimiter: str, *, lenient: bool = False) -> Iterator[tuple[int, list[str]]]:
-    """Rows with the line each starts on. A quote that is never closed is an error, not the rest of the file."""
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=not lenient)
-    start = 1
-    while True:
-        try:
-            cells = next(reader)
-        except StopIteration:
-            return
-        except csv.Error as problem:
-            if lenient:
-                return
-            raise InvalidInput(
-                f"the row that starts on line {start} cannot be read: {problem}; check its quotation marks",
-                {"file": f"line {start} cannot be read"},
-            ) from None
-        yield start, cells
-        start = reader.line_num + 1
-
-
 def _row(line: int, cells: list[str], fields: Sequence[str]) -> SheetRow:
     wrong = ""
     extra = [cell for cell in cells[len(fields) :] if cell.strip()]
@@ -354,19 +350,10 @@ def _row(line: int, cells: list[str], fields: Sequence[str]) -> SheetRow:
     long = next((i for i, cell in enumerate(cells) if len(cell) > MAX_CELL), None)
     if long is not None:
         wrong = f"cell {long + 1} has {len(cells[long])} characters, over the limit of {MAX_CELL}"
-    values = {name: _unquoted(cell) for name, cell in zip(fields, cells, strict=False) if name}
+    values = {name: unquoted(cell) for name, cell in zip(fields, cells, strict=False) if name}
     return SheetRow(
         line=line, values=values, cells=tuple(cell[:MAX_CELL] for cell in cells[:MAX_COLUMNS]), wrong=wrong
     )
-
-
-def _unquoted(cell: str) -> str:
-    """Take off the quote that an export put before a cell that would have started a formula."""
-    return cell[1:] if cell.startswith("'") and cell[1:].startswith(_RISKY) else cell
-
-
-def _spelled(cell: str) -> str:
-    return " ".join(clean(cell).lower().replace("_", " ").replace("-", " ").split()).rstrip(" *:")
 
 
 def _name(values: Mapping[str, str], make_name: Callable[[str], str]) -> str:

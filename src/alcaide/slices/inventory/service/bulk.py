@@ -7,11 +7,11 @@ does the work once.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
@@ -23,6 +23,7 @@ from alcaide.kernel.ledger.log import Tx
 from alcaide.slices.inventory import queries
 from alcaide.slices.inventory import tables as t
 from alcaide.slices.inventory.model import ComponentFields, Version, VersionFields
+from alcaide.slices.inventory.rules.delimited import write_csv
 from alcaide.slices.inventory.rules.describe import list_change
 from alcaide.slices.inventory.rules.sheet import (
     COMPONENT_COLUMNS,
@@ -32,11 +33,11 @@ from alcaide.slices.inventory.rules.sheet import (
     Sheet,
     SheetPlan,
     component_names,
+    look_at_sheet,
     plan_components,
     plan_systems,
     read_sheet,
     system_names,
-    write_csv,
 )
 from alcaide.slices.inventory.rules.validate import clean
 from alcaide.slices.inventory.rules.validate import reason as checked_reason
@@ -85,6 +86,10 @@ _EXAMPLES = {
 }
 
 
+Columns: TypeAlias = Sequence[str] | None
+"""The field of each column in order, '' for one that is left out; None to have them guessed."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Upload:
     """A file that was sent, and what it did once confirmed."""
@@ -101,9 +106,11 @@ class Upload:
 def keep_upload(instance: Instance, data: bytes, *, sheet: str, filename: str, actor: Actor) -> Upload:
     """Keep an upload so that it can be looked at before it counts. Refuses what cannot be read at all.
 
+    A header that means nothing to us is no such thing: whoever looks at it can say what its columns mean.
+
     This is no change to the register and so no evidence; uploads never confirmed are dropped after a week.
     """
-    read_sheet(data, sheet)
+    look_at_sheet(data, sheet)
     name = clean(filename.replace("\\", "/").rsplit("/", 1)[-1])[:200] or "upload.csv"
 
     def work(tx: Tx) -> Upload:
@@ -134,10 +141,17 @@ def keep_upload(instance: Instance, data: bytes, *, sheet: str, filename: str, a
     return instance.write(work)
 
 
-def preview(conn: Connection, upload_id: str) -> tuple[Upload, SheetPlan]:
-    """What an upload would do to the register as it stands now."""
+def preview(
+    conn: Connection, upload_id: str, columns: Columns = None, named: Sequence[str] = ()
+) -> tuple[Upload, SheetPlan]:
+    """What an upload would do to the register as it stands now, with these columns.
+
+    Nothing, while its columns cannot be used: the sheet then has a `problem`. Raises InvalidInput for columns that are
+    not those of the file.
+    """
     upload, data = _upload(conn, upload_id)
-    return upload, plan(conn, read_sheet(data, upload.sheet))
+    sheet = look_at_sheet(data, upload.sheet, columns, named)
+    return upload, SheetPlan(sheet=sheet, rows=()) if sheet.problem else plan(conn, sheet)
 
 
 def plan(conn: Connection, sheet: Sheet) -> SheetPlan:
@@ -156,14 +170,25 @@ def plan(conn: Connection, sheet: Sheet) -> SheetPlan:
     )
 
 
-def confirm(instance: Instance, upload_id: str, *, actor: Actor, reason: str = "") -> dict[str, Any]:
-    """Write every row of an upload that can be written, in one work. Confirming again returns the same outcome."""
+def confirm(
+    instance: Instance,
+    upload_id: str,
+    *,
+    actor: Actor,
+    reason: str = "",
+    columns: Columns = None,
+    named: Sequence[str] = (),
+) -> dict[str, Any]:
+    """Write every row of an upload that can be written, in one work. Confirming again returns the same outcome.
+
+    `columns` and `named` are those of the preview: what was looked at is what is written.
+    """
     text = checked_reason(reason)
     with instance.read() as conn:
         upload, data = _upload(conn, upload_id)
     if upload.outcome is not None:
         return upload.outcome
-    sheet = read_sheet(data, upload.sheet)
+    sheet = read_sheet(data, upload.sheet, columns, named)
 
     def work(tx: Tx) -> dict[str, Any]:
         again, _ = _upload(tx.conn, upload_id)
@@ -179,11 +204,17 @@ def confirm(instance: Instance, upload_id: str, *, actor: Actor, reason: str = "
 
 
 def import_sheet(
-    instance: Instance, data: bytes, *, sheet: str, actor: Actor, reason: str = ""
+    instance: Instance,
+    data: bytes,
+    *,
+    sheet: str,
+    actor: Actor,
+    reason: str = "",
+    named: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Read and write in one go, for a command line whose user has looked at a dry run."""
     text = checked_reason(reason)
-    read = read_sheet(data, sheet)
+    read = read_sheet(data, sheet, named=named)
     return instance.write(lambda tx: apply_sheet(tx, read, Saying(actor=actor, reason=text, via="csv")))
 
 

@@ -25,6 +25,7 @@ from alcaide.predicates.graph import ComponentRef, FlowRef
 from alcaide.slices.inventory import queries
 from alcaide.slices.inventory.model import FlowFields, Status, SystemDetail, SystemFilter, Version
 from alcaide.slices.inventory.rules.declaration import ComponentWish, Declaration, SystemWish
+from alcaide.slices.inventory.rules.delimited import write_csv
 from alcaide.slices.inventory.rules.describe import (
     environment_json,
     flow_json,
@@ -33,7 +34,7 @@ from alcaide.slices.inventory.rules.describe import (
     version_identity,
     version_json,
 )
-from alcaide.slices.inventory.rules.sheet import EXPORT_HEADER, export_row, write_csv
+from alcaide.slices.inventory.rules.sheet import EXPORT_HEADER, export_row
 from alcaide.slices.inventory.rules.validate import component_fields, flow_fields, version_fields
 from alcaide.slices.inventory.rules.validate import reason as checked_reason
 from alcaide.slices.inventory.service.declare import PlanItem, apply_in, tried

@@ -1,8 +1,9 @@
 """Requests for a new AI use: taken from anybody in the house, decided on by somebody signed in.
 
-A request is not evidence. Nothing of it enters the ledger before a moderator accepts it, so that whoever floods the
-form fills a bounded queue and not a log that never forgets. Accepting registers a system like any other door does;
-rejecting and merging change the queue alone, which keeps who decided, when and why.
+A request is not evidence. Nothing of it enters the ledger before a moderator decides about it, so that whoever floods
+the form fills a bounded queue and not a log that never forgets. The decision is evidence whichever way it goes
+(`intake-decided`): it names the request by reference and digest, and neither its words nor who asked. Accepting
+registers a system besides, like any other door does.
 
 The limits count what was let in, in the database, so that a restart does not forget them.
 """
@@ -27,10 +28,13 @@ from alcaide.kernel.access.actor import Actor
 from alcaide.kernel.clock import parse_rfc3339, rfc3339
 from alcaide.kernel.db import Database
 from alcaide.kernel.errors import ConfigError, Conflict, InvalidInput, NotFound, TooMany
+from alcaide.kernel.evidence import Subject
 from alcaide.kernel.ids import new_id
 from alcaide.kernel.instance import Instance
 from alcaide.kernel.ledger.log import Tx
 from alcaide.kernel.slice import AttentionItem
+from alcaide.predicates.base import By, at
+from alcaide.predicates.intake_decided import Decision, IntakeDecided
 from alcaide.slices.inventory import queries
 from alcaide.slices.inventory import tables as t
 from alcaide.slices.inventory.model import Page, Status, System, SystemDetail, SystemFields
@@ -223,7 +227,7 @@ def accept(
         )
     text = f"asked for as {clean(reference)[:12]}" + (f": {said}" if said else "")
     detail = register_system(tx, fields, actor=actor, reason=text[:1_000], via=via)
-    _decide(tx.conn, reference, State.ACCEPTED, now=tx.now, actor=actor, reason=said, system_name=fields.name)
+    _decide(tx, reference, "accepted", actor=actor, reason=said, system_name=fields.name)
     return detail
 
 
@@ -231,14 +235,14 @@ def merge(tx: Tx, reference: str, system_name: str, *, actor: Actor, reason: str
     """Say that the wish is met by a system on record. The register does not change."""
     system = queries.get_system(tx.conn, clean(system_name).removeprefix("system:"))
     said = checked_reason(reason)
-    _decide(tx.conn, reference, State.MERGED, now=tx.now, actor=actor, reason=said, system_name=system.name)
+    _decide(tx, reference, "merged", actor=actor, reason=said, system_name=system.name)
     return system
 
 
 def reject(tx: Tx, reference: str, *, actor: Actor, reason: str) -> None:
     """Turn a request down. The reason is what the requester reads."""
     said = checked_reason(reason, needed="is missing; the requester reads it")
-    _decide(tx.conn, reference, State.REJECTED, now=tx.now, actor=actor, reason=said, system_name="")
+    _decide(tx, reference, "rejected", actor=actor, reason=said, system_name="")
 
 
 def get_request(conn: Connection, reference: str) -> Request:
@@ -337,23 +341,16 @@ def attention(conn: Connection, instance: Instance, actor: Actor, now: datetime)
 
 
 def _decide(
-    conn: Connection,
-    reference: str,
-    state: State,
-    *,
-    now: datetime,
-    actor: Actor,
-    reason: str,
-    system_name: str,
+    tx: Tx, reference: str, decision: Decision, *, actor: Actor, reason: str, system_name: str
 ) -> None:
-    """Move a request out of the queue. Raises Conflict if somebody else has decided meanwhile."""
-    before = get_request(conn, reference)
-    changed = conn.execute(
+    """Move a request out of the queue and say so. Raises Conflict if somebody else has decided meanwhile."""
+    before = get_request(tx.conn, reference)
+    changed = tx.conn.execute(
         sa.update(t.intake_request)
         .where(t.intake_request.c.id == before.id, t.intake_request.c.state == str(State.WAITING))
         .values(
-            state=str(state),
-            decided_at=now,
+            state=str(State(decision)),
+            decided_at=tx.now,
             decided_by=actor.name[:200],
             decision_reason=reason,
             system_name=system_name,
@@ -363,6 +360,29 @@ def _decide(
         raise Conflict(
             f"request `{before.reference}` is {before.state} already, by {before.decided_by}; see its page"
         )
+    decided = IntakeDecided(
+        at=at(tx.now),
+        by=By.of(actor),
+        reason=reason,
+        request=before.reference,
+        decision=decision,
+        system=system_name,
+    )
+    tx.append(decided.about([subject_of(before)]))
+
+
+def subject_of(request: Request) -> Subject:
+    """What the evidence about a decision is about: the reference, and the digest of what was asked for."""
+    wish = request.wish
+    asked = {
+        "title": wish.title,
+        "purpose": wish.purpose,
+        "people_affected": wish.people_affected,
+        "data_used": wish.data_used,
+        "supplier": wish.supplier,
+        "unit": wish.unit,
+    }
+    return Subject.described(f"intake:{request.reference}", asked)
 
 
 def _within_limits(conn: Connection, now: datetime, address_key: str, settings: IntakeSettings) -> None:

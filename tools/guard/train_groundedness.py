@@ -1,0 +1,459 @@
+"""Train the groundedness detector: from labelled answers to the weights that ship, and the page that says how good.
+
+    python tools/guard/train_groundedness.py --data ../shared/data [--evaluate] [--no-write]
+
+    1. Read every set under `groundedness/` that has a context; undo the tokenisation that some of them come in.
+    2. Make answers of our own from the same contexts: a few sentences shortened and reworded (supported), and the
+       same with one thing changed — a number, a name, a negation, an opposite, a sister word, an added clause —
+       (unsupported, and the changed sentence is known).
+    3. Compare each answer with its context (`features`), fit a logistic model on piecewise linear figures sentence by
+       sentence, then another that folds the sentences' scores into one for the answer. Answers of several sentences
+       that are known to be unsupported somewhere teach their worst sentence (multiple-instance learning, two rounds).
+    4. With `--evaluate`, do 3 again with each source held out whole, its contexts included, and report AUROC there.
+
+Everything is seeded; the digests of the data are written beside the weights.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import hashlib
+import json
+import random
+import re
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import roc_auc_score
+
+from alcaide.instruments.guard.detectors.groundedness.features import NAMES, Sources, compare
+from alcaide.instruments.guard.detectors.groundedness.lexicon import lexicon
+from alcaide.instruments.guard.detectors.groundedness.model import aggregated, basis
+from alcaide.instruments.guard.detectors.groundedness.words import STOPWORDS, sentences_of, tokens_of
+
+SEED = 20251
+KNOTS = (0.25, 0.5, 0.75)
+HERE = Path(__file__).resolve().parents[2]
+WEIGHTS = HERE / "src/alcaide/instruments/guard/detectors/groundedness/weights.npz"
+FIGURES = HERE / "tools/guard/groundedness_figures.json"
+
+
+@dataclass(frozen=True)
+class Example:
+    source: str
+    made: bool
+    label: int
+    answer: str
+    context: str
+    question: str | None
+    culprit: int | None = None
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", type=Path, default=HERE.parent / "shared/data")
+    parser.add_argument("--evaluate", action="store_true")
+    parser.add_argument("--no-write", action="store_true")
+    parser.add_argument("--cache", type=Path, help="keep the figures of the answers here between runs")
+    given = parser.parse_args()
+    examples, digests = read(given.data / "groundedness")
+    examples += make(examples, random.Random(SEED))
+    table = Table.of(examples, given.cache)
+    figures: dict[str, Any] = {"data": digests, "answers": len(examples), "seed": SEED}
+    if given.evaluate:
+        figures["held_out"] = evaluate(table)
+    everything = np.arange(len(examples))
+    model = Model.fit(table, everything)
+    if not given.no_write:
+        model.write(WEIGHTS, table)
+        kept = json.loads(FIGURES.read_text()) if FIGURES.exists() and not given.evaluate else {}
+        FIGURES.write_text(json.dumps({**kept, **figures}, indent=1) + "\n")
+
+
+# ── 1. Labelled answers ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+def read(folder: Path) -> tuple[list[Example], dict[str, str]]:
+    examples: list[Example] = []
+    digests: dict[str, str] = {}
+    for path in sorted(folder.glob("*.jsonl.gz")):
+        packed = path.read_bytes()
+        digests[path.name] = hashlib.sha256(packed).hexdigest()
+        for line in gzip.decompress(packed).decode("utf8").splitlines():
+            row = json.loads(line)
+            if not row.get("context"):
+                continue
+            question = row.get("question")
+            examples.append(
+                Example(
+                    row["source"],
+                    False,
+                    int(row["label"]),
+                    readable(row["response"]),
+                    readable(row["context"]),
+                    None if not question or question == "[]" else readable(question),
+                )
+            )
+    return examples, digests
+
+
+def readable(text: str) -> str:
+    """Text as a person would write it, where a corpus has it in Penn Treebank tokens."""
+    for mark, plain in (("-LRB-", "("), ("-RRB-", ")"), ("-LSB-", "["), ("-RSB-", "]"), ("``", '"'), ("''", '"')):
+        text = text.replace(mark, plain)
+    text = re.sub(r"\s+(['’])\s*(s|t|re|ve|ll|d|m)\b", r"\1\2", text)
+    text = re.sub(r"(\w) n't", r"\1n't", text)
+    return re.sub(r"\s+([.,;:!?%)])", r"\1", text)
+
+
+# ── 2. Answers of our own ────────────────────────────────────────────────────────────────────────────────────────
+
+
+def make(examples: list[Example], chance: random.Random) -> list[Example]:
+    by_context: dict[str, Example] = {}
+    for example in examples:
+        by_context.setdefault(example.context, example)
+    names: dict[str, list[str]] = {}
+    clauses: dict[str, list[str]] = {}
+    contexts = list(by_context.values())
+    for example in contexts:
+        tokens = tokens_of(example.context)
+        names.setdefault(example.source, []).extend(
+            example.context[token.start : token.end]
+            for token in tokens
+            if token.capital and not token.first and token.lower not in STOPWORDS and len(token.lower) > 2
+        )
+        clauses.setdefault(example.source, []).extend(
+            clause.strip(" .")
+            for clause in re.findall(r", ((?:which|who|and|with|after|because|where|while)\b[^,.;]{20,90})", example.context)
+        )
+    made: list[Example] = []
+    for example in contexts:
+        whole = sentences_of(example.context, tokens_of(example.context))
+        texts = [example.context[one.start : one.end] for one in whole if 8 <= one.high - one.low <= 45]
+        if len(texts) < 2:
+            continue
+        for _ in range(1 if len(texts) < 5 else 2):
+            count = min(len(texts), chance.choice((1, 1, 2, 3, 4, 6)))
+            picked = [texts[at] for at in sorted(chance.sample(range(len(texts)), count))]
+            kept = [reworded(shortened(text, chance), chance) for text in picked]
+            made.append(Example(example.source, True, 0, " ".join(kept), example.context, None))
+            culprit = chance.randrange(count)
+            for _ in range(6):
+                changed = perturbed(kept[culprit], example, names, clauses, chance)
+                if changed and changed != kept[culprit]:
+                    answer = " ".join([*kept[:culprit], changed, *kept[culprit + 1 :]])
+                    made.append(Example(example.source, True, 1, answer, example.context, None, culprit))
+                    break
+    return made
+
+
+def shortened(text: str, chance: random.Random) -> str:
+    if chance.random() < 0.5:
+        text = re.sub(r" ?\([^)]{0,80}\)| ?\[[^\]]{0,40}\]", "", text)
+    parts = text.split(", ")
+    if len(parts) > 2 and chance.random() < 0.5:
+        del parts[chance.randrange(1, len(parts) - 1)]
+    elif len(parts) == 2 and min(map(len, parts)) > 30 and chance.random() < 0.4:
+        parts = [parts[0].rstrip(".") + "."] if chance.random() < 0.5 else [parts[1][:1].upper() + parts[1][1:]]
+    text = ", ".join(parts)
+    if chance.random() < 0.25:
+        text = re.sub(r"\b(also|however|then|very|really|often|famously|originally|currently) ", "", text)
+    return text
+
+
+def reworded(text: str, chance: random.Random) -> str:
+    """Up to three words replaced by a synonym whose meaning is also near: what a paraphrase does to a sentence."""
+    known = lexicon()
+    spelled = _spelled()
+    for _ in range(chance.choice((0, 0, 1, 2, 3))):
+        token = _ordinary(text, chance)
+        if token is None:
+            break
+        word = known.index[token.lower]
+        close = [int(other) for other in known.tails("same", word) if known.vectors[word] @ known.vectors[other] > 0.5]
+        if close:
+            text = text[: token.start] + spelled[chance.choice(close)] + text[token.end :]
+    if chance.random() < 0.3:
+        for long, short in ((" is not ", " isn't "), (" did not ", " didn't "), (" it is ", " it's ")):
+            text = text.replace(long, short)
+    return text
+
+
+def _spelled() -> list[str]:
+    return list(lexicon().index)
+
+
+def _ordinary(text: str, chance: random.Random) -> Any:
+    known = lexicon()
+    tokens = [
+        token
+        for token in tokens_of(text)
+        if not token.capital and not token.number and token.lower not in STOPWORDS and token.lower in known.index
+    ]
+    return chance.choice(tokens) if tokens else None
+
+
+def perturbed(
+    text: str, example: Example, names: dict[str, list[str]], clauses: dict[str, list[str]], chance: random.Random
+) -> str | None:
+    """The sentence with one thing no longer true; None where this kind of change finds no place."""
+    tokens = tokens_of(text)
+    kind = chance.choice(("number", "name", "name", "negate", "opposite", "sister", "clause", "swap", "extreme"))
+    known = lexicon()
+    if kind == "number":
+        found = [token for token in tokens if token.lower[0].isdigit()]
+        if not found:
+            return None
+        token = chance.choice(found)
+        digits = re.sub(r"\D", "", text[token.start : token.end])
+        number = int(digits[:9] or 1)
+        new = max(1, number + chance.choice((-10, -3, -2, -1, 1, 2, 3, 7, 10, max(1, number // 3))))
+        return text[: token.start] + text[token.start : token.end].replace(digits, str(new)) + text[token.end :]
+    if kind == "name":
+        found = [token for token in tokens if token.capital and not token.first and len(token.lower) > 2]
+        if not found:
+            return None
+        token = chance.choice(found)
+        here = [
+            example.context[one.start : one.end]
+            for one in tokens_of(example.context)
+            if one.capital and not one.first and one.lower not in STOPWORDS and len(one.lower) > 2
+        ]
+        other = chance.choice(here if here and chance.random() < 0.4 else names[example.source])
+        return text[: token.start] + other + text[token.end :] if other.lower() != token.lower else None
+    if kind == "swap":
+        found = [token for token in tokens if token.capital and len(token.lower) > 2 and token.lower not in STOPWORDS]
+        if len(found) < 2:
+            return None
+        one, other = sorted(chance.sample(found, 2), key=lambda token: token.start)
+        if other.start - one.end < 6 or one.lower == other.lower:
+            return None
+        return (
+            text[: one.start]
+            + text[other.start : other.end]
+            + text[one.end : other.start]
+            + text[one.start : one.end]
+            + text[other.end :]
+        )
+    if kind == "negate":
+        match = re.search(r"\b(is|are|was|were|has|have|had|can|will|would|could|did|does)\b( not|n't)?", text)
+        if match is None:
+            return None
+        if match.group(2):
+            return text[: match.end(1)] + text[match.end() :]
+        return text[: match.end()] + chance.choice((" not", " never")) + text[match.end() :]
+    if kind == "clause":
+        if not clauses.get(example.source):
+            return None
+        return text.rstrip(".") + ", " + chance.choice(clauses[example.source]) + "."
+    if kind == "extreme":
+        for word, other in chance.sample(_EXTREMES, len(_EXTREMES)):
+            changed = re.sub(rf"\b{word}\b", other, text, count=1)
+            if changed != text:
+                return changed
+        return None
+    relation = kind
+    found = [token for token in tokens if token.lower in known.index and token.lower not in STOPWORDS and not token.number]
+    chance.shuffle(found)
+    for token in found:
+        others = known.tails(relation, known.index[token.lower])
+        if relation == "sister":
+            vector = known.vectors[known.index[token.lower]]
+            others = others[known.vectors[others] @ vector > 0.35]
+        if len(others):
+            return text[: token.start] + _spelled()[int(chance.choice(list(others)))] + text[token.end :]
+    return None
+
+
+_EXTREMES = [
+    ("some", "all"),
+    ("many", "few"),
+    ("most", "none"),
+    ("before", "after"),
+    ("after", "before"),
+    ("first", "last"),
+    ("more", "less"),
+    ("often", "never"),
+    ("several", "no"),
+    ("over", "under"),
+    ("both", "neither"),
+    ("best", "worst"),
+    ("largest", "smallest"),
+    ("sometimes", "always"),
+    ("can", "cannot"),
+    ("increase", "decrease"),
+    ("north", "south"),
+    ("east", "west"),
+    ("male", "female"),
+    ("early", "late"),
+    ("with", "without"),
+]
+
+# ── 3. Figures and models ────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True)
+class Table:
+    """Figures of all sentences in a row; `answer[i]` is the answer that sentence i belongs to."""
+
+    figures: np.ndarray
+    answer: np.ndarray
+    first: np.ndarray
+    label: np.ndarray
+    source: np.ndarray
+    made: np.ndarray
+    culprit: np.ndarray
+
+    @staticmethod
+    def of(examples: list[Example], cache: Path | None) -> Table:
+        key = hashlib.sha256(repr((NAMES, examples[0], examples[-1], len(examples))).encode()).hexdigest()
+        if cache is not None and cache.exists():
+            with np.load(cache, allow_pickle=False) as kept:
+                if str(kept["key"]) == key:
+                    return Table(*(kept[name] for name in Table.__dataclass_fields__))
+        rows: list[np.ndarray] = []
+        owner: list[int] = []
+        culprit: list[int] = []
+        for at, example in enumerate(examples):
+            if at % 2000 == 0:
+                print(f"compared {at} of {len(examples)}", file=sys.stderr, flush=True)
+            found = compare(example.answer, Sources((example.context,)), example.question).rows
+            if not len(found):
+                found = np.zeros((1, len(NAMES)))
+            rows.append(found)
+            owner.extend([at] * len(found))
+            culprit.append(-1 if example.culprit is None else min(example.culprit, len(found) - 1))
+        answer = np.array(owner)
+        table = Table(
+            np.vstack(rows),
+            answer,
+            np.flatnonzero(np.r_[True, answer[1:] != answer[:-1]]),
+            np.array([example.label for example in examples]),
+            np.array([example.source for example in examples]),
+            np.array([example.made for example in examples]),
+            np.array(culprit),
+        )
+        if cache is not None:
+            np.savez(cache, key=key, **{name: getattr(table, name) for name in Table.__dataclass_fields__})
+        return table
+
+
+@dataclass(frozen=True)
+class Model:
+    mean: np.ndarray
+    deviation: np.ndarray
+    knots: np.ndarray
+    weight: np.ndarray
+    bias: float
+    fold_weight: np.ndarray
+    fold_bias: float
+
+    @staticmethod
+    def fit(table: Table, chosen: np.ndarray) -> Model:
+        inside = np.isin(np.arange(len(table.label)), chosen)
+        share = _weights(table, chosen)
+        size = np.diff(np.r_[table.first, len(table.answer)])
+        owner = table.answer
+        mean = table.figures[inside[owner]].mean(axis=0)
+        deviation = table.figures[inside[owner]].std(axis=0) + 1e-6
+        scaled = np.clip((table.figures - mean) / deviation, -4, 4)
+        knots = np.quantile(scaled[inside[owner]], KNOTS, axis=0)
+        design = basis(scaled, knots)
+        positive = table.label[owner] == 1
+        within = np.arange(len(owner)) - table.first[owner]
+        known = table.culprit[owner] >= 0
+        sure = inside[owner] & (~positive | (size[owner] == 1) | (known & (within == table.culprit[owner])))
+        label = np.where(known, within == table.culprit[owner], positive).astype(int)
+        weight, bias = np.zeros(0), 0.0
+        for round_ in range(2):
+            keep = sure.copy()
+            amount = np.where(known & (within == table.culprit[owner]), share[owner], share[owner] / size[owner])
+            keep |= inside[owner] & known
+            if round_:
+                score = design @ weight + bias
+                worst = np.maximum.reduceat(score, table.first)
+                teach = inside[owner] & positive & ~known & (size[owner] > 1) & (score >= worst[owner])
+                keep |= teach
+                amount = np.where(teach, share[owner], amount)
+            fitted = LogisticRegression(C=0.02, max_iter=200).fit(design[keep], label[keep], sample_weight=amount[keep])
+            weight, bias = fitted.coef_[0], float(fitted.intercept_[0])
+        score = design @ weight + bias
+        folded = np.array([aggregated(part) for part in np.split(score, table.first[1:])])
+        top = LogisticRegression(C=1.0, max_iter=200).fit(
+            folded[chosen], table.label[chosen], sample_weight=share[chosen]
+        )
+        return Model(mean, deviation, knots, weight, bias, top.coef_[0], float(top.intercept_[0]))
+
+    def sentence_logits(self, table: Table) -> np.ndarray:
+        scaled = np.clip((table.figures - self.mean) / self.deviation, -4, 4)
+        return basis(scaled, self.knots) @ self.weight + self.bias
+
+    def answer_logits(self, table: Table) -> np.ndarray:
+        parts = np.split(self.sentence_logits(table), table.first[1:])
+        return np.array([aggregated(part) for part in parts]) @ self.fold_weight + self.fold_bias
+
+    def write(self, path: Path, table: Table) -> None:
+        np.savez_compressed(
+            path,
+            names=np.array(NAMES),
+            mean=self.mean.astype(np.float32),
+            deviation=self.deviation.astype(np.float32),
+            knots=self.knots.astype(np.float32),
+            weight=self.weight.astype(np.float32),
+            bias=np.float32(self.bias),
+            fold_weight=self.fold_weight.astype(np.float32),
+            fold_bias=np.float32(self.fold_bias),
+        )
+        print(path, path.stat().st_size, "answers", len(table.label))
+
+
+def _weights(table: Table, chosen: np.ndarray) -> np.ndarray:
+    """Every source counts alike, half of it supported and half not; what we made counts as two sources of its own."""
+    share = np.zeros(len(table.label))
+    for source in np.unique(table.source[chosen]):
+        for label in (0, 1):
+            real = chosen[(table.source[chosen] == source) & (table.label[chosen] == label) & ~table.made[chosen]]
+            share[real] = 1 / max(len(real), 200)
+    for label in (0, 1):
+        made = chosen[(table.label[chosen] == label) & table.made[chosen]]
+        if len(made):
+            share[made] = 2 / len(made)
+    return share * len(chosen) / share.sum()
+
+
+# ── 4. Held-out figures ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+def evaluate(table: Table) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    logits = np.zeros(len(table.label))
+    for source in np.unique(table.source):
+        model = Model.fit(table, np.flatnonzero(table.source != source))
+        score = model.answer_logits(table)
+        real = (table.source == source) & ~table.made
+        made = (table.source == source) & table.made
+        logits[real] = score[real]
+        found[str(source)] = {
+            "auroc": round(float(roc_auc_score(table.label[real], score[real])), 4),
+            "answers": int(real.sum()),
+        }
+        if made.sum() > 50:
+            found[str(source)]["auroc_of_our_changes"] = round(
+                float(roc_auc_score(table.label[made], score[made])), 4
+            )
+        print(source, found[str(source)], flush=True)
+    real = ~table.made
+    found["mean"] = {"auroc": round(float(np.mean([one["auroc"] for one in found.values()])), 4)}
+    found["pooled"] = {"auroc": round(float(roc_auc_score(table.label[real], logits[real])), 4)}
+    print(found["mean"], found["pooled"])
+    return found
+
+
+if __name__ == "__main__":
+    main()
