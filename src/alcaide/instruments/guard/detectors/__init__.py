@@ -2,4 +2,7 @@
 
 from __future__ import annotations
 
-DETECTORS: tuple[str, ...] = ("alcaide.instruments.guard.detectors.secrets:SECRETS",)
+DETECTORS: tuple[str, ...] = (
+    "alcaide.instruments.guard.detectors.secrets:SECRETS",
+    "alcaide.instruments.guard.detectors.classification:CLASSIFICATION",
+)

@@ -28,7 +28,7 @@ COMMON = 8
 """A fingerprint that stands in more documents than this is boilerplate and says nothing of any of them."""
 BITS_PER_FINGERPRINT = 12
 """Size of the filter; with three bits set in one word of 64, about 2 % of strangers pass (measured)."""
-FEWEST = 4
+FEWEST = 5
 """Matches below which a region is coincidence: idioms, names, quoted laws."""
 LEAST = 0.1
 """Share of a region's fingerprints that must match; one word in five changed leaves about 0.35."""
@@ -59,8 +59,9 @@ class Match:
 
     @property
     def score(self) -> float:
-        """Probability that the region was taken from the document; 0.5 at 6 matches, three in ten alike."""
-        weight = 2.2 * (min(self.matches, 40) ** 0.5 - 6**0.5) + 3.0 * (min(self.similarity, 0.6) - 0.3)
+        """Probability that the region was taken from the document; 0.5 at 5 or 6 matches,
+        three in ten alike."""
+        weight = 2.2 * (min(self.matches, 40) ** 0.5 - 5.5**0.5) + 3.0 * (min(self.similarity, 0.6) - 0.3)
         return 1 / (1 + exp(-weight))
 
 

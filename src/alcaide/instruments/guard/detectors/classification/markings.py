@@ -147,6 +147,8 @@ def judged(hit: Hit, text: str, lower: str) -> tuple[Marking, int, int, float] |
         end < len(text) and text[end].isalnum() and text[end - 1].isalnum() and text[end].isascii()
     ):
         return None
+    while text[end - 1] == "/":
+        end -= 1
     written = text[start:end]
     if caveat := _CAVEAT.match(text, end):
         end = caveat.end()
