@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Depends, Query, Request, Response
@@ -9,7 +10,7 @@ from fastapi import APIRouter, Body, Depends, Query, Request, Response
 from alcaide.kernel.access import Actor
 from alcaide.kernel.errors import InvalidInput
 from alcaide.slices.inventory.api.shapes import ApplyOut, BomOut, ConfirmOut, Id, ImportOut, Name, answers
-from alcaide.slices.inventory.rules.sheet import SheetPlan
+from alcaide.slices.inventory.rules.sheet import MAX_COLUMNS, SheetPlan
 from alcaide.slices.inventory.rules.validate import NAME
 from alcaide.slices.inventory.service import bulk, declare, exchange
 from alcaide.ui.deps import allow, get_instance
@@ -19,6 +20,14 @@ router = APIRouter()
 Importer = Annotated[Actor, Depends(allow("inventory.import"))]
 Viewer = Annotated[Actor, Depends(allow("inventory.view"))]
 Why = Annotated[str, Query(max_length=1_000, description="Why; kept in the evidence of the change.")]
+Map = Annotated[
+    list[str],
+    Query(
+        alias="map",
+        max_length=MAX_COLUMNS,
+        description="What a column means, as `Column=field`; `#3=owner` is the third, `Column=` leaves one out.",
+    ),
+]
 _SHOWN = 1_000
 
 
@@ -71,26 +80,41 @@ def upload(
     ],
     sheet: Annotated[str, Query(pattern="^(systems|components)$")] = "systems",
     filename: Annotated[str, Query(max_length=200)] = "upload.csv",
+    named: Map = [],  # noqa: B006 - FastAPI copies it
 ) -> ImportOut:
     """Keep a CSV file and say what each row would do. Nothing is written to the register until it is confirmed."""
     instance = get_instance(request)
     kept = bulk.keep_upload(instance, content, sheet=sheet, filename=filename, actor=actor)
     response.headers["Location"] = f"/api/v1/inventory/imports/{kept.id}"
-    return _preview(instance, kept.id)
+    return _preview(instance, kept.id, named)
 
 
 @router.get("/imports/{import_id}", summary="What an upload would do", responses=answers(404))
-def preview(request: Request, _: Importer, import_id: Id) -> ImportOut:
-    """Plan an upload again, against the register as it is now."""
-    return _preview(get_instance(request), import_id)
+def preview(
+    request: Request,
+    _: Importer,
+    import_id: Id,
+    named: Map = [],  # noqa: B006 - FastAPI copies it
+) -> ImportOut:
+    """Plan an upload again, against the register as it is now, with columns that mean what you say."""
+    return _preview(get_instance(request), import_id, named)
 
 
 @router.post(
     "/imports/{import_id}/confirm", summary="Write the rows of an upload", responses=answers(404, 409)
 )
-def confirm(request: Request, actor: Importer, import_id: Id, reason: Why = "") -> ConfirmOut:
-    """Write every row that is not rejected, in one transaction. Confirming again returns the same answer."""
-    outcome = bulk.confirm(get_instance(request), import_id, actor=actor, reason=reason)
+def confirm(
+    request: Request,
+    actor: Importer,
+    import_id: Id,
+    reason: Why = "",
+    named: Map = [],  # noqa: B006 - FastAPI copies it
+) -> ConfirmOut:
+    """Write every row that is not rejected, in one transaction. Confirming again returns the same answer.
+
+    Give the `map` that you looked at: what is confirmed is read anew.
+    """
+    outcome = bulk.confirm(get_instance(request), import_id, actor=actor, reason=reason, named=named)
     return ConfirmOut.model_validate(outcome)
 
 
@@ -100,10 +124,15 @@ def confirm(request: Request, actor: Importer, import_id: Id, reason: Why = "") 
     response_class=Response,
     responses={**answers(404), 200: {"description": "CSV", "content": {"text/csv": {}}}},
 )
-def rejected(request: Request, _: Importer, import_id: Id) -> Response:
+def rejected(
+    request: Request,
+    _: Importer,
+    import_id: Id,
+    named: Map = [],  # noqa: B006 - FastAPI copies it
+) -> Response:
     """As they came, with the line and why, to be corrected and sent again."""
     with get_instance(request).read() as conn:
-        planned = bulk.preview(conn, import_id)[1]
+        planned = bulk.preview(conn, import_id, named=named)[1]
     return Response("".join(bulk.rejected_file(planned)), media_type="text/csv; charset=utf-8")
 
 
@@ -133,9 +162,9 @@ def import_bom(
     )
 
 
-def _preview(instance: Any, import_id: str) -> ImportOut:
+def _preview(instance: Any, import_id: str, named: Sequence[str]) -> ImportOut:
     with instance.read() as conn:
-        kept, planned = bulk.preview(conn, import_id)
+        kept, planned = bulk.preview(conn, import_id, named=named)
     return ImportOut.model_validate(
         {
             "id": kept.id,
@@ -144,6 +173,11 @@ def _preview(instance: Any, import_id: str) -> ImportOut:
             "encoding": planned.sheet.encoding,
             "delimiter": planned.sheet.delimiter,
             "ignored": list(planned.sheet.ignored),
+            "columns": [
+                {"header": cell, "field": name}
+                for cell, name in zip(planned.sheet.header, planned.sheet.columns, strict=True)
+            ],
+            "problem": planned.sheet.problem,
             **{action: planned.count(action) for action in ("create", "change", "unchanged", "rejected")},
             "applied": kept.applied_at is not None,
             "rows": _rows(planned),

@@ -540,6 +540,13 @@ class RowOut(BaseModel):
     changes: list[ChangeOut]
 
 
+class ColumnOut(BaseModel):
+    """A column of an upload and what it is taken for; an empty field leaves it out."""
+
+    header: str
+    field: str
+
+
 class ImportOut(BaseModel):
     """An upload and what it would do."""
 
@@ -549,6 +556,10 @@ class ImportOut(BaseModel):
     encoding: str
     delimiter: str
     ignored: list[str] = Field(description="Columns that mean nothing here and are left out.")
+    columns: list[ColumnOut]
+    problem: str = Field(
+        description="Why the columns cannot be used as they are; say what they mean with `map`."
+    )
     create: int
     change: int
     unchanged: int
