@@ -28,6 +28,9 @@ LONGEST = 420
 """Keys end well below; what is longer is data (signed tokens have a mark of their own and are found by it)."""
 WITHOUT_DIGITS = 16
 """Runs of letters alone need this length: a random key of 16 letters has no digit only once in 500 times."""
+MIXED = 20
+"""From this length on, digits and letters in one run are worth a look whatever the table says of their order: digits
+follow digits in years as they do in hexadecimal keys."""
 BLOCK = 1 << 19
 """Characters looked at in one go: bounds memory at some megabytes whatever the text."""
 SMALL = 3072
@@ -141,7 +144,8 @@ def _of_block(octets: bytes, base: int) -> Iterator[Candidate]:
     if not len(starts):
         return
     scores = _scores(symbols, starts, ends)
-    likely = scores >= SPEAKS_FOR_CHANCE
+    counts, lengths = digits[ends] - digits[starts], ends - starts
+    likely = (scores >= SPEAKS_FOR_CHANCE) | ((lengths >= MIXED) & (counts >= 2) & (lengths - counts >= 2))
     starts, ends, scores = starts[likely], ends[likely], scores[likely]
     if len(starts) * LONGEST < len(octets):
         yield from _widened_each(octets, starts.tolist(), ends.tolist(), scores.tolist(), base)
@@ -156,7 +160,7 @@ def _of_small(octets: bytes) -> Iterator[Candidate]:
         if run.isdigit() or len(run) > LONGEST or (len(run) < WITHOUT_DIGITS and run.isalpha()):
             continue
         score = chance(run.decode("ascii"))
-        if score >= SPEAKS_FOR_CHANCE:
+        if score >= SPEAKS_FOR_CHANCE or (len(run) >= MIXED and not run.isalpha()):
             starts.append(match.start())
             ends.append(match.end())
             scores.append(score)

@@ -310,7 +310,8 @@ def _named(text: str, start: int, end: int, around: Surroundings, candidate: Can
     if "://" in text[max(0, start - 3) : end] or template(secret):
         return None
     length = len(secret)
-    density = chance(secret) / length
+    digits_alike = length >= 20 and _HEX.fullmatch(secret) is not None and not secret.isdigit()
+    density = 2 * SPARSE if digits_alike else chance(secret) / length
     if density < SPARSE or ("/" in secret and secret.count("/") > 2 + length // 24):
         return None  # a name with a number in it, a path
     strong = around.role is Role.SECRET
@@ -326,7 +327,7 @@ def _named(text: str, start: int, end: int, around: Surroundings, candidate: Can
         score = 0.75 if strong else 0.45
     else:
         score = 0.6 if strong else 0.3
-    if candidate.chance < FAINT or density < 2 * SPARSE:
+    if (candidate.chance < FAINT and not digits_alike) or density < 2 * SPARSE:
         score -= 0.2
     if placeholder(secret):
         score = min(score, 0.3)

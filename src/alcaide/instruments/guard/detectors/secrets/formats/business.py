@@ -20,7 +20,6 @@ FORMATS: tuple[Format, ...] = (
         score=0.95,
     ),
     near("asana-secret", "Asana", "client secret", ("asana",), "[a-z0-9]{32}"),
-    near("asana-client-id", "Asana", "client id", ("asana",), "[0-9]{16}", score=0.75, level="warning"),
     shaped("clickup-token", "ClickUp", "personal API token", "pk_[0-9]{6,9}_[A-Z0-9]{32}", kind="TOKEN"),
     prefixed("notion-token", "Notion", "integration token", "ntn_", "[0-9]{11}[A-Za-z0-9]{35}", kind="TOKEN"),
     prefixed(
@@ -67,7 +66,7 @@ FORMATS: tuple[Format, ...] = (
         "salesforce-token",
         "Salesforce",
         "access token",
-        r"00[A-Za-z0-9]{13}(?:[A-Za-z0-9]{3})?![A-Za-z0-9_.]{80,260}",
+        r"00[A-Za-z0-9]{13}(?:[A-Za-z0-9]{3})?!A[QR][A-Za-z0-9_.]{80,260}",
         anchors=("!aq", "!ar"),
         before=18,
         kind="TOKEN",

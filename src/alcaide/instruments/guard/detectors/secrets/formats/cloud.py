@@ -154,7 +154,7 @@ FORMATS: tuple[Format, ...] = (
         "Microsoft Azure",
         "resource key",
         # Keys of Azure services carry their service's mark before the checksum: identifiable keys.
-        r"[A-Za-z0-9+/]{76}(?:APIM|ACDb|AzFu|\+ABa|\+AMC|\+ASt)[A-Za-z0-9+/]{5}[AQgw]==",
+        r"[A-Za-z0-9+/]{76}(?:APIM|ACDb|\+ABa|\+AMC|\+ASt)[A-Za-z0-9+/]{5}[AQgw]==",
         anchors=("apim", "acdb", "+aba", "+amc", "+ast"),
         before=76,
         score=0.97,
@@ -503,11 +503,12 @@ FORMATS: tuple[Format, ...] = (
         "[A-Za-z0-9_-]{200,}={0,2}",
         kind="TOKEN",
     ),
-    shaped(
+    Format(
         "onepassword-secret-key",
         "1Password",
         "secret key",
         "A3-[A-Z0-9]{6}-(?:[A-Z0-9]{6}-[A-Z0-9]{5}|[A-Z0-9]{11})-[A-Z0-9]{5}-[A-Z0-9]{5}-[A-Z0-9]{5}",
+        anchors=("a3-",),
         score=0.93,
     ),
     shaped(

@@ -322,14 +322,6 @@ FORMATS: tuple[Format, ...] = (
     near("spotify-secret", "Spotify", "client secret", ("spotify",), "[0-9a-f]{32}"),
     prefixed("vk-token", "VK", "access token", "vk1.a.", "[A-Za-z0-9_-]{80,}", kind="TOKEN"),
     near("flickr-key", "Flickr", "API key", ("flickr",), "[a-z0-9]{32}"),
-    near(
-        "youtube-key",
-        "YouTube",
-        "stream key",
-        ("stream key", "stream_key", "rtmp"),
-        "[a-z0-9]{4}(?:-[a-z0-9]{4}){3,4}",
-        score=0.75,
-    ),
     near("zoom-secret", "Zoom", "client secret", ("zoom",), "[A-Za-z0-9]{32}"),
     near(
         "webex-token",

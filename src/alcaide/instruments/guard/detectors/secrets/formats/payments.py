@@ -191,7 +191,9 @@ FORMATS: tuple[Format, ...] = (
     ),
     near("coinbase-token", "Coinbase", "access token", ("coinbase",), "[A-Za-z0-9_-]{64}", kind="TOKEN"),
     near("binance-key", "Binance", "API key", ("binance",), "[A-Za-z0-9]{64}"),
-    near("kraken-token", "Kraken", "API secret", ("kraken",), "[A-Za-z0-9+/=_-]{80,90}"),
+    near(
+        "kraken-token", "Kraken", "API secret", ("kraken",), "(?:[A-Za-z0-9+/]{86}==|[A-Za-z0-9+/=_-]{80,90})"
+    ),
     near("kucoin-key", "KuCoin", "API key", ("kucoin",), "[0-9a-f]{24}"),
     near("kucoin-secret", "KuCoin", "API secret", ("kucoin",), UUID),
     near("bittrex-key", "Bittrex", "API key", ("bittrex",), "[a-z0-9]{32}"),
