@@ -58,8 +58,7 @@ class _Weights:
 
 def _head(arrays: Mapping[str, npt.NDArray[Any]], header: Mapping[str, Any], name: str) -> Head:
     described = header["heads"][name]
-    tables = tuple((group, arrays[f"{name}-{group}"]) for group in described["groups"])
-    return Head(tables, float(described["scale"]))
+    return Head(tuple(described["groups"]), arrays[name], float(described["scale"]))
 
 
 @lru_cache(maxsize=1)
@@ -71,7 +70,11 @@ def _weights() -> _Weights:
         attack=_head(arrays, header, "attack"),
         request=_head(arrays, header, "request"),
         kind=_head(arrays, header, "kind"),
-        biases=(float(heads["attack"]["bias"]), float(heads["request"]["bias"]), float(heads["kind"]["bias"])),
+        biases=(
+            float(heads["attack"]["bias"]),
+            float(heads["request"]["bias"]),
+            float(heads["kind"]["bias"]),
+        ),
         mean=arrays["mean"],
         spread=arrays["spread"],
         prompt=arrays["prompt"],

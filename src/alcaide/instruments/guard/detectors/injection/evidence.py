@@ -48,34 +48,52 @@ class Evidence:
 def gathered(layer: Layer, attack: Head, request: Head, biases: tuple[float, float]) -> Evidence | None:
     """What the heads say of a layer; None for one without text. `biases` are the heads' intercepts."""
     reading = linear.read(layer, attack)
-    if not len(reading.sums):
+    chunks = len(reading.sums)
+    if not chunks:
         return None
     asked = linear.read(layer, request)
-    a2, a4, a16 = (linear.windows(reading, attack, size) + biases[0] for size in SIZES)
-    r2, r4 = (linear.windows(asked, request, size) + biases[1] for size in SIZES[:2])
-    a_whole = _whole(reading, attack) + biases[0]
-    r_whole = _whole(asked, request) + biases[1]
+    # Both heads at once: cumulative sums, and every window from their differences.
+    sums = np.zeros((3, chunks + 1))
+    np.cumsum(reading.sums, out=sums[0, 1:])
+    np.cumsum(asked.sums, out=sums[1, 1:])
+    np.cumsum(reading.sizes, out=sums[2, 1:])
+    scales = np.array(((attack.scale,), (request.scale,)))
+    offsets = np.array(((biases[0],), (biases[1],)))
+    (a2, r2), (a4, r4), (a16, _), (a_whole, r_whole) = (
+        _scored(sums, min(size, chunks), scales, offsets) for size in (*SIZES, chunks)
+    )
     best, most = int(a4.argmax()), int(r4.argmax())
+    quarter = len(a4) // 4
     values = np.array(
         (
             a2.max(),
             a4[best],
             a16.max(),
-            a_whole,
+            a_whole[0],
             r2.max(),
             r4[most],
-            r_whole,
-            r4[most] - np.quantile(r4, 0.25),
-            r4[min(best, len(r4) - 1)],
-            a4[best] - np.quantile(a4, 0.25),
-            np.log2(max(8.0, float(reading.sizes.sum()))),
+            r_whole[0],
+            r4[most] - np.partition(r4, quarter)[quarter],
+            r4[best],
+            a4[best] - np.partition(a4, quarter)[quarter],
+            np.log2(max(8.0, float(sums[2, -1]))),
         )
     )
     return Evidence(values, _window(reading, best, float(a4[best])), _window(asked, most, float(r4[most])))
 
 
-def _whole(reading: Reading, head: Head) -> float:
-    return head.scale * float(reading.sums.sum()) / float(reading.sizes.sum()) ** 0.5
+def _scored(
+    sums: npt.NDArray[np.float64],
+    size: int,
+    scales: npt.NDArray[np.float64],
+    offsets: npt.NDArray[np.float64],
+) -> npt.NDArray[np.float64]:
+    """Both heads' scores of every window of `size` chunks."""
+    over = sums[:, size:] - sums[:, : sums.shape[1] - size]
+    scores: npt.NDArray[np.float64] = over[:2] * scales
+    scores /= np.sqrt(over[2])
+    scores += offsets
+    return scores
 
 
 def _window(reading: Reading, at: int, score: float) -> Window:

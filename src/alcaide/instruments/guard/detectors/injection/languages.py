@@ -10,30 +10,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
-OVERRIDE: Final = "override"
-EXTRACT: Final = "extract-prompt"
-PERSONA: Final = "persona"
-HIDE: Final = "hide-from-user"
+from alcaide.instruments.guard.detectors.injection.phrases import (
+    EXTRACT,
+    HIDE,
+    OVERRIDE,
+    PERSONA,
+    Phrase,
+    either,
+)
 
 _GAP: Final = r"[^.!?。！？\n]{0,60}?"
-
-
-@dataclass(frozen=True, slots=True)
-class Phrase:
-    """A pattern made of a language's stems, ready to become a signature."""
-
-    key: str
-    rule: str
-    regex: str
-    anchors: tuple[str, ...]
-    before: int
-    after: int
-    score: float
-    strong: re.Pattern[str] | None = None
-    strong_score: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +42,6 @@ class Language:
     hide: tuple[str, ...] = ()
     all_before: tuple[str, ...] = ()
     verb_last: bool = False
-    extra: tuple[str, ...] = field(default=())
 
 
 LANGUAGES: Final[tuple[Language, ...]] = (
@@ -71,7 +59,6 @@ LANGUAGES: Final[tuple[Language, ...]] = (
             "übergeh",
             "hör nicht auf",
             "befolge nicht",
-            "lass ",
         ),
         (
             "anweisung",
@@ -664,7 +651,7 @@ LANGUAGES: Final[tuple[Language, ...]] = (
     ),
     Language(
         "da",
-        ("ignorer", "glem", "se bort fra", "drop", "følg ikke", "tilsidesæt"),
+        ("ignorer", "glem", "se bort fra", "følg ikke", "tilsidesæt"),
         ("instruktion", "regler", "ordre", "anvisning", "prompt", "opgave", "retningslinje"),
         ("tidligere", "forrige", "alle", "ovenfor", "oprindelig", "dine", "din "),
         ("vis", "skriv", "gentag", "giv mig", "afslør", "fortæl", "hvad er din", "gengiv", "oversæt"),
@@ -1291,30 +1278,46 @@ def phrases() -> Iterator[Phrase]:
         yield from _phrases(language)
 
 
-def _any(stems: tuple[str, ...]) -> str:
-    return "(?:" + "|".join(re.escape(stem) for stem in stems) + ")"
-
-
 def _phrases(language: Language) -> Iterator[Phrase]:
     code = language.code
-    those = re.compile(_any(language.those))
-    drop, orders = _any(language.drop), _any(language.orders)
-    yield Phrase(f"override/{code}", OVERRIDE, drop + _GAP + orders, language.drop, 0, 80, 0.5, those, 0.86)
+    those = re.compile(either(language.those))
+    drop, orders = either(language.drop), either(language.orders)
+    yield Phrase(
+        f"override/{code}",
+        OVERRIDE,
+        drop + _GAP + orders,
+        language.drop,
+        0.4,
+        after=80,
+        strong=those,
+        strong_score=0.86,
+    )
     if language.verb_last:
+        last = orders + _GAP + drop
         yield Phrase(
-            f"override/{code}-last", OVERRIDE, orders + _GAP + drop, language.drop, 90, 12, 0.45, those, 0.8
+            f"override/{code}-last",
+            OVERRIDE,
+            last,
+            language.drop,
+            0.35,
+            90,
+            12,
+            strong=those,
+            strong_score=0.8,
         )
     if language.all_before:
         yield Phrase(
-            f"override/{code}-all", OVERRIDE, _any(language.all_before), language.all_before, 0, 4, 0.6
+            f"override/{code}-all", OVERRIDE, either(language.all_before), language.all_before, 0.6, after=4
         )
-    show, prompt = _any(language.show), _any(language.prompt)
-    yield Phrase(f"extract-prompt/{code}", EXTRACT, show + _GAP + prompt, language.prompt, 90, 40, 0.72)
+    show, prompt = either(language.show), either(language.prompt)
+    yield Phrase(f"extract-prompt/{code}", EXTRACT, show + _GAP + prompt, language.prompt, 0.72, 90, 40)
     # In many languages the question ends with the verb: "your instructions again from the start".
-    yield Phrase(f"extract-prompt/{code}-last", EXTRACT, prompt + _GAP + show, language.prompt, 0, 80, 0.62)
+    yield Phrase(
+        f"extract-prompt/{code}-last", EXTRACT, prompt + _GAP + show, language.prompt, 0.62, after=80
+    )
     if language.without_rules:
         yield Phrase(
-            f"persona/{code}", PERSONA, _any(language.without_rules), language.without_rules, 0, 4, 0.6
+            f"persona/{code}", PERSONA, either(language.without_rules), language.without_rules, 0.6, after=4
         )
     if language.hide:
-        yield Phrase(f"hide-from-user/{code}", HIDE, _any(language.hide), language.hide, 0, 4, 0.55)
+        yield Phrase(f"hide-from-user/{code}", HIDE, either(language.hide), language.hide, 0.55, after=4)
