@@ -1,7 +1,7 @@
 """A linear head over hashed n-grams, asked about every stretch of a text at once.
 
-A head is one table of small integers per n-gram group: an n-gram's hash is its place in the table, what stands there
-speaks for (positive) or against (negative) the class. Summed over short *chunks* of the text and once more by
+A head is one table of small integers: an n-gram's hash is its place in the table, what stands there speaks for
+(positive) or against (negative) the class. Summed over short *chunks* of the text and once more by
 cumulative sums, every window of a few hundred bytes gets a score for the price of one look-up per n-gram, and an
 attack of one line is not drowned by the pages around it.
 
@@ -19,10 +19,6 @@ import numpy.typing as npt
 
 from alcaide.instruments.guard.layer import Layer
 from alcaide.instruments.guard.learned import ngrams
-from alcaide.instruments.guard.learned.ngrams import Block
-
-CHUNK: Final = 64
-"""Bytes of the view in a chunk: windows begin at multiples of it."""
 
 Table = npt.NDArray[np.int8]
 Sums = npt.NDArray[np.int64]
@@ -30,18 +26,19 @@ Sums = npt.NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """The weights of one class: for each n-gram group a table whose length is a power of two.
+    """The weights of one class: the n-gram groups it looks at, and a table for all of them.
 
-    `scale` turns a sum of table entries into the unit the head was trained in.
+    The table's length is a power of two. `scale` turns a sum of its entries into the unit the head was trained in.
+    Heads that look at the same groups share the work of arranging them.
     """
 
-    tables: tuple[tuple[str, Table], ...]
+    groups: tuple[str, ...]
+    table: Table
     scale: float
 
     def __post_init__(self) -> None:
-        for group, table in self.tables:
-            assert group in ngrams.GROUPS, group
-            assert len(table) & (len(table) - 1) == 0, group
+        assert set(self.groups) <= set(ngrams.GROUPS), self.groups
+        assert len(self.table) & (len(self.table) - 1) == 0, len(self.table)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,47 +67,32 @@ class Window:
 
 
 def read(layer: Layer, head: Head) -> Reading:
-    """Sum a head's tables over each chunk of a layer."""
+    """Sum a head's table over each chunk of a layer."""
     sums: list[Sums] = []
     sizes: list[Sums] = []
     starts: list[Sums] = []
     for block in ngrams.blocks(layer):
-        grid = np.arange(0, len(block.places), CHUNK)
-        sums.append(_block_sums(block, head, grid))
-        sizes.append(np.diff(grid, append=len(block.places)))
-        starts.append(block.places.take(grid))
+        chunked = block.chunked(head.groups)
+        sums.append(chunked.sums(head.table))
+        size = np.full(len(chunked.grid), ngrams.CHUNK)
+        size[-1] = len(block.places) - chunked.grid[-1]
+        sizes.append(size)
+        starts.append(block.places.take(chunked.grid))
+    if len(sums) == 1:
+        begins = starts[0]
+        return Reading(sums[0], sizes[0], begins, _stops(begins, layer))
     if not sums:
         empty = np.empty(0, dtype=np.int64)
         return Reading(empty, empty, empty, empty)
     begins = np.concatenate(starts)
-    return Reading(
-        np.concatenate(sums), np.concatenate(sizes), begins, np.append(begins[1:], len(layer.octets))
-    )
+    return Reading(np.concatenate(sums), np.concatenate(sizes), begins, _stops(begins, layer))
 
 
-def _block_sums(block: Block, head: Head, grid: npt.NDArray[np.intp]) -> Sums:
-    by_byte: npt.NDArray[np.int16] | None = None
-    by_word: npt.NDArray[np.int16] | None = None
-    for group, table in head.tables:
-        found = table.take(block.ids(group) & (len(table) - 1))
-        if group[0] == "c":
-            if by_byte is None:
-                by_byte = np.zeros(len(block.places), dtype=np.int16)
-            by_byte[: len(found)] += found
-        else:
-            if by_word is None:
-                by_word = np.zeros(block.words + 1, dtype=np.int16)
-            by_word[: len(found)] += found
-    total = np.zeros(len(grid), dtype=np.int64)
-    if by_byte is not None:
-        total += np.add.reduceat(by_byte, grid, dtype=np.int64)
-    if by_word is not None and block.words:
-        first = block.starts.searchsorted(grid)
-        summed = np.add.reduceat(by_word, first, dtype=np.int64)
-        # reduceat gives a segment without elements the element that follows it.
-        summed[first == np.append(first[1:], block.words)] = 0
-        total += summed
-    return total
+def _stops(begins: Sums, layer: Layer) -> Sums:
+    stops = np.empty_like(begins)
+    stops[:-1] = begins[1:]
+    stops[-1] = len(layer.octets)
+    return stops
 
 
 def windows(reading: Reading, head: Head, chunks: int) -> npt.NDArray[np.float64]:
@@ -144,11 +126,11 @@ def contributing(layer: Layer, head: Head, window: Window, *, most: int = 6) -> 
             continue
         begins, ends = block.word_places()
         low, high = np.searchsorted(begins, (window.start, window.stop))
-        for group, table in head.tables:
+        for group in head.groups:
             length = _LENGTHS.get(group)
             if length is None:
                 continue
-            weights = table.take(block.ids(group)[low:high] & (len(table) - 1))
+            weights = head.table.take(block.ids(group)[low:high] & (len(head.table) - 1))
             for place in np.argsort(-weights.astype(np.int16), kind="stable")[:most]:
                 if weights[place] <= 0:
                     break

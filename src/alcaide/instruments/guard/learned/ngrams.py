@@ -84,6 +84,35 @@ _MASKS: Final = np.array([(1 << (8 * size)) - 1 for size in range(9)], dtype=np.
 _STEM: Final = 4
 
 
+CHUNK: Final = 64
+"""Bytes of the view in a chunk, the unit in which heads add up: windows begin and end between chunks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chunked:
+    """A block's n-grams of some groups, one group after the other, cut where chunks begin.
+
+    `ids` are the n-grams, `borders` the place in `ids` of each group's each chunk as far as they lie within it,
+    `filled` whether that chunk has any n-gram of that group, `grid` where chunks begin in the view.
+    """
+
+    ids: Ids
+    borders: Positions
+    filled: npt.NDArray[np.bool_]
+    grid: Positions
+
+    def sums(self, table: npt.NDArray[np.int8]) -> npt.NDArray[np.int64]:
+        """For each chunk the sum of what `table` (a power of two long) holds for its n-grams."""
+        total = np.zeros(len(self.filled), dtype=np.int64)
+        if len(self.borders):
+            values = table.take(self.ids & (len(table) - 1))
+            np.add.reduceat(values, self.borders, dtype=np.int64, out=total[: len(self.borders)])
+            # A segment without elements is given the element that follows it.
+            total *= self.filled
+        chunks: npt.NDArray[np.int64] = total.reshape(-1, len(self.grid)).sum(axis=0)
+        return chunks
+
+
 @dataclass(slots=True)
 class Block:
     """Part of a layer, ready to be hashed. `start` and `stop` are offsets in the layer's `octets`.
@@ -103,6 +132,7 @@ class Block:
     ends: Positions
     _ids: dict[str, Ids] = field(default_factory=dict)
     _words: dict[str, Words64] = field(default_factory=dict)
+    _chunked: dict[tuple[str, ...], Chunked] = field(default_factory=dict)
 
     @property
     def words(self) -> int:
@@ -132,6 +162,28 @@ class Block:
         if group[0] == "c":
             return self.places[: max(0, len(self.places) - int(group[1:]) + 1)]
         return self.places.take(self.starts[: len(self.ids(group))])
+
+    def chunked(self, groups: tuple[str, ...]) -> Chunked:
+        """The n-grams of several groups in one array, with the borders of the chunks within it."""
+        made = self._chunked.get(groups)
+        if made is None:
+            grid = np.arange(0, len(self.places), CHUNK)
+            words = self.starts.searchsorted(grid)
+            parts = [self.ids(group) for group in groups]
+            borders = np.empty((len(groups), len(grid)), dtype=np.intp)
+            total = 0
+            for row, group, part in zip(borders, groups, parts, strict=True):
+                np.minimum(grid if group[0] == "c" else words, len(part), out=row)
+                row += total
+                total += len(part)
+            flat = borders.reshape(-1)
+            filled = np.empty(len(flat), dtype=np.bool_)
+            np.less(flat[:-1], flat[1:], out=filled[:-1])
+            filled[-1] = flat[-1] < total
+            made = self._chunked[groups] = Chunked(
+                np.concatenate(parts), flat[: int(flat.searchsorted(total))], filled, grid
+            )
+        return made
 
     def _hashed(self, group: str) -> Words64:
         """Hashes of words and runs of words, all 64 bits of them."""

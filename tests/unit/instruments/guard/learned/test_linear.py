@@ -12,10 +12,7 @@ from alcaide.instruments.guard.model import Passage
 
 GENERATOR = np.random.default_rng(5)
 HEAD = Head(
-    tuple(
-        (group, GENERATOR.integers(-100, 100, 1 << 12).astype(np.int8)) for group in ("c5", "w1", "w2", "s2")
-    ),
-    scale=0.01,
+    ("c5", "w1", "w2", "s2"), GENERATOR.integers(-100, 100, 1 << 12).astype(np.int8), scale=0.01
 )
 
 
@@ -29,7 +26,7 @@ def pointing_at(*texts: str, weight: int = 100) -> Head:
     for text in texts:
         for block in ngrams.blocks(layer(text)):
             table[block.ids("w1") & (len(table) - 1)] = weight
-    return Head((("w1", table),), scale=0.1)
+    return Head(("w1",), table, scale=0.1)
 
 
 @pytest.mark.parametrize(
@@ -40,9 +37,9 @@ def test_chunks_add_up_to_every_ngram_of_the_text(text: str):
     reading = linear.read(written, HEAD)
 
     total = sum(
-        int(table[int(number) & (len(table) - 1)])
+        int(HEAD.table[int(number) & (len(HEAD.table) - 1)])
         for block in ngrams.blocks(written)
-        for group, table in HEAD.tables
+        for group in HEAD.groups
         for number in block.ids(group)
     )
     assert int(reading.sums.sum()) == total
@@ -77,7 +74,7 @@ def test_the_strongest_window_holds_the_words_that_count():
 
     assert window is not None
     assert "disregard" in text[window.start : window.stop]
-    assert window.stop - window.start <= 4 * linear.CHUNK + 8
+    assert window.stop - window.start <= 4 * ngrams.CHUNK + 8
 
 
 def test_a_chunk_without_words_adds_nothing():
