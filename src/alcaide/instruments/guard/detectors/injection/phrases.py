@@ -10,7 +10,7 @@ from typing import Final
 OVERRIDE: Final = "override"
 NEW_TASK: Final = "new-task"
 EXTRACT: Final = "extract-prompt"
-SECRET: Final = "extract-secret"
+SECRET: Final = "extract-secret"  # noqa: S105 - a rule's name
 MARKER: Final = "role-marker"
 AUTHORITY: Final = "authority"
 OBFUSCATED: Final = "obfuscated-instruction"

@@ -174,25 +174,59 @@ _BY_KEY: Final[Mapping[str, Phrase]] = {phrase.key: phrase for phrase in PHRASES
 
 _AROUND: Final = 160
 _NEGATIONS: Final = frozenset(
-    "never not don't doesn't didn't cannot can't mustn't shouldn't won't avoid refuse without "
-    "jamais nicht nie kein nunca no non mai niet nooit nie не никогда 不要 勿 决不".split()
+    (
+        "never",
+        "not",
+        "don't",
+        "doesn't",
+        "didn't",
+        "cannot",
+        "can't",
+        "mustn't",
+        "shouldn't",
+        "won't",
+        "avoid",
+        "refuse",
+        "without",
+        "jamais",
+        "nicht",
+        "nie",
+        "kein",
+        "nunca",
+        "no",
+        "non",
+        "mai",
+        "niet",
+        "nooit",
+        "не",
+        "никогда",
+    )
 )
 _ABOUT: Final = re.compile(
-    r"prompt[ -]injection|injections?\b|jailbreak|\battack|adversar|malicious|\bdetect|classif|\bfilters? (?:should|must|that|which|for)|vulnerab|"
-    r"red[- ]team|owasp|\bdefen[cds]|mitigat|for example|for instance|\be\.g\.|such as|the (?:phrase|sentence|words|term|prompt|string|message|text|input) |"
-    r"test case|\bexpected|\bassert|\blabel|incident|\bexample|handbook|training slide|quote of|phishing|security|exploit|"
-    r"angriff|attaque|ataque|attacco|aanval|atak\b|útok|angrepp|angreb|hyökkäys|атак|saldırı|هجوم|התקפה|حمله|हमला|আক্রমণ|攻击|攻撃|공격|tấn công|serangan|โจมตี|επίθεση|atac|támadás|shambulio"
+    r"prompt[ -]injection|injections?\b|jailbreak|\battack|adversar|malicious|\bdetect|classif|"
+    r"\bfilters? (?:should|must|that|which|for)|vulnerab|red[- ]team|owasp|\bdefen[cds]|mitigat|for example|"
+    r"for instance|\be\.g\.|such as|the (?:phrase|sentence|words|term|prompt|string|message|text|input) |test case|"
+    r"\bexpected|\bassert|\blabel|incident|\bexample|handbook|training slide|quote of|phishing|security|exploit|"
+    r"angriff|attaque|ataque|attacco|aanval|atak\b|útok|angrepp|angreb|hyökkäys|атак|saldırı|هجوم|התקפה|حمله|हमला|"
+    r"আক্রমণ|攻击|攻撃|공격|tấn công|serangan|โจมตี|επίθεση|atac|támadás|shambulio"
 )
 _ASKS_ABOUT: Final = re.compile(
-    r"^\W{0,4}(?:how (?:do|can|could|would|should|to|does|did)\b|why\b|what (?:is|are|does|happens|do|would|counts)\b|when\b|"
-    r"who\b|which (?:papers?|attacks?)|is it\b|are there\b|should (?:i|we)\b|can i\b|may i\b|explain\b|describe how\b|define\b|discuss\b|summari[sz]e (?:the|how|why)\b|compare\b)"
+    r"^\W{0,4}(?:how (?:do|can|could|would|should|to|does|did)\b|why\b|"
+    r"what (?:is|are|does|happens|do|would|counts)\b|when\b|who\b|which (?:papers?|attacks?)|is it\b|are there\b|"
+    r"should (?:i|we)\b|can i\b|may i\b|explain\b|describe how\b|define\b|discuss\b|"
+    r"summari[sz]e (?:the|how|why)\b|compare\b)"
+)
+_COULD_BE_ASKED_ABOUT: Final = frozenset(
+    ("override", "persona", "obfuscated-instruction", "role-marker", "memory", "new-task")
 )
 _CONDITIONAL: Final = re.compile(
-    r"\b(?:if|when|whenever|even if|should|in case) (?:the |a |any |an |some)?(?:user|users|text|message|someone|anyone|somebody|people|document|attacker|person|customer|input|they|content)\b"
+    r"\b(?:if|when|whenever|even if|should|in case) (?:the |a |any |an |some)?(?:user|users|text|message|someone|"
+    r"anyone|somebody|people|document|attacker|person|customer|input|they|content)\b"
 )
 _REPORTED: Final = re.compile(
-    r"\b(?:tried to|tries to|trying to|attempts? to|attempted to|asked (?:it|the (?:bot|model|assistant)) to|convinced|tricked|told (?:the )?(?:bot|model|assistant|chatgpt|ai|it|him|her|them|me|us|everyone) to|tells? (?:a|the) (?:bot|model) to|"
-    r"made (?:it|the (?:bot|model)))\b"
+    r"\b(?:tried to|tries to|trying to|attempts? to|attempted to|asked (?:it|the (?:bot|model|assistant)) to|convinced|"
+    r"tricked|tells? (?:a|the) (?:bot|model) to|made (?:it|the (?:bot|model))|"
+    r"told (?:the )?(?:bot|model|assistant|chatgpt|ai|it|him|her|them|me|us|everyone) to)\b"
 )
 _SENTENCE_END: Final = ".!?\n。！？"
 _OPENING: Final = "\"“„«‘`「『'"
@@ -257,13 +291,7 @@ def _weight(layer: Layer, family: Family, start: int, end: int) -> tuple[float, 
     elif _REPORTED.search(lead):
         factor *= 0.35
         reasons.append("reported")
-    if family in {
-        "override",
-        "persona",
-        "obfuscated-instruction",
-        "role-marker",
-        "memory",
-    } and _ASKS_ABOUT.match(lead):
+    if rule in _COULD_BE_ASKED_ABOUT and _ASKS_ABOUT.match(lead):
         factor *= 0.4
         reasons.append("asked about")
     return factor, tuple(reasons)
