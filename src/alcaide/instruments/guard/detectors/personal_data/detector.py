@@ -22,6 +22,7 @@ from alcaide.instruments.guard.detectors.personal_data.candidate import Candidat
 from alcaide.instruments.guard.detectors.personal_data.identifiers import COUNTRIES
 from alcaide.instruments.guard.detectors.personal_data.numbers import Where, numbers
 from alcaide.instruments.guard.detectors.personal_data.reading import Reading
+from alcaide.instruments.guard.detectors.personal_data.tagger.model import tag
 from alcaide.instruments.guard.layer import Layer
 from alcaide.instruments.guard.model import Context, Finding
 from alcaide.kernel.errors import InvalidInput
@@ -133,6 +134,8 @@ class PersonalData:
                 yield one
         if reading.colons.size:
             yield from network.colon_addresses(reading)
+        if self.names:
+            yield from tag(reading)
 
     def _finding(self, one: Candidate, layer: Layer) -> Finding:
         return Finding(

@@ -1,0 +1,251 @@
+"""Which words are names, places, organisations, nationalities, job titles or parts of an address.
+
+Two linear models, one upon the other. The first sees a word and its neighbours through hashed features and gives each
+word seven probabilities; the second sees the first's answers for five words in a row, so that what is said of a word
+agrees with what is said beside it. Both are whole-array steps over the words worth a look; Python runs only over the
+words found.
+
+The weights were trained by tools/guard/train_names.py; docs/guard/personal-data.md has the recipe and the figures.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib import resources
+
+import numpy as np
+import numpy.typing as npt
+
+from alcaide.instruments.guard.detectors.personal_data.candidate import Candidate, Tier
+from alcaide.instruments.guard.detectors.personal_data.reading import Reading
+from alcaide.instruments.guard.detectors.personal_data.tagger.features import (
+    PAD,
+    TITLE as TITLE_FLAG,
+    Looks,
+    Words,
+    features,
+    looks,
+)
+from alcaide.instruments.guard.model import Level
+
+LABELS = ("", "PERSON", "LOCATION", "ORGANIZATION", "NRP", "TITLE", "STREET_ADDRESS")
+NONE, PERSON, LOCATION, ORGANIZATION, NRP, TITLE, ADDRESS = range(7)
+CLASSES = 8
+"""One more than there are labels: rows of eight are read in one load."""
+SECOND_INPUTS = 7 * CLASSES + 1
+
+Floats = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """A trained tagger. `calibration` gives, for scores 0, 0.1 … 1, how often they were right."""
+
+    table: npt.NDArray[np.int16]
+    scale: float
+    bias: Floats
+    second: Floats
+    calibration: Floats
+
+
+@lru_cache(maxsize=1)
+def shipped() -> Weights:
+    """The weights in the package."""
+    octets = (resources.files(__package__) / "weights.npz").read_bytes()  # type: ignore[arg-type]
+    with np.load(io.BytesIO(octets), allow_pickle=False) as stored:
+        return Weights(
+            stored["table"].astype(np.int16),
+            float(stored["scale"]),
+            stored["bias"].astype(np.float32),
+            stored["second"].astype(np.float32),
+            stored["calibration"].astype(np.float32),
+        )
+
+
+_WHOLE = 8000
+"""Up to this many rows one gather and one sum are quicker than a loop over the features."""
+
+
+def first_logits(rows: npt.NDArray[np.intp], weights: Weights) -> Floats:
+    """The first model's answer for each candidate: the sum of the rows its features point at."""
+    if rows.size <= _WHOLE:
+        total = weights.table[rows].sum(axis=0, dtype=np.int32)
+    else:
+        total = np.zeros((rows.shape[1], CLASSES), dtype=np.int16)
+        for feature in rows:
+            total += weights.table.take(feature, axis=0)
+    return total.astype(np.float32) * np.float32(weights.scale) + weights.bias
+
+
+def softmax(logits: Floats) -> Floats:
+    """Probabilities; the unused last class gets none."""
+    logits = logits - logits[:, : CLASSES - 1].max(axis=1, keepdims=True)
+    powers = np.exp(logits)
+    powers[:, CLASSES - 1] = 0
+    probabilities: Floats = powers / powers.sum(axis=1, keepdims=True)
+    return probabilities
+
+
+def second_inputs(probabilities: Floats, count: int, seen: Looks) -> Floats:
+    """What the second model sees: the first one's answers for the word, two to each side, and tight neighbours."""
+    field = np.zeros((count + 4, CLASSES), dtype=np.float32)
+    field[:, NONE] = 1
+    at = seen.candidates
+    field[at + 2] = probabilities
+    tight = seen.gaps == _TIGHT
+    left = tight[at + PAD][:, None]
+    right = tight[at + PAD + 1][:, None]
+    before, after = field[at + 1], field[at + 3]
+    return np.concatenate(
+        (
+            field[at],
+            before,
+            np.log(probabilities + np.float32(1e-4)),
+            after,
+            field[at + 4],
+            before * left,
+            after * right,
+            np.ones((at.size, 1), dtype=np.float32),
+        ),
+        axis=1,
+    )
+
+
+_TIGHT = np.uint64((4 * 16 + 4) * 4 + 1)  # one space
+
+
+def tag(reading: Reading, weights: Weights | None = None) -> Iterator[Candidate]:
+    """Entities of one block."""
+    words = Words(reading)
+    seen = looks(reading, words)
+    if seen is None:
+        return
+    weights = weights or shipped()
+    first = softmax(first_logits(features(words, seen), weights))
+    second = softmax(second_inputs(first, words.count, seen) @ weights.second)
+    best = second.argmax(axis=1)
+    found = np.flatnonzero(best)
+    if not found.size:
+        return
+    labels = dict(zip(seen.candidates[found].tolist(), best[found].tolist(), strict=True))
+    scores = dict(zip(seen.candidates[found].tolist(), second[found, best[found]].tolist(), strict=True))
+    yield from entities(reading, words, seen, labels, scores, weights.calibration)
+
+
+# ── From words to entities ───────────────────────────────────────────────────────────────────────────────────────
+
+_GAPS = {
+    PERSON: re.compile(r"[ \u00a0]|\. ?|['’-]"),
+    LOCATION: re.compile(r"[ \u00a0]|\. ?|['’-]"),
+    ORGANIZATION: re.compile(r"[ \u00a0]|\. ?|['’/+&-]| [&+-] |, "),
+    NRP: re.compile(r"[ -]"),
+    TITLE: re.compile(r"[ /-]|, | & "),
+    ADDRESS: re.compile(r"[^\w]{0,3}|\s{0,4}[,.\-–/#]?\s{0,4}"),
+}
+_ENTITY: dict[int, tuple[str, str, Level, Tier]] = {
+    PERSON: ("PERSON", "reads like a person's name", "warning", Tier.WORD),
+    LOCATION: ("LOCATION", "reads like a place", "note", Tier.WORD),
+    ORGANIZATION: ("ORGANIZATION", "reads like an organisation", "note", Tier.WORD),
+    NRP: ("NRP", "names a nationality, a faith or a political group", "note", Tier.WORD),
+    TITLE: ("TITLE", "reads like a job title", "note", Tier.WORD),
+    ADDRESS: ("STREET_ADDRESS", "reads like a postal address", "warning", Tier.ADDRESS),
+}
+_DOTTED = frozenset("inc ltd co corp jr sr llc st bros".split())
+_JOIN = re.compile(r"[\s,.\-–]{1,5}|\s?\(")
+_POSTAL = re.compile(r"\d{3,6}|[A-Z]{2}|[A-Z]{1,2}\d[A-Z\d]?|\d[A-Z]{2}")
+
+
+@dataclass(slots=True)
+class _Run:
+    label: int
+    first: int
+    last: int
+    score: float
+
+
+def entities(
+    reading: Reading,
+    words: Words,
+    seen: Looks,
+    labels: dict[int, int],
+    scores: dict[int, float],
+    calibration: Floats,
+) -> Iterator[Candidate]:
+    """Neighbouring words of one label as one entity; an address takes in the place and the postcode that follow it."""
+    text = reading.text
+    starts, ends = words.starts, words.ends
+    runs = _runs(text, words, labels, scores)
+    at = 0
+    while at < len(runs):
+        run = runs[at]
+        at += 1
+        if run.label == ADDRESS:
+            at = _whole_address(text, words, run, runs, at)
+        first, last = run.first, run.last
+        low, high = int(starts[first]), int(ends[last])
+        flags = seen.flags
+        if run.label == PERSON:
+            honorific = first if int(flags[first + PAD]) & TITLE_FLAG and last > first else first - 1
+            if honorific >= 0 and int(flags[honorific + PAD]) & TITLE_FLAG:
+                title = _honorific(text, int(starts[honorific]), int(ends[honorific]), int(starts[honorific + 1]))
+                if title is not None:
+                    yield title
+                    if honorific == first:
+                        low = int(starts[first + 1])
+        if text[high : high + 1] == "." and text[int(starts[last]) : high].lower() in _DOTTED:
+            high += 1
+        entity, reason, level, tier = _ENTITY[run.label]
+        score = float(np.interp(run.score, np.linspace(0, 1, calibration.size), calibration))
+        yield Candidate(low, high, entity, f"tagger-{entity.lower().replace('_', '-')}", round(score, 3), reason, level,
+                        tier)  # fmt: skip
+
+
+def _runs(text: str, words: Words, labels: dict[int, int], scores: dict[int, float]) -> list[_Run]:
+    runs: list[_Run] = []
+    for word, label in labels.items():
+        score = scores[word]
+        if runs and runs[-1].label == label and runs[-1].last == word - 1:
+            gap = text[int(words.ends[word - 1]) : int(words.starts[word])]
+            if len(gap) < 9 and _GAPS[label].fullmatch(gap):
+                previous = runs[-1]
+                length = word - previous.first
+                previous.last = word
+                previous.score = (previous.score * length + score) / (length + 1)
+                continue
+        runs.append(_Run(label, word, word, score))
+    return runs
+
+
+def _whole_address(text: str, words: Words, run: _Run, runs: list[_Run], at: int) -> int:
+    """Let an address take in what belongs to it; returns the next run that does not."""
+    while True:
+        following = run.last + 1
+        if following >= words.count or not _JOIN.fullmatch(text[int(words.ends[run.last]) : int(words.starts[following])]):
+            return at
+        if at < len(runs) and runs[at].first == following and runs[at].label in (LOCATION, ADDRESS):
+            run.last = runs[at].last
+            at += 1
+            continue
+        if (at >= len(runs) or runs[at].first > following) and _POSTAL.fullmatch(
+            text[int(words.starts[following]) : int(words.ends[following])]
+        ):
+            run.last = following
+            continue
+        return at
+
+
+_HONORIFIC = re.compile(
+    r"mr|mrs|ms|miss|mx|dr|prof|professor|sir|madam|mme|mlle|herr|frau|señora?|sra?|sig|signora?|rev|hon|capt|sgt|lt|lady|lord|mister",
+    re.IGNORECASE,
+)
+
+
+def _honorific(text: str, start: int, end: int, following: int) -> Candidate | None:
+    if not _HONORIFIC.fullmatch(text, start, end) or text[end:following] not in (" ", ". ", "."):
+        return None
+    stop = end + (text[end] == ".")
+    return Candidate(start, stop, "TITLE", "honorific", 0.8, "is a form of address before a name", "note", Tier.WORD)
