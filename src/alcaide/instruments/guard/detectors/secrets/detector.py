@@ -36,6 +36,8 @@ SPARSE = 0.4
 """Likelihood for chance a character below which a token is words; random tokens have 1.2 to 2.5."""
 FAINT = 8.0
 """Likelihood for chance below which a run could still be an abbreviation with a number."""
+CERTAIN = 12.0
+"""Likelihood for chance that a name with a number in it does not reach."""
 REPORTED = 0.3
 """Finds below this are not worth a line anywhere."""
 TAXONOMY = ("owasp-llm:2025/LLM02", "cwe/CWE-798")
@@ -70,6 +72,7 @@ _DIGEST_MARKS = (
     "h1:",
 )
 """What package managers write before a checksum: not worth looking around."""
+_MEMBER = re.compile(r"[A-Za-z_]\w*\.[A-Za-z_]\w*")
 _TOKEN = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-+/.~")
 
 
@@ -154,9 +157,8 @@ class Secrets:
         for hit in hits:
             if hit.rule == _WORD:
                 if hit.start >= reached:
-                    found = passwords.password(text, lower, hit.start, hit.end)
-                    if found is not None:
-                        reached = found.end
+                    for found in passwords.passwords(text, lower, hit.start, hit.end):
+                        reached = max(reached, found.end)
                         yield found
             elif hit.rule in _STRUCTURES:
                 found = structures.find(hit, text, lower)
@@ -189,7 +191,7 @@ def _prefixed(format_: Format, hit: Hit, text: str, lower: str) -> Find | None:
 def _apart_from_words(text: str, start: int, end: int) -> bool:
     if end < len(text) and (text[end].isalnum() or text[end] == "_"):
         return False
-    if start == 0 or not text[start - 1].isalnum():
+    if start == 0 or not text[start - 1].isalnum() or not text[start].isalnum():
         return True
     # `\nghp_…` inside a string literal, `%3Dghp_…` inside an address.
     before = text[max(0, start - 3) : start]
@@ -329,6 +331,8 @@ def _named(text: str, start: int, end: int, around: Surroundings, candidate: Can
         score = 0.6 if strong else 0.3
     if (candidate.chance < FAINT and not digits_alike) or density < 2 * SPARSE:
         score -= 0.2
+    if candidate.chance < CERTAIN and (length < 12 or _MEMBER.fullmatch(secret)):
+        score -= 0.3  # `flex2sdk`, `ec.SECP256R1`
     if placeholder(secret):
         score = min(score, 0.3)
     evidence = {"word": around.word}

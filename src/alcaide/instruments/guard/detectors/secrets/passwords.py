@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 
+from alcaide.instruments.guard.detectors.secrets.candidates import chance
 from alcaide.instruments.guard.detectors.secrets.find import Find
 from alcaide.instruments.guard.detectors.secrets.placeholders import lookup, placeholder, template
 
@@ -22,6 +23,15 @@ WORDS = (
 REACH = 280
 """Characters after the word in which its value must begin and end."""
 
+_HEADING = re.compile(
+    # The names of columns, one of them saying whose password it is.
+    r"[ \t|\"']{0,4}(?:[\w .*`\"'/-]{0,32}[|\t;,]){0,12}[ *`\"']{0,3}"
+    r"(?:user|login|host|name|account|system|service|server|e-?mail|url|site|ip|app|env|role|id|nutzer|benutzer|usuario|utilisateur|device)"
+)
+_RULER = re.compile(r"[ \t]{0,4}\|?[ \t]{0,4}:?-{2,}")
+ROWS = 50
+"""Rows of a table looked at under a heading."""
+
 _QUOTES = "\"'`"
 _SEPARATED = re.compile(
     r"[\w.-]{0,40}(?:\\?[\"'`]|\]|\)){0,3}[ \t]{0,12}(=>|:=|={1,3}|\?=|:|>|,|\||\(|->)[ \t]{0,12}"
@@ -30,7 +40,7 @@ _OPENED = re.compile(r"(?:[bBrRuUfFN@$]{0,2})(\\?[\"'`])")
 _BARE = re.compile(r"[^\s\"'`<>;,&|(){}\[\]\\]{3,200}")
 _VALUE_BESIDE = re.compile(
     # <add key="Password" value="…"/>; {"name": "PASSWORD", "value": "…"}; a YAML pair on the next line.
-    r"[\w.-]{0,40}[\"']?\s{0,4},?\s{0,24}[\"']?(?:value|val|content|default|defaultvalue)[\"']?\s{0,4}[:=]\s{0,4}[\"']?([^\s\"'<>,}]{3,200})",
+    r"[\w.-]{0,40}[\"']?\s{0,4}[,{]?\s{0,24}[\"']?(?:value|val|content|default|defaultvalue)[\"']?\s{0,4}[:=]\s{0,4}[\"']?([^\s\"'<>,}]{3,200})",
     re.IGNORECASE,
 )
 _TOLD = re.compile(
@@ -45,6 +55,17 @@ _FLAG = re.compile(r"[\w.-]{0,20}[ =][ \t]{0,4}([\"']?)([^\s\"']{3,128})")
 _QUOTED_ARGUMENT = re.compile(
     r"\s{1,4}(?:as\s{1,4}|by\s{1,4}|to\s{1,4})?([\"'])([^\"'\n]{3,128})\1?".replace(r"\1?", "[\"']")
 )
+_ABOUT = re.compile(
+    r"hash|polic|min_|max_|length|regex|pattern|field|label|strength|expir|_age|reset|hint|prompt|valid|_url|_path|_file"
+    r"|-file|-path|changed|required|manager|problem|count|error|column|_id$|_name$|-name$|-store"
+)
+"""Parts of names that speak about passwords instead of being one."""
+_VERSION = re.compile(r"[~^>=<v]{0,3}[0-9]+(?:\.[0-9x*]+)+")
+_FOR = re.compile(
+    r"[\w.-]{0,20}(?: (?:for|to|of|on|de|del|para|für|zum|zur|vom|pour|du|do|da|di|per|od|na|voor|van|от|для|к|till|til))"
+    r"(?: [\w@.'/-]{1,40}){1,4}[ \t]{0,2}(?::|=|->|→)[ \t]{1,3}(?P<value>[^\s\"'`]{4,128})",
+    re.IGNORECASE,
+)
 _CODE = re.compile(r"[A-Za-z_$][\w$]*(?:(?:\.|->|::)[A-Za-z_$][\w$]*|\(.*|\[.*)+$|\w+\(")
 _LABELS = frozenset(
     "password passwd passwort passphrase pwd pass secret secrets token key apikey api_key username user login email name "
@@ -57,15 +78,63 @@ _LABELS = frozenset(
 )
 
 
+def passwords(text: str, lower: str, start: int, end: int) -> list[Find]:
+    """What the word at `start` to `end` names as a password: a value after it, or the cells of a column under it."""
+    found = password(text, lower, start, end)
+    if found is not None and found.score >= 0.5:
+        return [found]
+    below = _column(text, lower, start, end)
+    return below or ([found] if found is not None else [])
+
+
+def _column(text: str, lower: str, start: int, end: int) -> list[Find]:
+    """Passwords in a table whose heading is the word: Markdown, or values separated by commas, tabs, semicolons."""
+    low, high = text.rfind("\n", max(0, start - 400), start) + 1, text.find("\n", end, end + 400)
+    if high < 0:
+        return []
+    heading = text[low:high]
+    mark = next((mark for mark in "|\t;," if mark in heading), None)
+    if mark is None:
+        return []
+    cells = heading.split(mark)
+    column = text.count(mark, low, start)
+    if len(cells) < 2 or not _HEADING.match(heading.lower()) or _ABOUT.search(cells[column].lower()):
+        return []
+    at = high + 1
+    if mark == "|" and not _RULER.match(text, at):
+        return []
+    found = []
+    for _ in range(ROWS):
+        stop = text.find("\n", at, at + 1000)
+        line = text[at : stop if stop >= 0 else min(len(text), at + 1000)]
+        row = line.split(mark)
+        if len(row) != len(cells):
+            break
+        cell = row[column].strip(" `\"'")
+        if cell.startswith("**") and cell.endswith("**"):
+            cell = cell[2:-2]
+        if cell.strip("-: "):
+            first = text.index(cell, at + sum(map(len, row[:column])) + column)
+            one = _judged(
+                text, first, first + len(cell), quoted=True, secret=lower.startswith("secret", start), name=""
+            )
+            if one is not None:
+                found.append(one)
+        if stop < 0:
+            break
+        at = stop + 1
+    return found
+
+
 def password(text: str, lower: str, start: int, end: int) -> Find | None:
     """The password that the word at `start` to `end` names, if there is one and it may be real."""
+    while lower[end - 1] in ':="':
+        end -= 1
+    if end - start == 4 and start and text[start - 1].isalpha() and lower.startswith("pass", start):
+        return None  # `bypass:`, `compass=`
     rest = text[end : end + REACH]
     name = _name(text, start, end)
-    low = name.lower()
-    if any(
-        part in low
-        for part in ("hash", "policy", "min_", "max_", "length", "regex", "pattern", "field", "label")
-    ):
+    if _ABOUT.search(name.lower()):
         return None
     secret = lower.startswith("secret", start)
     if beside := _VALUE_BESIDE.match(rest):
@@ -86,24 +155,20 @@ def password(text: str, lower: str, start: int, end: int) -> Find | None:
                 text, end + flag.start(2), end + flag.end(2), quoted=True, secret=secret, name=name
             )
     line = lower[max(0, start - 200) : start]
-    if rest[:1] in (" ", "\t") and ("machine " in line or "login " in line) and not secret:
+    tail = _tail(rest)
+    if lower.startswith("requirepass", start) and rest[tail : tail + 1] == " ":
         bare = _FLAG.match(rest)
         if bare:
             return _judged(text, end + bare.start(2), end + bare.end(2), quoted=True, secret=False, name=name)
-    if lower.startswith("identified by", start) or (
-        "user" in line or "role" in line or "alter" in line or "login" in line
-    ):
-        argument = _QUOTED_ARGUMENT.match(rest[_tail(rest) :])
-        if argument:
-            shift = end + _tail(rest)
-            return _judged(
-                text,
-                shift + argument.start(2),
-                shift + argument.end(2),
-                quoted=True,
-                secret=secret,
-                name=name,
-            )
+    if rest[tail : tail + 1] in (" ", "\t") and ("machine " in line or "login " in line) and not secret:
+        bare = _FLAG.match(rest)
+        if bare:
+            return _judged(text, end + bare.start(2), end + bare.end(2), quoted=True, secret=False, name=name)
+    argument = _QUOTED_ARGUMENT.match(text, end + tail)
+    if argument and _argument(argument[2], lower[start : end + tail], line):
+        return _judged(text, argument.start(2), argument.end(2), quoted=True, secret=secret, name=name)
+    if named := _FOR.match(rest):
+        return _told(text, end + named.start("value"), end + named.end("value"), quoted=False, secret=secret)
     told = _TOLD.match(rest)
     if told:
         return _told(
@@ -116,10 +181,17 @@ def password(text: str, lower: str, start: int, end: int) -> Find | None:
     return None
 
 
+def _argument(value: str, word: str, line: str) -> bool:
+    """Whether what stands quoted behind the word is what it names: in SQL about users, or mixed as passwords are."""
+    if word.startswith("identified by") or any(about in line for about in ("user", "role", "alter", "login")):
+        return True
+    return " " not in value and classes(value) >= 3 and any(letter.isdigit() for letter in value)
+
+
 def _tail(rest: str) -> int:
     """How much of the word itself is still to come (`passw` + `ord`)."""
     index = 0
-    while index < len(rest) and index < 20 and (rest[index].isalnum() or rest[index] == "_"):
+    while index < len(rest) and index < 40 and (rest[index].isalnum() or rest[index] in "_-."):
         index += 1
     return index
 
@@ -178,7 +250,7 @@ def classes(value: str) -> int:
 
 
 def _judged(text: str, start: int, end: int, *, quoted: bool, secret: bool, name: str) -> Find | None:
-    while end > start and text[end - 1] in ".,;:!?" and not quoted:
+    while end > start and text[end - 1] in ".,;:?" and not quoted:
         end -= 1
     value = text[start:end]
     stripped = value.strip()
@@ -198,7 +270,7 @@ def _judged(text: str, start: int, end: int, *, quoted: bool, secret: bool, name
         c.isdigit() for c in value
     ):
         return None
-    if value.startswith(("http://", "https://", "/", "./", "../", "~/", "--")):
+    if value.startswith(("http://", "https://", "/", "./", "../", "~/", "--")) or _VERSION.fullmatch(value):
         return None
     made_of = classes(value)
     if not quoted and (lookup(value) or _CODE.match(value)):
@@ -217,6 +289,8 @@ def _judged(text: str, start: int, end: int, *, quoted: bool, secret: bool, name
         or not value.replace("_", "").replace("-", "").isalpha()
     ):
         score = 0.85 if len(value) >= 8 else 0.75
+    elif len(value) >= 8 and chance(value) >= 0.5 * len(value):
+        score = 0.75
     elif made_of == 1 and value.isdigit():
         score = 0.6
     elif quoted or upper_name:
@@ -246,8 +320,10 @@ def _judged(text: str, start: int, end: int, *, quoted: bool, secret: bool, name
 
 
 def _told(text: str, start: int, end: int, *, quoted: bool, secret: bool) -> Find | None:
-    while end > start and text[end - 1] in ".,;:!?)*":
+    while end > start and text[end - 1] in ".,;:?)。、，":
         end -= 1
+    if text[end - 2 : end] == "**":
+        end -= 2
     value = text[start:end]
     if _CODE.match(value) or any(opener in value for opener in "([{"):
         return None
@@ -259,7 +335,7 @@ def _told(text: str, start: int, end: int, *, quoted: bool, secret: bool) -> Fin
     telling = any(character.isdigit() for character in value) or any(
         not character.isalnum() and character not in "-'’/." for character in value
     )
-    if not telling and not (quoted and made_of >= 2):
+    if not telling and not (quoted and made_of >= 2) and chance(value) < 0.5 * len(value):
         return None
     if placeholder(value):
         return Find(

@@ -64,6 +64,37 @@ PATTERNS: tuple[Pattern, ...] = (
         after=170,
         case_sensitive=True,
     ),
+    Pattern(
+        "command-line-password",
+        r"(?:sshpass|mysql[a-z]{0,6}|redis-cli|docker login|mongosh?|smbclient|psexec)[ \t][^\n|;&]{0,120}?(?:-p|-a|--pass(?:word)?)[ =]?"
+        r"[\"']?(?P<secret>[^\s\"'-][^\s\"']{3,100})",
+        ("sshpass", "mysql", "redis-cli", "docker login", "mongo", "smbclient", "psexec"),
+        after=250,
+        case_sensitive=True,
+    ),
+    Pattern(
+        "piped-password",
+        r"echo[ \t]{1,3}(?:-n[ \t]{1,3})?[\"']?(?:[\w.-]{1,40}:)?(?P<secret>[^\s\"'|:]{4,100})[\"']?[ \t]{0,3}\|[ \t]{0,3}"
+        r"(?:sudo -S|docker login|passwd|chpasswd|gh auth|helm registry)",
+        ("| sudo -s", "|sudo -s", "| docker login", "| passwd", "| chpasswd", "|chpasswd", "| gh auth", "| helm registry"),
+        before=160,
+        case_sensitive=True,
+    ),
+    Pattern(
+        "secure-string",
+        r"(?i:convertto-securestring)[ \t]{1,3}(?:(?i:-string)[ \t]{1,3})?[\"'](?P<secret>[^\"'\n$]{4,120})[\"']",
+        ("convertto-securestring",),
+        after=160,
+        case_sensitive=True,
+    ),
+    Pattern(
+        "wordpress-key",
+        r"(?:(?:SECURE_)?AUTH|LOGGED_IN|NONCE)_(?:KEY|SALT)[\"']\s{0,6},\s{0,6}[\"'](?P<secret>[^'\"\n]{30,100})",
+        ("auth_key", "auth_salt", "logged_in_key", "logged_in_salt", "nonce_key", "nonce_salt"),
+        before=7,
+        after=130,
+        case_sensitive=True,
+    ),
     Pattern("seed-phrase", r"(?:seed|recovery|secret|backup) phrase|mnemonic|seed words", ("seed phrase", "recovery phrase", "secret phrase", "backup phrase", "mnemonic", "seed words"), after=0),
     Pattern("jwk-private-key", r"\"kty\"", ('"kty"',), after=0),
     Pattern(
@@ -84,7 +115,8 @@ _ESCAPES = re.compile(r"\\[nr]|[\s\"'+,\\|>]")
 _HEADERS = re.compile(r"(?:Proc-Type|DEK-Info|Comment|Version|Subject|Charset|Hash): [^\n\\]{0,200}")
 _WORDS = re.compile(r"[a-z]{3,8}(?:[ ,\n]{1,2}(?:[0-9]{1,2}[.)] ?)?[a-z]{3,8}){11,23}")
 _PRIVATE_NUMBER = re.compile(r"\"(?:d|k)\"\s{0,3}:\s{0,3}\"([A-Za-z0-9_-]{20,2000})\"")
-_USERINFO = re2.compile(rb"(?i)[a-z][a-z0-9+.-]*://[^\s/?#:@\"'<>`]*:([^\s/?#@\"'<>`]+)@[a-z0-9\[$*_%-]")
+_USERINFO = re2.compile(rb"(?i)[a-z][a-z0-9+.-]*://[^\s/?#:@\"'<>`]*:([^\s/@\"'<>`]+)@[a-z0-9\[$*_%-]")
+_PORT = re.compile(r"[0-9]{1,5}(?:[?#]|$)")
 _TEACHING = frozenset(
     "password pass passwd pwd secret user username token key changeme mypassword mypass yourpassword pw test p@ssw0rd "
     "port 1234 12345 xxx guest tiger".split()
@@ -132,6 +164,10 @@ def find(hit: Hit, text: str, lower: str) -> Find | None:
             ):
                 return None
             return _plain(text, start, end, "command-line-user", "password on a command line")
+        case "command-line-password" | "piped-password" | "secure-string":
+            return _plain(text, start, end, hit.rule, "password on a command line")
+        case "wordpress-key":
+            return _plain(text, start, end, "wordpress-key", "key of a WordPress site")
         case "seed-phrase":
             words = _WORDS.search(text, hit.end, min(len(text), hit.end + 400))
             if words is None or words.start() > hit.end + 80 or len(set(words[0].split())) < 9:
@@ -312,7 +348,7 @@ def in_addresses(plain: bytes, text: str) -> list[Find]:
         value = text[start:end]
         if len(value) < 3 or len(value) > 400 or template(value) or value.startswith(("$", "{", "<", "%(")):
             continue
-        if "{" in value or "}" in value or "//" in value:
+        if "{" in value or "}" in value or _PORT.match(value):
             continue
         weak = value.lower() in _TEACHING or placeholder(value)
         found.append(

@@ -115,7 +115,7 @@ FORMATS: tuple[Format, ...] = (
         "account SID",
         "AC[0-9a-f]{32}",
         kind="ACCOUNT_ID",
-        score=0.55,
+        score=0.4,
         level="note",
     ),
     shaped(
