@@ -184,10 +184,40 @@ def toxicity(seed: int = 7) -> list[Text]:
         for text in bank.split("|"):
             for opening in chance.sample(_OPENINGS, 4):
                 made.append(Text(_cased(opening + text, chance), label, category, f"{category}:{text}"))
+    for word in (*_INSULTS, *_SLURS):
+        category = "hate" if word in _SLURS else "insult"
+        for frame in ("{}", "you {}", "what a {}", "these {} again", "such a {} thing to say"):
+            made.append(Text(frame.format(word), 1, category, f"word:{word}"))
+    for word in _PLAIN_WORDS:
+        for frame in ("{}", "you {}", "what a {}", "these {} again", "such a {} thing to say"):
+            made.append(Text(frame.format(word), 0, "none", f"word:{word}"))
     for people in _PEOPLE:
         for template in ("I have no time for {}.", "I don't like {}.", "{} are so annoying.", "Too many {} here."):
             made.append(Text(template.format(people).capitalize(), 0, "none", f"people:{people}"))
     return made
+
+
+_INSULTS = (
+    "idiot moron imbecile stupid dumb dumbass retard retarded fool foolish clown loser scum scumbag trash garbage "
+    "pathetic disgusting ignorant hypocrite liar coward creep pervert psycho lunatic nutjob crackpot bigot racist "
+    "fascist nazi thug crook traitor parasite leech vermin pig cow rat snake cunt bitch bitches whore slut skank hoe "
+    "hoes bastard asshole arsehole ass dick dickhead prick wanker twat tosser bellend douche douchebag jerk shithead "
+    "shit bullshit crap fuck fucking fucker motherfucker fucked wtf stfu gtfo kys cocksucker jackass dipshit dumbfuck "
+    "halfwit nitwit twit buffoon simpleton airhead brainless worthless useless braindead incel libtard snowflake "
+    "sheeple troll crybaby ugly fatso lardass weirdo freak sicko degenerate subhuman savage barbarian filth filthy "
+    "hag crone tramp gold-digger bimbo sissy pansy pussy wimp arse bollocks damn goddamn"
+).split()
+_SLURS = (
+    "nigger niggers nigga niggas faggot faggots fag fags dyke tranny trannies shemale kike kikes spic spics wetback "
+    "wetbacks beaner beaners chink chinks gook gooks jap japs paki pakis raghead ragheads towelhead towelheads "
+    "sandnigger camel-jockey gypsy gyppo coon coons darkie redneck whitetrash cracker honky polack kraut wop dago "
+    "cripple spastic mongoloid mudslime homo poofter batty-boy"
+).split()
+_PLAIN_WORDS = (
+    "people woman women man men girl boy black white gay lesbian trans muslim jewish christian immigrant refugee "
+    "asian african mexican indian arab disabled blind deaf old young poor rich mother father friend neighbour doctor "
+    "teacher government president police city country water food car house work school music film book game team"
+).split()
 
 
 _OPENINGS = ("", "", "Honestly, ", "Listen: ", "ok so ", "Hi. ", "@user ", "lol ", "Look, ", "To be fair, ", "Hmm. ", "And ")

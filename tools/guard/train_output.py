@@ -37,11 +37,14 @@ from alcaide.instruments.guard.model import Passage
 
 HERE = Path(__file__).resolve().parents[2]
 DETECTORS = HERE / "src/alcaide/instruments/guard/detectors"
-GROUPS = {"w1": 17, "w2": 17, "p4": 15, "q2": 17}
-"""N-gram groups and the binary logarithm of their table's length."""
+NGRAMS = ("c5", "w1", "w2", "w3", "s2")
+"""The groups that the injection model looks at, so that one arrangement of a text serves all heads."""
+BITS = 19
+"""Binary logarithm of a table's length: half a megabyte a head."""
 CLASS_BITS = 14
 WINDOW = {"toxicity": 4, "harm": 8}
-STRENGTH = {"toxicity": 60.0, "harm": 60.0}
+STRENGTH = {"toxicity": 3.0, "harm": 3.0}
+SMOOTH = 2.0
 SEED = 5
 
 CATEGORIES = {
@@ -113,19 +116,17 @@ def main() -> None:
     if given.no_write:
         return
     coefficient = fit(design, label, weight, STRENGTH[given.task])
-    head, tables, scale = quantised(coefficient)
-    # The slope and intercept were chosen on scores of other fits; a head's own bias is part of the intercept.
-    arrays: dict[str, Any] = {f"table_{name}": table for name, table in tables.items()}
-    names, classes, class_bias = categories(rows, design)
-    arrays["classes"] = classes
-    arrays["class_bias"] = class_bias
+    head = quantised(coefficient)
+    names, classes, class_bias = categories(rows)
+    arrays: dict[str, Any] = {"table": head.table, "classes": classes, "class_bias": class_bias}
     header = {
         "name": given.task,
         "version": "1",
         "recipe": hashlib.sha256(Path(__file__).read_bytes()).hexdigest(),
         "texts": hashlib.sha256(Path(output_texts.__file__).read_bytes()).hexdigest(),
         "data": digests,
-        "scale": scale,
+        "scale": head.scale,
+        "groups": list(NGRAMS),
         "window": WINDOW[given.task],
         "classes": names,
         "calibration": calibration["calibration"],
@@ -163,12 +164,34 @@ def read(folder: Path, task: str) -> tuple[list[Row], dict[str, str]]:
                 if task == "harm" and not row["label"]:
                     # Each held-out source of harmful requests takes some sources of harmless ones with it.
                     held = _POSITIVE[int(hashlib.sha256(source.encode()).hexdigest(), 16) % len(_POSITIVE)]
-                rows.append(Row(source, int(row["label"]), row["text"][:4000], category, row.get("lang", "en"), held))
+                text = row["text"][:4000]
+                rows.append(Row(source, int(row["label"]), text, category, row.get("lang", "en"), held))
+                rows.extend(_pieces(row, source, held, seen))
     written = output_texts.toxicity() if task == "toxicity" else output_texts.requests()
     rows.extend(
         Row("written", one.label, one.text, one.category if one.label else None, "en", "") for one in written
     )
     return rows, digests
+
+
+def _pieces(row: dict[str, Any], source: str, held: str, seen: set[str]) -> list[Row]:
+    """What raters marked is toxic by itself, and what remains of the text without it is not."""
+    if not row["label"] or not row.get("spans"):
+        return []
+    text = row["text"]
+    made: list[Row] = []
+    rest, last = [], 0
+    for start, end, _ in sorted(row["spans"]):
+        marked = text[start:end].strip().lower()
+        if marked and marked not in seen and end - start < 60:
+            seen.add(marked)
+            made.append(Row(f"{source}:marked", 1, marked, "insult", "en", held))
+        rest.append(text[last:start])
+        last = max(last, end)
+    remaining = " ".join([*rest, text[last:]])
+    if len(remaining) > 40:
+        made.append(Row(f"{source}:rest", 0, remaining[:4000], None, "en", held))
+    return made
 
 
 _POSITIVE = ("advbench", "ailuminate_demo", "catqa", "do_not_answer", "harmfulqa")
@@ -202,10 +225,7 @@ def hashed(rows: list[Row]) -> sparse.csr_matrix:
         size = 0
         for block in ngrams.blocks(layer):
             size += len(block.places)
-            offset = 0
-            for group, bits in GROUPS.items():
-                columns.append((block.ids(group) & ((1 << bits) - 1)) + offset)
-                offset += 1 << bits
+            columns.extend(block.ids(group) & ((1 << BITS) - 1) for group in NGRAMS)
         found = np.concatenate(columns) if columns else np.empty(0, dtype=np.intp)
         distinct, times = np.unique(found, return_counts=True)
         indices.append(distinct)
@@ -213,25 +233,29 @@ def hashed(rows: list[Row]) -> sparse.csr_matrix:
         pointer.append(pointer[-1] + len(distinct))
     return sparse.csr_matrix(
         (np.concatenate(values), np.concatenate(indices), np.array(pointer)),
-        shape=(len(rows), sum(1 << bits for bits in GROUPS.values())),
+        shape=(len(rows), 1 << BITS),
     )
 
 
 def fit(design: sparse.csr_matrix, label: np.ndarray, weight: np.ndarray, strength: float) -> np.ndarray:
-    model = LogisticRegression(C=strength / len(label) * 20000, solver="liblinear", tol=0.02, fit_intercept=False)
-    model.fit(design, label, sample_weight=weight * len(weight) / weight.sum() / 20)
-    return model.coef_[0]
+    """A logistic model on n-grams weighted by how much more often they stand on one side than on the other.
+
+    The weighting (Wang & Manning, "Baselines and Bigrams", ACL 2012) keeps words that say nothing from being fitted
+    to the sources' styles.
+    """
+    share = weight / weight.mean()
+    present = design.sign()
+    positive = present.T @ (share * label) + SMOOTH
+    negative = present.T @ (share * (1 - label)) + SMOOTH
+    ratio = np.log((positive / positive.sum()) / (negative / negative.sum()))
+    model = LogisticRegression(C=strength, solver="liblinear", tol=0.05, fit_intercept=False)
+    model.fit(design @ sparse.diags(ratio), label, sample_weight=share)
+    return model.coef_[0] * ratio
 
 
-def quantised(coefficient: np.ndarray) -> tuple[linear.Head, dict[str, np.ndarray], float]:
+def quantised(coefficient: np.ndarray) -> linear.Head:
     scale = float(np.quantile(np.abs(coefficient[coefficient != 0]), 0.9995) / 127)
-    tables: dict[str, np.ndarray] = {}
-    offset = 0
-    for group, bits in GROUPS.items():
-        part = coefficient[offset : offset + (1 << bits)]
-        tables[group] = np.clip(np.rint(part / scale), -127, 127).astype(np.int8)
-        offset += 1 << bits
-    return linear.Head(tuple(tables.items()), scale), tables, scale
+    return linear.Head(NGRAMS, np.clip(np.rint(coefficient / scale), -127, 127).astype(np.int8), scale)
 
 
 # ── 3. Held-out scores ───────────────────────────────────────────────────────────────────────────────────────────
@@ -247,7 +271,7 @@ def held_out(
     for part in sorted(set(held) - {""}):
         out = held == part
         coefficient = fit(design[~out], label[~out], weight[~out], STRENGTH[task])
-        head, _, _ = quantised(coefficient)
+        head = quantised(coefficient)
         scores[out] = [windowed(head, rows[at].text, WINDOW[task]) for at in np.flatnonzero(out)]
         figures[part] = {
             "positives": int((label[out] == 1).sum()),
@@ -304,21 +328,22 @@ def calibrated(rows: list[Row], scores: np.ndarray, label: np.ndarray) -> dict[s
     }
 
 
-def categories(rows: list[Row], design: sparse.csr_matrix) -> tuple[list[str], np.ndarray, np.ndarray]:
+def categories(rows: list[Row]) -> tuple[list[str], np.ndarray, np.ndarray]:
     """One small table of word weights per category, asked only where a text is reported."""
-    which = [at for at, row in enumerate(rows) if row.category]
-    names = sorted({str(rows[at].category) for at in which})
-    words = design[which][:, : 1 << GROUPS["w1"]].tocoo()
-    folded = sparse.csr_matrix(
-        (np.sign(words.data), (words.row, words.col & ((1 << CLASS_BITS) - 1))), shape=(len(which), 1 << CLASS_BITS)
-    )
-    target = np.array([names.index(str(rows[at].category)) for at in which])
+    which = [row for row in rows if row.category]
+    names = sorted({str(row.category) for row in which})
+    folded = sparse.lil_matrix((len(which), 1 << CLASS_BITS))
+    for at, row in enumerate(which):
+        for block in ngrams.blocks(as_written(Passage(row.text.encode("utf8", "replace").decode()))):
+            folded[at, block.ids("w1") & ((1 << CLASS_BITS) - 1)] = 1.0
+    design = folded.tocsr()
+    target = np.array([names.index(str(row.category)) for row in which])
     count = Counter(target.tolist())
     tables, biases = [], []
     for at in range(len(names)):
         share = np.array([1 / count[int(one)] for one in target])
         model = LogisticRegression(C=1.0, solver="liblinear", tol=0.05).fit(
-            folded, target == at, sample_weight=share * len(target) / share.sum()
+            design, target == at, sample_weight=share * len(target) / share.sum()
         )
         tables.append(np.clip(np.rint(model.coef_[0] * 32), -127, 127).astype(np.int8))
         biases.append(float(model.intercept_[0] * 32))
