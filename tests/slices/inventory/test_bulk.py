@@ -118,3 +118,58 @@ def test_a_template_imports_as_it_is(instance: Instance, lead: Actor, sheet: str
     outcome = imported(instance, lead, "".join(bulk.template(sheet)), sheet)
 
     assert outcome["rejected"] == 0
+
+
+THEIRS = "Tool;Wofür;Chef\nLoan desk;sorts applications;Ada\n;no name;Bo\n"
+
+
+def test_the_page_asks_what_the_columns_mean_and_writes_what_was_looked_at(instance: Instance, client: Any):
+    token = client.get("/inventory/import").text.split('name="csrf_token" value="')[1].split('"')[0]
+    kept = client.post(
+        "/inventory/import",
+        files={"file": ("theirs.csv", THEIRS.encode(), "text/csv")},
+        data={"csrf_token": token, "sheet": "systems"},
+    )
+    address = str(kept.url.path)
+    assert "Say what the columns mean" in kept.text
+    assert "sorts applications" in kept.text
+    assert ">Write it<" not in kept.text
+    columns = {"column": ["title", "purpose", "owner"]}
+
+    asked = client.get(address, params=columns)
+
+    assert asked.text.count('<input type="hidden" name="column"') == 3
+    assert '<option value="purpose" selected>' in asked.text
+    assert "?column=title&amp;column=purpose&amp;column=owner&amp;show=rejected" in asked.text
+    wrong = client.get(address, params={"column": ["title", "title", "title"]})
+    assert (wrong.status_code, "two columns are said to be" in wrong.text) == (422, True)
+    unread = client.post(address, data={"csrf_token": token, "reason": "x"})
+    assert "no column is known" in unread.text
+    with instance.read() as conn:
+        assert queries.find_system(conn, "loan-desk") is None
+
+    done = client.post(address, data={"csrf_token": token, "reason": "first fill", **columns})
+
+    assert "1 registered, 0 changed, 1 rejected" in done.text
+    with instance.read() as conn:
+        found = queries.get_system(conn, "loan-desk")
+    assert (found.fields.purpose, found.fields.owner) == ("sorts applications", "Ada")
+    assert "no name" in client.get(f"{address}/rejected.csv", params=columns).text
+
+
+def test_the_api_takes_the_same_columns_for_preview_confirmation_and_rejected_rows(client: Any):
+    page = client.get("/inventory/import").text
+    client.headers["X-CSRF-Token"] = page.split('name="csrf-token" content="')[1].split('"')[0]
+    base = "/api/v1/inventory/imports"
+    sent = client.post(base, content=THEIRS.encode(), headers={"content-type": "text/csv"})
+    assert sent.status_code == 201, sent.text
+    assert "no column is known" in sent.json()["problem"]
+    here, said = f"{base}/{sent.json()['id']}", {"map": ["Tool=title", "#3=owner"]}
+
+    assert client.post(f"{here}/confirm").status_code == 422
+    looked = client.get(here, params=said).json()
+    assert [column["field"] for column in looked["columns"]] == ["title", "", "owner"]
+    assert (looked["problem"], looked["create"], looked["rejected"]) == ("", 1, 1)
+    assert client.get(here, params={"map": ["Tool=rank"]}).status_code == 422
+    assert "no name" in client.get(f"{here}/rejected", params=said).text
+    assert client.post(f"{here}/confirm", params=said).json()["create"] == 1

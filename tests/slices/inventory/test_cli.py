@@ -197,3 +197,18 @@ def test_a_spreadsheet_is_planned_and_written_on_confirmation(
     assert "BAD NAME" in rejected.read_text(encoding="utf-8-sig")
     with instance.read() as conn:
         assert queries.find_system(conn, "loan-desk") is not None
+
+
+def test_a_column_means_what_the_command_line_says(alcaide: Any, tmp_path: Path):
+    file = tmp_path / "theirs.csv"
+    file.write_text("Tool;Chef\nLoan desk;Ada\n")
+
+    code, _, told = alcaide("import-csv", str(file))
+    assert code == 3
+    assert "say what each column means" in told
+    code, out, told = alcaide(
+        "import-csv", str(file), "--map", "Tool=title", "--map", "#2=owner", "--confirm"
+    )
+    assert code == 0, told
+    assert "1 to register" in out
+    assert "Ada" in alcaide("show", "loan-desk")[1]

@@ -296,3 +296,37 @@ def test_text_that_no_database_would_take_is_cleaned_or_not_found(instance: Inst
         with pytest.raises(NotFound):
             queries.get_system(conn, "x\x00\ud800")
         assert queries.list_systems(conn, SystemFilter(q="\x00\ud800"), now=instance.clock()).total == 1
+
+
+@pytest.mark.both_databases
+def test_the_systems_that_use_a_component_come_page_by_page_each_once(instance: Instance, lead: Actor):
+    version = instance.write(
+        lambda tx: service.register_component(
+            tx,
+            component_fields({"kind": "model", "name": "shared"}),
+            version_fields({"version": "1"}),
+            actor=lead,
+        )
+    )
+
+    def fill(tx: Any) -> None:
+        for number in range(7):
+            title = "Same title" if number < 4 else f"Title {number}"
+            fields = system_fields({"name": f"s{number}", "title": title})
+            service.register_system(tx, fields, actor=lead)
+            service.use_component(tx, f"s{number}", version.id, actor=lead)
+
+    instance.write(fill)
+    seen, cursor = [], None
+    with instance.read() as conn:
+        while True:
+            page = queries.users_of(conn, version.component_id, limit=3, cursor=cursor)
+            assert page.total == 7
+            seen += [system.name for system, label in page.items if label == "1"]
+            cursor = page.next_cursor
+            if cursor is None:
+                break
+        with pytest.raises(InvalidInput, match="page marker"):
+            queries.users_of(conn, version.component_id, cursor="nonsense")
+
+    assert seen == ["s0", "s1", "s2", "s3", "s4", "s5", "s6"]

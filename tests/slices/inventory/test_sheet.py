@@ -15,6 +15,7 @@ from alcaide.kernel.errors import InvalidInput
 from alcaide.kernel.ids import slug
 from alcaide.slices.inventory.model import Stage, System
 from alcaide.slices.inventory.rules import sheet as sheets
+from alcaide.slices.inventory.rules.delimited import write_csv
 from alcaide.slices.inventory.rules.sheet import SheetPlan, plan_systems, read_sheet
 from alcaide.slices.inventory.rules.validate import system_fields
 
@@ -171,7 +172,7 @@ def test_a_title_makes_a_name_where_none_is_given():
 
 @pytest.mark.parametrize("cell", ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "=cmd|' /C calc'!A0"])
 def test_no_exported_cell_starts_a_formula_and_it_comes_back_as_it_was(cell: str):
-    line = "".join(sheets.write_csv(["name", "title"], [["x", cell]]))
+    line = "".join(write_csv(["name", "title"], [["x", cell]]))
 
     written = list(csv.reader(io.StringIO(line)))[1][1]
     assert written == f"'{cell}"
@@ -193,8 +194,99 @@ def test_any_bytes_give_a_plan_or_a_reason(data: bytes):
 @settings(deadline=None)
 @given(st.lists(st.lists(st.text(max_size=30), min_size=3, max_size=3), max_size=8))
 def test_any_text_in_cells_gives_a_plan_that_can_be_written_out_again(rows: list[list[str]]):
-    text = "".join(sheets.write_csv(["name", "title", "owner"], rows))
+    text = "".join(write_csv(["name", "title", "owner"], rows))
 
     plan = planned(text.encode("utf-8", "surrogatepass"))
 
     assert plan.count("create") + plan.count("rejected") == len(plan.rows)
+
+
+# ── what a person says of the columns ──────────────────────────────────────────────────────────────────────────
+
+THEIRS = "Tool;Wofür;Chef;Nr\nLoan desk;sorts applications;Ada;4711\n"
+
+
+def test_a_header_that_means_nothing_is_a_problem_to_mend_and_not_the_end():
+    sheet = sheets.look_at_sheet(THEIRS.encode(), "systems")
+
+    assert "no column is known" in sheet.problem
+    assert sheet.header == ("Tool", "Wofür", "Chef", "Nr")
+    assert sheet.samples(1) == ("sorts applications",)
+    with pytest.raises(InvalidInput, match="no column is known"):
+        read_sheet(THEIRS.encode(), "systems")
+
+
+@pytest.mark.parametrize(
+    ("columns", "named"),
+    [
+        (["title", "purpose", "owner", ""], []),
+        (None, ["Tool=title", "wofür = purpose", "#3=owner"]),
+        (None, ["Tool=title", "#2=Purpose", "CHEF=owner", "Nr="]),
+    ],
+)
+def test_what_a_person_says_of_the_columns_counts(columns: list[str] | None, named: list[str]):
+    sheet = read_sheet(THEIRS.encode(), "systems", columns, named)
+
+    assert sheet.columns == ("title", "purpose", "owner", "")
+    assert sheet.ignored == ("Nr",)
+    row = plan_systems(sheet, {}, make_name=slug).rows[0]
+    assert row.system is not None
+    assert (row.name, row.system.purpose, row.system.owner) == ("loan-desk", "sorts applications", "Ada")
+
+
+def test_what_is_not_spoken_of_is_guessed_and_a_guess_yields_to_what_was_said():
+    text = b"name,description,notes\nx,first,second\n"
+
+    assert read_sheet(text, "systems").columns == ("name", "purpose", "")
+    assert read_sheet(text, "systems", named=["notes=purpose"]).columns == ("name", "", "purpose")
+
+
+def test_two_columns_that_seem_to_mean_the_same_are_settled_by_a_person():
+    text = b"name,purpose,description\nx,first,second\n"
+    twice = b"owner,business owner,responsible,name\nA,B,C,x\n"
+
+    assert read_sheet(text, "systems").columns == ("name", "purpose", "")
+    assert (
+        "two columns mean"
+        in sheets.look_at_sheet(b"name,business owner,responsible\nx,A,B\n", "systems").problem
+    )
+    settled = read_sheet(twice, "systems", named=["responsible=owner"])
+    assert settled.columns == ("", "", "owner", "name")
+
+
+@pytest.mark.parametrize(
+    ("columns", "named", "why"),
+    [
+        (["title"], [], "1 columns are named and the file has 4"),
+        (["title", "title", "", ""], [], "two columns are said to be `title`"),
+        (["rank", "", "", ""], [], "`rank` is no field; one of name"),
+        (None, ["Tool"], "not like `Column=field`"),
+        (None, ["=title"], "not like `Column=field`"),
+        (None, ["Absent=title"], "no column `Absent`"),
+        (None, ["#9=title"], "no column `#9`"),
+        (None, ["Tool=digest"], "`digest` is no field"),
+    ],
+)
+def test_what_a_person_says_wrong_of_the_columns_is_refused(
+    columns: list[str] | None, named: list[str], why: str
+):
+    with pytest.raises(InvalidInput, match=why) as refused:
+        sheets.look_at_sheet(THEIRS.encode(), "systems", columns, named)
+
+    assert "columns" in refused.value.fields
+
+
+def test_columns_of_one_name_are_told_apart_by_their_place():
+    text = b"name,note,note\nx,first,second\n"
+
+    with pytest.raises(InvalidInput, match="2 columns `note`; name one by its place"):
+        read_sheet(text, "systems", named=["note=purpose"])
+    assert read_sheet(text, "systems", named=["#3=purpose"]).rows[0].values["purpose"] == "second"
+
+
+def test_odd_encodings_are_explained_with_columns_that_a_person_names_too():
+    sheet = read_sheet(THEIRS.encode("cp1252"), "systems", named=["Wofür=title"])
+
+    assert sheet.encoding == "Windows-1252"
+    with pytest.raises(InvalidInput, match="workbook, not CSV"):
+        read_sheet(b"PK\x03\x04\xff\xfe" + bytes(range(128, 256)), "systems", named=["a=title"])

@@ -334,6 +334,7 @@ def import_csv(
     sheet: Literal["systems", "components"] = "systems",
     confirm: bool = False,
     rejected: Path | None = None,
+    named: Annotated[list[str] | None, Parameter(name="--map", negative="")] = None,
     reason: str = "",
     form: Form = "table",
     data: Data = None,
@@ -345,6 +346,7 @@ def import_csv(
         sheet: What the rows are.
         confirm: Write every row that is not rejected.
         rejected: A file for the rejected rows, with why.
+        named: What a column means, as `Column=field`; `#3=owner` is the third, `Column=` leaves one out. Repeatable.
         reason: Why; goes into the signed statements.
     """
     from alcaide.kernel.instance import cli_actor, open_for_cli
@@ -352,13 +354,13 @@ def import_csv(
     from alcaide.slices.inventory.service import bulk
 
     content = _read(file)
-    read = read_sheet(content, sheet)
+    read = read_sheet(content, sheet, named=named or ())
     actor = cli_actor()
     with open_for_cli(data) as instance:
         with instance.read() as conn:
             planned = bulk.plan(conn, read)
         if confirm:
-            bulk.import_sheet(instance, content, sheet=sheet, actor=actor, reason=reason)
+            bulk.import_sheet(instance, content, sheet=sheet, actor=actor, reason=reason, named=named or ())
     if rejected is not None and planned.rejected:
         try:
             rejected.write_text("".join(bulk.rejected_file(planned)), encoding="utf-8-sig", newline="")

@@ -154,13 +154,19 @@ def retire_component(
 
 
 @router.get("/{component_id}/systems", summary="Which systems use a component", responses=answers(404))
-def component_systems(request: Request, _: Viewer, component_id: Id) -> UsersOut:
-    """At most 200."""
+def component_systems(
+    request: Request, _: Viewer, component_id: Id, limit: Limit = 50, cursor: Cursor = None
+) -> UsersOut:
+    """By title; a system that uses two versions comes twice."""
     with get_instance(request).read() as conn:
         component = queries.get_component(conn, component_id)
-        users = queries.users_of(conn, component.id)
+        page = queries.users_of(conn, component.id, limit=limit, cursor=cursor)
     return UsersOut.model_validate(
-        {"items": [{"system": s.name, "title": s.title, "version": label} for s, label in users]}
+        {
+            "items": [{"system": s.name, "title": s.title, "version": label} for s, label in page.items],
+            "next_cursor": page.next_cursor,
+            "total": page.total,
+        }
     )
 
 

@@ -507,9 +507,11 @@ class UserOut(BaseModel):
 
 
 class UsersOut(BaseModel):
-    """The systems that use a component."""
+    """The systems that use a component, a page of them."""
 
     items: list[UserOut]
+    next_cursor: str | None
+    total: int
 
 
 class PlanOut(BaseModel):

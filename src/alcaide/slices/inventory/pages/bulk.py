@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
+from urllib.parse import urlencode
 
-from fastapi import APIRouter, File, Form, Request, Response, UploadFile
+from fastapi import APIRouter, File, Form, Query, Request, Response, UploadFile
 from fastapi.responses import HTMLResponse
+from pydantic import Field
 
 from alcaide.kernel.errors import InvalidInput
 from alcaide.slices.inventory.pages.forms import Importer, ReasonForm, Viewer, errors_of
 from alcaide.slices.inventory.pages.register import download
-from alcaide.slices.inventory.rules.sheet import COMPONENT_COLUMNS, SYSTEM_COLUMNS, RowPlan, SheetPlan
+from alcaide.slices.inventory.rules.sheet import (
+    COMPONENT_COLUMNS,
+    MAX_COLUMNS,
+    SHEETS,
+    SYSTEM_COLUMNS,
+    RowPlan,
+    SheetPlan,
+)
 from alcaide.slices.inventory.rules.validate import NAME, clean
 from alcaide.slices.inventory.service import bulk, exchange
 from alcaide.slices.inventory.service.bulk import Upload
@@ -21,6 +30,13 @@ from alcaide.ui.deps import get_instance
 
 router = APIRouter(prefix="/inventory/import")
 SHOWN = 200
+ColumnsQuery = Annotated[list[str] | None, Query(max_length=MAX_COLUMNS)]
+
+
+class ConfirmForm(ReasonForm):
+    """Why, and what each column means where a person has said so."""
+
+    column: list[str] = Field([], max_length=MAX_COLUMNS)
 
 
 @dataclass(frozen=True)
@@ -44,6 +60,12 @@ class PreviewPage:
     rows: tuple[RowPlan, ...]
     hidden: int
     show: str
+    columns: Sequence[tuple[str, str, Sequence[str]]]
+    """Each column's header, the field it stands for, and some of its cells."""
+    fields: Sequence[tuple[str, str]]
+    query: str
+    """The chosen columns as this page's address carries them; empty while they are guessed."""
+    error: str
 
 
 @router.get("", response_class=HTMLResponse)
@@ -107,10 +129,21 @@ def import_bom(
 
 
 @router.get("/{upload_id}", response_class=HTMLResponse)
-def preview(request: Request, _: Importer, upload_id: str, show: str = "") -> HTMLResponse:
-    """Plan the upload against the register as it is now. `show` keeps the rows of one action."""
+def preview(
+    request: Request, _: Importer, upload_id: str, show: str = "", column: ColumnsQuery = None
+) -> HTMLResponse:
+    """Plan the upload against the register as it is now. `show` keeps the rows of one action.
+
+    `column`, once for each column of the file, says what it means; left out, it is guessed.
+    """
+    error = ""
     with get_instance(request).read() as conn:
-        kept, planned = bulk.preview(conn, upload_id)
+        try:
+            kept, planned = bulk.preview(conn, upload_id, column)
+        except InvalidInput as problem:
+            error, column = str(problem), None
+            kept, planned = bulk.preview(conn, upload_id)
+    sheet = planned.sheet
     counts = {action: planned.count(action) for action in ("create", "change", "unchanged", "rejected")}
     chosen = [row for row in planned.rows if not show or row.action == show]
     if not show:
@@ -122,25 +155,43 @@ def preview(request: Request, _: Importer, upload_id: str, show: str = "") -> HT
         rows=tuple(chosen[:SHOWN]),
         hidden=max(len(chosen) - SHOWN, 0),
         show=show,
+        columns=[
+            (cell or f"column {place + 1}", name, sheet.samples(place))
+            for place, (cell, name) in enumerate(zip(sheet.header, sheet.columns, strict=True))
+        ],
+        fields=[(name, name.replace("_", " ")) for name in SHEETS[kept.sheet]],
+        query=_query(column),
+        error=error,
     )
-    return render(request, "inventory/import_preview.html", context)
+    return render(request, "inventory/import_preview.html", context, status=422 if error else 200)
+
+
+def _query(columns: Sequence[str] | None) -> str:
+    return urlencode([("column", name) for name in columns or ()])
 
 
 @router.post("/{upload_id}")
 def confirm(
-    request: Request, actor: Importer, upload_id: str, form: Annotated[ReasonForm, Form()]
+    request: Request, actor: Importer, upload_id: str, form: Annotated[ConfirmForm, Form()]
 ) -> Response:
-    """Write every row that is not rejected."""
-    outcome = bulk.confirm(get_instance(request), upload_id, actor=actor, reason=form.reason)
+    """Write every row that is not rejected, with the columns that were looked at."""
+    columns = form.column or None
+    address = f"/inventory/import/{upload_id}?{_query(columns)}".rstrip("?")
+    try:
+        outcome = bulk.confirm(
+            get_instance(request), upload_id, actor=actor, reason=form.reason, columns=columns
+        )
+    except InvalidInput as problem:
+        return redirect(address, flash=str(problem), flash_kind="danger")
     text = f"{outcome['create']} registered, {outcome['change']} changed, {outcome['rejected']} rejected"
-    return redirect(f"/inventory/import/{upload_id}", flash=text)
+    return redirect(address, flash=text)
 
 
 @router.get("/{upload_id}/rejected.csv")
-def rejected(request: Request, _: Importer, upload_id: str) -> Response:
+def rejected(request: Request, _: Importer, upload_id: str, column: ColumnsQuery = None) -> Response:
     """The rejected rows as they came, with why."""
     with get_instance(request).read() as conn:
-        planned = bulk.preview(conn, upload_id)[1]
+        planned = bulk.preview(conn, upload_id, column)[1]
     data = "\ufeff" + "".join(bulk.rejected_file(planned))
     return download(data.encode(), "text/csv; charset=utf-8", "rejected-rows.csv")
 

@@ -36,6 +36,7 @@ from alcaide.slices.inventory.pages.forms import (
 )
 from alcaide.slices.inventory.pages.register import may
 from alcaide.slices.inventory.rules.describe import component_json, field_changes, version_json
+from alcaide.slices.inventory.rules.paging import MAX_CURSOR
 from alcaide.slices.inventory.rules.validate import component_fields, version_fields
 from alcaide.slices.inventory.service.history import History, history
 from alcaide.ui import redirect, render
@@ -43,6 +44,7 @@ from alcaide.ui.deps import get_instance
 
 router = APIRouter(prefix="/inventory/components")
 PER_PAGE = 50
+USERS_SHOWN = 50
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,8 @@ class ComponentPage:
 
     component: Component
     versions: tuple[Version, ...]
-    users: tuple[tuple[System, str], ...]
+    users: Page[tuple[System, str]]
+    paged: bool
     history: History
     labels: Mapping[str, str]
     may_edit: bool
@@ -164,9 +167,14 @@ def register_component(request: Request, actor: Editor, form: Annotated[Componen
 
 
 @router.get("/{component_id}", response_class=HTMLResponse)
-def component(request: Request, actor: Viewer, component_id: str) -> HTMLResponse:
-    """One component."""
-    return _detail(request, actor, component_id)
+def component(
+    request: Request,
+    actor: Viewer,
+    component_id: str,
+    cursor: Annotated[str, Query(max_length=MAX_CURSOR)] = "",
+) -> HTMLResponse:
+    """One component; `cursor` goes on in the list of the systems that use it."""
+    return _detail(request, actor, component_id, cursor=cursor)
 
 
 @router.get("/{component_id}/edit", response_class=HTMLResponse)
@@ -316,18 +324,20 @@ def _detail(
     *,
     errors: Mapping[str, str] | None = None,
     values: Mapping[str, Any] | None = None,
+    cursor: str = "",
     status: int = 200,
 ) -> HTMLResponse:
     instance = get_instance(request)
     with instance.read() as conn:
         found = queries.get_component(conn, component_id)
         versions = tuple(queries.versions_of(conn, [found.id]).get(found.id, []))
-        users = tuple(queries.users_of(conn, found.id))
+        users = queries.users_of(conn, found.id, limit=USERS_SHOWN, cursor=cursor or None)
         told = history(instance, conn, [found.subject, *(v.subject for v in versions)], limit=100)
     context = ComponentPage(
         component=found,
         versions=versions,
         users=users,
+        paged=bool(cursor),
         history=told,
         labels=LABELS,
         may_edit=may(request, actor, "inventory.edit") and found.retired_at is None,
