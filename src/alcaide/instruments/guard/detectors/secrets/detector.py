@@ -72,6 +72,8 @@ _DIGEST_MARKS = (
     "h1:",
 )
 """What package managers write before a checksum: not worth looking around."""
+_DRAWN = frozenset({"API_KEY", "TOKEN", "ACCOUNT_ID"})
+_ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}")
 _MEMBER = re.compile(r"[A-Za-z_]\w*\.[A-Za-z_]\w*")
 _TOKEN = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-+/.~")
 
@@ -161,9 +163,7 @@ class Secrets:
                         reached = max(reached, found.end)
                         yield found
             elif hit.rule in _STRUCTURES:
-                found = structures.find(hit, text, lower)
-                if found is not None:
-                    yield found
+                yield from structures.finds(hit, text, lower)
             else:
                 found = _prefixed(_BY_ID[hit.rule], hit, text, lower)
                 if found is not None:
@@ -215,6 +215,8 @@ def _of_format(
             evidence["account"] = account
     if placeholder(secret):
         score = min(score, 0.35)
+    elif evidence.get("check") != "holds" and format_.kind in _DRAWN and _worded(secret):
+        score = min(score, 0.4)
     elif score < 0.9:
         around = around or surroundings(lower, start, end)
         if around.role is Role.SECRET:
@@ -223,6 +225,14 @@ def _of_format(
             score -= 0.3
     message = f"{format_.title} of {format_.provider}"
     return Find(format_.id, start, end, score, message, format_.kind, format_.level, 2, evidence)
+
+
+def _worded(secret: str) -> bool:
+    """Whether a key's letters follow each other as in words: an identifier that happens to begin like a key."""
+    body = secret[max(secret.rfind(mark, 0, 16) for mark in "-_.") + 1 :]
+    if len(body) < 16 or _HEX.fullmatch(body[-16:]):
+        return False
+    return chance(body) < 0
 
 
 # ── Tokens that look random ──────────────────────────────────────────────────────────────────────────────────────
@@ -309,7 +319,7 @@ def _named(text: str, start: int, end: int, around: Surroundings, candidate: Can
     if around.role is None or around.role is Role.OTHER or not around.linked:
         return None
     secret = text[start:end]
-    if "://" in text[max(0, start - 3) : end] or template(secret):
+    if "://" in text[max(0, start - 3) : end] or template(secret) or _ADDRESS.fullmatch(secret):
         return None
     length = len(secret)
     digits_alike = length >= 20 and _HEX.fullmatch(secret) is not None and not secret.isdigit()
@@ -331,6 +341,8 @@ def _named(text: str, start: int, end: int, around: Surroundings, candidate: Can
         score = 0.6 if strong else 0.3
     if (candidate.chance < FAINT and not digits_alike) or density < 2 * SPARSE:
         score -= 0.2
+    if around.word == "key" and not _named_key(text, start) and (length < 24 or density < 1):
+        score -= 0.2
     if candidate.chance < CERTAIN and (length < 12 or _MEMBER.fullmatch(secret)):
         score -= 0.3  # `flex2sdk`, `ec.SECP256R1`
     if placeholder(secret):
@@ -347,6 +359,13 @@ def _named(text: str, start: int, end: int, around: Surroundings, candidate: Can
         0,
         evidence,
     )
+
+
+def _named_key(text: str, start: int) -> bool:
+    """Whether the word `key` before the token ends a longer name (`signingKey`), rather than being one of a map."""
+    before = text[max(0, start - 60) : start].lower()
+    at = before.rfind("key")
+    return at > 0 and (before[at - 1].isalnum() or before[at - 1] in "_-")
 
 
 # ── Findings ─────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -98,7 +98,12 @@ def _column(text: str, lower: str, start: int, end: int) -> list[Find]:
         return []
     cells = heading.split(mark)
     column = text.count(mark, low, start)
-    if len(cells) < 2 or not _HEADING.match(heading.lower()) or _ABOUT.search(cells[column].lower()):
+    if (
+        len(cells) < 2
+        or any(mark in heading for mark in ":={(")
+        or not _HEADING.match(heading.lower())
+        or _ABOUT.search(cells[column].lower())
+    ):
         return []
     at = high + 1
     if mark == "|" and not _RULER.match(text, at):
@@ -264,8 +269,8 @@ def _judged(text: str, start: int, end: int, *, quoted: bool, secret: bool, name
         return None
     if template(value) or lowered in _LABELS or lowered == name.lower():
         return None
-    if value.isupper() and "_" in value:
-        return None  # the name of a variable
+    if value.startswith("\\") or (value.isupper() and "_" in value):
+        return None  # an escape, the name of a variable
     if any(word in lowered for word in ("passphrase", "password", "passwd")) and not any(
         c.isdigit() for c in value
     ):
@@ -293,10 +298,10 @@ def _judged(text: str, start: int, end: int, *, quoted: bool, secret: bool, name
         score = 0.75
     elif made_of == 1 and value.isdigit():
         score = 0.6
-    elif quoted or upper_name:
+    elif upper_name or (quoted and (made_of > 1 or len(value) >= 12)):
         score = 0.55
     else:
-        score = 0.4
+        score = 0.4  # a word, which may be what the password is called
     if secret:
         if len(value) < 8:
             return None

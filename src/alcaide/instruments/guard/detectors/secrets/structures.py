@@ -95,6 +95,7 @@ PATTERNS: tuple[Pattern, ...] = (
         after=130,
         case_sensitive=True,
     ),
+    Pattern("kubernetes-secret", r"kind[\"']?:\s{0,3}[\"']?secret\b", ("kind: secret", "kind: \"secret", '"kind":"secret', '"kind": "secret'), after=2),
     Pattern("seed-phrase", r"(?:seed|recovery|secret|backup) phrase|mnemonic|seed words", ("seed phrase", "recovery phrase", "secret phrase", "backup phrase", "mnemonic", "seed words"), after=0),
     Pattern("jwk-private-key", r"\"kty\"", ('"kty"',), after=0),
     Pattern(
@@ -117,14 +118,63 @@ _WORDS = re.compile(r"[a-z]{3,8}(?:[ ,\n]{1,2}(?:[0-9]{1,2}[.)] ?)?[a-z]{3,8}){1
 _PRIVATE_NUMBER = re.compile(r"\"(?:d|k)\"\s{0,3}:\s{0,3}\"([A-Za-z0-9_-]{20,2000})\"")
 _USERINFO = re2.compile(rb"(?i)[a-z][a-z0-9+.-]*://[^\s/?#:@\"'<>`]*:([^\s/@\"'<>`]+)@[a-z0-9\[$*_%-]")
 _PORT = re.compile(r"[0-9]{1,5}(?:[?#]|$)")
+MANIFEST = 8192
+"""Characters of one manifest that are looked at."""
+_DATA = re.compile(r"^(data|stringData):[ \t]*$", re.MULTILINE)
+_UNINDENTED = re.compile(r"^[^\s#]", re.MULTILINE)
+_PAIR = re.compile(
+    r"^[ \t]{1,8}([\w.-]{1,80}):[ \t]{1,4}[\"']?([^\s\"'|>#]{4,4000})[\"']?[ \t]*$", re.MULTILINE
+)
 _TEACHING = frozenset(
     "password pass passwd pwd secret user username token key changeme mypassword mypass yourpassword pw test p@ssw0rd "
     "port 1234 12345 xxx guest tiger".split()
 )
 
 
-def find(hit: Hit, text: str, lower: str) -> Find | None:
-    """The secret behind a hit of one of `PATTERNS`, or None."""
+def finds(hit: Hit, text: str, lower: str) -> list[Find]:
+    """The secrets behind a hit of one of `PATTERNS`."""
+    if hit.rule == "kubernetes-secret":
+        return _kubernetes(text, hit.start)
+    found = _find(hit, text, lower)
+    return [] if found is None else [found]
+
+
+def _kubernetes(text: str, at: int) -> list[Find]:
+    """Values of a Kubernetes Secret: base64 under `data`, plain under `stringData`."""
+    low = text.rfind("\n---", max(0, at - MANIFEST), at)
+    low = max(0, at - MANIFEST) if low < 0 else low
+    high = text.find("\n---", at, at + MANIFEST)
+    high = min(len(text), at + MANIFEST) if high < 0 else high
+    found = []
+    for block in _DATA.finditer(text, low, high):
+        encoded = block[1].lower() == "data"
+        for line in _PAIR.finditer(text, block.end(), min(high, block.end() + MANIFEST)):
+            if _UNINDENTED.search(text, block.end(), line.start()):
+                break  # the next part of the manifest
+            value = line[2]
+            octets = decoded(value) if encoded else value.encode()
+            if octets is None or len(octets) < 4 or template(value) or b"CERTIFICATE-" in octets[:40]:
+                continue
+            plain = octets.decode("utf-8", "replace")
+            weak = template(plain) or placeholder(plain) or plain.lower() in _TEACHING
+            common = any(
+                word in line[1].lower() for word in ("user", "host", "name", "port", "url", "crt", "ca.")
+            )
+            score = 0.35 if weak else 0.55 if common else 0.88
+            found.append(
+                Find(
+                    "kubernetes-secret",
+                    *line.span(2),
+                    score,
+                    "value of a Kubernetes Secret",
+                    "PASSWORD",
+                    specific=1,
+                )
+            )
+    return found
+
+
+def _find(hit: Hit, text: str, lower: str) -> Find | None:
     start, end = hit.groups.get("secret", (hit.start, hit.end))
     match hit.rule:
         case "private-key":

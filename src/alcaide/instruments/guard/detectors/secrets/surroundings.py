@@ -49,7 +49,10 @@ _OTHER_PHRASES = (
     "request-id", "trace_id", "traceid", "trace-id", "trace id", "traceparent", "span_id", "spanid", "correlation",
     "fingerprint", "thumbprint", "public key", "public_key", "publickey", "public-key", "pubkey", "ssh-rsa",
     "ed25519", "ecdsa-sha2", "certificate", "signature", "nonce", "salt", "build", "data:image", "base64,",
-    "primary key", "primary_key", "primarykey", "foreign key", "foreign_key", "cache key", "cache_key", "cachekey",
+    "rowkey", "row_key", "partitionkey", "partition_key", "partition key", "publickeytoken", "sortkey", "sort_key", "sort key",
+    "object key", "objectkey", "object_key", "s3 key", "s3_key", "s3key", "idempotency", "keypair", "key pair", "key_pair", "keyvault", "key vault",
+    "key_vault", "keystore", "issuerkeyhash", "keyhash", "key_name", "keyname", "key-name", "keyword", "hotkey", "public_token", "tokenizer",
+    "contract address", "wallet address", "csrf", "xsrf", "primary key", "primary_key", "primarykey", "foreign key", "foreign_key", "cache key", "cache_key", "cachekey",
     "cache-key", "page_token", "next_token", "nexttoken", "pagetoken", "nextpagetoken", "continuation", "pagination",
     "cursor", "dedup", "token_id", "token_type", "key_id", "keyid", "key-id", "key id", "kid", "image", "layer", "blob",
     "tree", "parent", "resolved", "version", "order", "invoice", "tracking", "part number", "sku", "serial", "isbn",
@@ -85,6 +88,12 @@ _LINKING = frozenset(
     "ist lautet est es son è é und y et e prod production dev test staging live string str default id bearer basic "
     "token key const let var data content text body val v env secret number".split()
 )
+_ABOUT = re.compile(
+    r"[ _.-]?(?:name|arn|ref|uri|url|endpoint|path|file|alias|type|prefix|suffix|version|hash|hashed|len|length|count|"
+    r"address|expir\w{0,5}|ttl|uuid|guid|fingerprint|vault|store|kind|manager|provider|algorithm|usage|limit|format|"
+    r"contract|policy|rotation|scope|issuer|audience|method|server)s?(?:[^a-z]|$)"
+)
+"""What turns a word for a secret into something said about one: `secretName`, `token_endpoint`, `key file`."""
 _LETTERS = re.compile(r"[^\W\d_]+")
 
 
@@ -133,6 +142,8 @@ def surroundings(lower: str, start: int, end: int) -> Surroundings:
         # The word that ends last speaks; of those, the longer (`public key`, not `key`).
         if last > closest or (last == closest and len(text) > len(word)):
             role, word, closest = says, text, last
+    if role is not None and role is not Role.OTHER and _ABOUT.match(window, closest):
+        role = Role.OTHER
     if role is None and not formats:
         return _NOTHING
     return Surroundings(role, word, role is not None and _linked(window[closest:at]), tuple(formats.values()))
