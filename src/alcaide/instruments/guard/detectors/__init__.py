@@ -5,4 +5,5 @@ from __future__ import annotations
 DETECTORS: tuple[str, ...] = (
     "alcaide.instruments.guard.detectors.secrets:SECRETS",
     "alcaide.instruments.guard.detectors.classification:CLASSIFICATION",
+    "alcaide.instruments.guard.detectors.text_shape:TEXT_SHAPE",
 )

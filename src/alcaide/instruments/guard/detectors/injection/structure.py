@@ -22,7 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from alcaide.instruments.guard.detector import Hit
-from alcaide.instruments.guard.detectors.injection.surprise import surprises
+from alcaide.instruments.guard.detectors.injection.surprise import surprises, surprises_of
 from alcaide.instruments.guard.layer import Layer
 from alcaide.instruments.guard.model import Context
 
@@ -282,7 +282,8 @@ class Structure:
         group = np.bincount(_GROUP_OF[octets], minlength=len(_GROUPS))
         share = group / size
         words = max(1.0, float(group[3] + group[4] + 1))
-        mean, most, _ = surprises(octets)
+        whole = start <= 0 and stop >= len(written)
+        mean, most, _ = surprises_of(layer) if whole else surprises(octets)
         longest = _longest_token(octets)
         passage = layer.passage
         return [

@@ -15,6 +15,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from alcaide.instruments.guard.layer import Layer
+
 CLASSES: Final = 35
 UNIT: Final = 8
 """The table counts in eighths of a bit."""
@@ -94,3 +96,12 @@ def surprises(octets: npt.NDArray[np.uint8]) -> tuple[float, float, int]:
     windows = sums[WINDOW:] - sums[:-WINDOW]
     at = int(windows.argmax())
     return whole, float(windows[at]) / WINDOW / UNIT, at
+
+
+def surprises_of(layer: Layer) -> tuple[float, float, int]:
+    """`surprises` of a layer's text as written, made once; the place is an offset in its UTF-8."""
+    known = layer.notes.get("surprise")
+    if not isinstance(known, tuple):
+        written = layer.text.encode("utf-8", "surrogatepass")
+        known = layer.notes["surprise"] = surprises(np.frombuffer(written, dtype=np.uint8))
+    return known
