@@ -55,7 +55,7 @@ INTERNAL: tuple[Entry, ...] = (
 )
 
 # The word people use where it is not the slice's name.
-WORDS = {"lifecycle": "gate", "operations": "jobs"}
+WORDS = {"lifecycle": "gate", "assurance": "guard", "operations": "jobs"}
 
 
 def slice_entries() -> tuple[Entry, ...]:

@@ -13,6 +13,8 @@ from typing import Any
 PLUGINS: tuple[str, ...] = (
     # Formats of other tools that are read: CycloneDX, SARIF, OpenSSF model signatures, DSSE.
     "alcaide.instruments.exchange.registry:READERS",
+    # What the guard looks with, cheapest first.
+    "alcaide.instruments.guard.registry:BUILT_IN",
 )
 
 

@@ -17,6 +17,7 @@ SLICES: tuple[str, ...] = (
     "alcaide.slices.inventory.manifest",
     "alcaide.slices.evidence.manifest",
     "alcaide.slices.lifecycle.manifest",
+    "alcaide.slices.assurance.manifest",
     "alcaide.slices.operations.manifest",
 )
 

@@ -59,7 +59,7 @@ class Guard:
         *,
         detectors: Sequence[GuardDetector] = BUILT_IN,
     ) -> None:
-        self.policy = find_policy(policy) if isinstance(policy, str) else policy
+        self.policy: GuardPolicy = find_policy(policy) if isinstance(policy, str) else policy
         known = {detector.name: detector for detector in load_detectors(detectors)}
         self._missing = tuple(
             Unknowable(

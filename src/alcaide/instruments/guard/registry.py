@@ -9,10 +9,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import import_module
+from typing import TYPE_CHECKING
 
-from alcaide.instruments.guard.detector import Detector, ExchangeDetector
 from alcaide.instruments.guard.detectors import DETECTORS
 from alcaide.kernel.errors import ConfigError
+
+if TYPE_CHECKING:
+    from alcaide.instruments.guard.detector import Detector, ExchangeDetector
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +26,8 @@ class GuardDetector:
 
     def load(self) -> Detector | ExchangeDetector:
         """Import it. Raises ConfigError if the path does not lead to a detector."""
+        from alcaide.instruments.guard.detector import Detector, ExchangeDetector
+
         module, _, attribute = self.target.partition(":")
         try:
             found = getattr(import_module(module), attribute)

@@ -14,16 +14,15 @@ keeps growing is held until it ends; if it grows past `HELD` characters the poli
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from alcaide.instruments.guard.model import Action, Context, Finding, Report, Span, Unknowable
 from alcaide.instruments.guard.passages import whole
+from alcaide.instruments.guard.policy import GuardPolicy
 from alcaide.instruments.guard.redaction import Pseudonyms, Replacement, replaced, replacements
 from alcaide.kernel.errors import Conflict, InvalidInput
-
-if TYPE_CHECKING:
-    from alcaide.instruments.guard.guard import Guard
 
 STRIDE = 64
 """Characters between two looks: at 400 µs a look this keeps one core ahead of a thousand streams of a model's speed."""
@@ -35,6 +34,17 @@ WHOLE_TEXT = 4 * 1024 * 1024
 """Characters kept for the detectors that compare the answer as a whole when it is complete."""
 
 
+class Checker(Protocol):
+    """What a stream needs of a guard."""
+
+    @property
+    def policy(self) -> GuardPolicy: ...
+    @property
+    def comparing_detectors(self) -> Sequence[object]: ...
+    def check_part(self, text: str, *, context: Context) -> Report: ...
+    def check_whole(self, text: str, *, context: Context) -> Report: ...
+
+
 class Stream:
     """One text on its way. Not for several threads at once.
 
@@ -42,7 +52,7 @@ class Stream:
     gives nothing more. `report` holds what has been settled so far, in offsets of the text as it arrived.
     """
 
-    def __init__(self, guard: Guard, context: Context, pseudonyms: Pseudonyms, window: int) -> None:
+    def __init__(self, guard: Checker, context: Context, pseudonyms: Pseudonyms, window: int) -> None:
         if not 16 <= window <= HELD:
             raise InvalidInput(f"`window` is {window}; give between 16 and {HELD} characters")
         self._guard = guard

@@ -17,7 +17,7 @@ from alcaide.instruments.guard.trial import Trial
 from alcaide.kernel.access import Actor
 from alcaide.kernel.errors import InvalidInput, TooLarge
 from alcaide.kernel.instance import Instance
-from alcaide.kernel.ledger import Tx
+from alcaide.kernel.ledger.log import Tx
 from alcaide.predicates.base import By, at
 from alcaide.predicates.guard_evaluated import Bound, Corpus, Figure, GuardEvaluated
 from alcaide.slices.assurance import queries, rules

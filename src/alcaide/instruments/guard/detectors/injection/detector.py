@@ -1,14 +1,16 @@
 """One probability that a text tries to take control of the model, with the place and the words that say so.
 
-    1. The two learned heads score every window of the layer (`evidence.py`).
-    2. A small logistic combination turns them, and whether the passage is data or a prompt, into a probability.
-    3. Above the floor, the strongest window becomes the span, and the loudest words the reason.
+    1. Two learned heads score every window of the layer (`evidence.py`), signatures come from the shared pass.
+    2. A first sum of these decides what is plainly harmless; for the rest a second one sees the structure of the
+       strongest stretch as well (`combination.py`).
+    3. Above the floor, signatures and the strongest window become findings, and the loudest words the reason.
 
-The combination and the probability are fitted on sources that the heads behind them never saw. A probability of 0.5
-is the shipped threshold: the model card says what passes and what is caught there.
+The sums are fitted on sources that the heads behind them never saw. A probability of 0.5 is the shipped threshold:
+the model card says what passes and what is caught there. A passage that a tool brought has sums of its own, since a
+request is at home in a prompt and not in data.
 
-Instructions in system and developer messages are where they belong, so trusted passages are not looked at. What
-shows only after decoding weighs more: who encodes an instruction does not want it read by people.
+Instructions in system and developer messages are where they belong: there only signatures count, weighed for it.
+What shows only after decoding weighs more: who encodes an instruction does not want it read by people.
 """
 
 from __future__ import annotations
@@ -20,14 +22,16 @@ from functools import lru_cache
 from typing import Any, Final
 
 import numpy as np
-import numpy.typing as npt
 
 from alcaide.instruments.guard.detector import NOTHING, Examination, Hit, Pattern
-from alcaide.instruments.guard.detectors.injection import evidence
+from alcaide.instruments.guard.detectors.injection import combination, evidence, signatures
+from alcaide.instruments.guard.detectors.injection.combination import Combination, Values
+from alcaide.instruments.guard.detectors.injection.evidence import Evidence
+from alcaide.instruments.guard.detectors.injection.signatures import Sighting
 from alcaide.instruments.guard.layer import Layer
 from alcaide.instruments.guard.learned import linear, model_file
 from alcaide.instruments.guard.learned.linear import Head, Window
-from alcaide.instruments.guard.model import Context, Finding
+from alcaide.instruments.guard.model import Context, Finding, Span
 from alcaide.kernel.errors import InvalidInput
 
 NAME: Final = "prompt-injection"
@@ -39,53 +43,84 @@ TAXONOMY: Final[Mapping[str, tuple[str, ...]]] = {
 FLOOR: Final = 0.3
 """Below this nothing is reported; the score is still given."""
 DECODED: Final = 1.0
-"""Added to the log-odds of what was encoded: nobody encodes a harmless sentence to a model in one prompt in three."""
-_BORDER: Final = frozenset(" \n\t\r")
+"""Added to the log-odds of what was encoded. Not learned: the training texts are in the clear."""
+MOST: Final = 20
+"""Findings of one layer; a text that repeats an attack a thousand times has been understood before."""
+_BLANK: Final = frozenset(" \n\t\r")
 
 
 @dataclass(frozen=True, slots=True)
-class _Weights:
+class Sums:
+    """The two sums for one kind of passage. Below `plain` the first has the last word."""
+
+    first: Combination
+    second: Combination
+    plain: float
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """The model: three heads, their intercepts, and the sums for prompts and for data."""
+
     attack: Head
     request: Head
     kind: Head
     biases: tuple[float, float, float]
-    mean: npt.NDArray[np.float64]
-    spread: npt.NDArray[np.float64]
-    prompt: npt.NDArray[np.float64]
-    data: npt.NDArray[np.float64]
+    prompt: Sums
+    data: Sums
     version: str
 
 
-def _head(arrays: Mapping[str, npt.NDArray[Any]], header: Mapping[str, Any], name: str) -> Head:
-    described = header["heads"][name]
-    return Head(tuple(described["groups"]), arrays[name], float(described["scale"]))
-
-
-@lru_cache(maxsize=1)
-def _weights() -> _Weights:
-    model = model_file.packaged(__package__ or "", WEIGHTS)
+def weights_of(model: model_file.Model) -> Weights:
+    """The weights in a model file. Raises InvalidInput for one made for other numbers than this release combines."""
     header, arrays = model.header, model.arrays
-    heads = header["heads"]
-    return _Weights(
-        attack=_head(arrays, header, "attack"),
-        request=_head(arrays, header, "request"),
-        kind=_head(arrays, header, "kind"),
-        biases=(
-            float(heads["attack"]["bias"]),
-            float(heads["request"]["bias"]),
-            float(heads["kind"]["bias"]),
-        ),
-        mean=arrays["mean"],
-        spread=arrays["spread"],
-        prompt=arrays["prompt"],
-        data=arrays["data"],
+    if tuple(header["names"]) != (*combination.NAMES, *combination.STRUCTURE_NAMES):
+        raise InvalidInput(
+            f"model `{model.name}` {model.version} combines other numbers than this release does; train it again "
+            "with `make train-guard`"
+        )
+
+    def head(name: str) -> Head:
+        return Head(tuple(header["groups"]), arrays[name], float(header["heads"][name]["scale"]))
+
+    def sums(name: str) -> Sums:
+        constants = header["sums"][name]
+        return Sums(
+            Combination(arrays[f"{name}-first"], float(constants["first"])),
+            Combination(arrays[f"{name}-second"], float(constants["second"])),
+            float(constants["plain"]),
+        )
+
+    attack, request, kind = (float(header["heads"][name]["bias"]) for name in ("attack", "request", "kind"))
+    return Weights(
+        attack=head("attack"),
+        request=head("request"),
+        kind=head("kind"),
+        biases=(attack, request, kind),
+        prompt=sums("prompt"),
+        data=sums("data"),
         version=model.version,
     )
 
 
+@lru_cache(maxsize=1)
+def shipped() -> Weights:
+    """The weights that come with this release."""
+    return weights_of(model_file.packaged(__package__ or "", WEIGHTS))
+
+
+def log_odds(layer: Layer, gathered: Evidence, seen: Sequence[Sighting], sums: Sums) -> tuple[float, Values]:
+    """What the sums make of a layer, and the numbers of the first."""
+    values = combination.numbers(gathered, seen)
+    first = sums.first(values)
+    if first < sums.plain:
+        return first, values
+    return sums.second(np.concatenate((values, combination.structured(layer, gathered.attack)))), values
+
+
 @dataclass(frozen=True, slots=True)
 class PromptInjection:
-    """The detector `prompt-injection`. `floor` is the lowest score that is reported."""
+    """The detector `prompt-injection`. `floor` is the lowest probability that is reported."""
 
     floor: float = FLOOR
 
@@ -97,12 +132,12 @@ class PromptInjection:
     @property
     def version(self) -> str:
         """The version of the weights."""
-        return _weights().version
+        return shipped().version
 
     @property
     def patterns(self) -> Sequence[Pattern]:
         """The signatures, for the shared pass."""
-        return ()
+        return signatures.PATTERNS
 
     def configured(self, options: dict[str, Any]) -> PromptInjection:
         """With the policy's `floor`, a number from 0 to 1. Raises InvalidInput for anything else."""
@@ -115,23 +150,25 @@ class PromptInjection:
         return replace(self, floor=float(floor))
 
     def examine(self, layer: Layer, hits: Sequence[Hit], context: Context) -> Examination:  # noqa: ARG002
-        """The probability, and a finding where it reaches the floor."""
-        if layer.passage.trusted or not layer.text:
-            return NOTHING
-        weights = _weights()
-        found = evidence.gathered(layer, weights.attack, weights.request, weights.biases[:2])
-        if found is None:
+        """The probability, and findings where it reaches the floor."""
+        seen = signatures.sightings(layer, hits)
+        if layer.passage.trusted:
+            if not seen:
+                return NOTHING
+            score = signatures.combined(seen)
+            return Examination(signatures.findings(layer, seen, max(self.floor, signatures.SHOWN)), score)
+        weights = shipped()
+        gathered = evidence.gathered(layer, weights.attack, weights.request, weights.biases[:2])
+        if gathered is None:
             return NOTHING
         in_data = _in_data(layer)
-        combination = weights.data if in_data else weights.prompt
-        values = (found.values - weights.mean) / weights.spread
-        logit = float(values @ combination[:-1] + combination[-1])
-        if _decoded(layer):
-            logit += DECODED
-        score = 1 / (1 + math.exp(-max(-40.0, min(40.0, logit))))
+        odds, _ = log_odds(layer, gathered, seen, weights.data if in_data else weights.prompt)
+        if layer.whole is not None:
+            odds += DECODED
+        score = 1 / (1 + math.exp(-max(-40.0, min(40.0, odds))))
         if score < self.floor:
             return Examination(score=score)
-        return Examination((_finding(layer, weights, found, score, in_data),), score)
+        return Examination(_findings(layer, weights, gathered, seen, score, in_data), score)
 
 
 def _in_data(layer: Layer) -> bool:
@@ -140,57 +177,82 @@ def _in_data(layer: Layer) -> bool:
     return passage.direction == "tool" or passage.kind in ("tool-result", "tool-description")
 
 
-def _decoded(layer: Layer) -> bool:
-    return layer.whole is not None
+def _findings(
+    layer: Layer,
+    weights: Weights,
+    gathered: Evidence,
+    seen: Sequence[Sighting],
+    score: float,
+    in_data: bool,
+) -> tuple[Finding, ...]:
+    """Signatures where there are any, each no surer than the whole is; and the strongest window where none lies in it.
 
-
-def _finding(
-    layer: Layer, weights: _Weights, found: evidence.Evidence, score: float, in_data: bool
-) -> Finding:
-    by_request = found.attack.score < 0 and found.request.score > 0
-    window = found.request if by_request else found.attack
+    The surest of the findings carries the probability of the layer, so that a policy sees it whichever it looks at.
+    """
+    window = gathered.request if gathered.attack.score < 0 < gathered.request.score else gathered.attack
     start, end = _trimmed(layer, window)
-    words = linear.contributing(layer, weights.request if by_request else weights.attack, window)
-    category = "prompt-injection"
-    if not in_data:
-        leaning = linear.read(layer, weights.kind)
-        size = float(leaning.sizes.sum())
-        if weights.kind.scale * float(leaning.sums.sum()) / size**0.5 + weights.biases[2] > 0:
-            category = "jailbreak"
+    told = sorted(signatures.findings(layer, seen), key=lambda one: -one.score)[:MOST]
+    span = layer.span(start, end)
+    overlapping = any(one.span.start < span.end and span.start < one.span.end for one in told)
+    if not told or not overlapping or score > told[0].score + 0.3:
+        told.insert(0, _learned(layer, weights, gathered, window, (start, end), score, in_data))
+    evidence_of_all = {"indirect": in_data}
+    return tuple(
+        replace(
+            one,
+            score=score if place == 0 else min(score, one.score),
+            level="error" if (score if place == 0 else min(score, one.score)) >= 0.5 else "warning",
+            evidence={**one.evidence, **evidence_of_all},
+        )
+        for place, one in enumerate(told)
+    )
+
+
+def _learned(
+    layer: Layer,
+    weights: Weights,
+    gathered: Evidence,
+    window: Window,
+    place: tuple[int, int],
+    score: float,
+    in_data: bool,
+) -> Finding:
+    head = weights.request if window is gathered.request else weights.attack
+    words = linear.contributing(layer, head, window)
+    category = "jailbreak" if not in_data and _leans_to_jailbreak(layer, weights) else "prompt-injection"
     return Finding(
         detector=NAME,
         rule=f"{NAME}/learned",
         category=category,
-        span=layer.span(start, end),
+        span=layer.span(*place),
         score=score,
-        level="error" if score >= 0.5 else "warning",
+        level="warning",
         message=_message(category, in_data, words),
         where=layer.passage.where,
         layers=layer.path,
-        layer_span=None if not layer.path else layer_span(start, end),
+        layer_span=Span(*place) if layer.path else None,
         taxonomy=TAXONOMY[category],
         evidence={
             "words": list(words),
-            "indirect": in_data,
-            "attack": round(found.attack.score, 3),
-            "request": round(found.request.score, 3),
+            "attack": round(gathered.attack.score, 3),
+            "request": round(gathered.request.score, 3),
         },
     )
 
 
-def layer_span(start: int, end: int) -> Any:
-    from alcaide.instruments.guard.model import Span
-
-    return Span(start, end)
+def _leans_to_jailbreak(layer: Layer, weights: Weights) -> bool:
+    reading = linear.read(layer, weights.kind)
+    total = weights.kind.scale * float(reading.sums.sum()) / float(reading.sizes.sum()) ** 0.5
+    return total + weights.biases[2] > 0
 
 
 def _message(category: str, in_data: bool, words: Sequence[str]) -> str:
-    what = {
-        "jailbreak": "reads like an attempt to talk the model out of its rules",
-        "prompt-injection": "reads like an instruction that replaces the model's own",
-    }[category]
     if in_data:
         what = "reads like an instruction to the model inside data"
+    elif category == "jailbreak":
+        what = "reads like an attempt to talk the model out of its rules"
+    else:
+        what = "reads like an instruction that replaces the model's own"
     quoted = ", ".join(f"`{word}`" for word in words[:3])
     return f"{what}; what speaks for it most: {quoted}" if quoted else what
 
@@ -198,12 +260,13 @@ def _message(category: str, in_data: bool, words: Sequence[str]) -> str:
 def _trimmed(layer: Layer, window: Window) -> tuple[int, int]:
     """The window in characters of the layer, cut back to whole words."""
     text = layer.text
-    start, end = layer.character(window.start), layer.character(window.stop)
-    if start and text[start - 1] not in _BORDER:
-        while start < end and text[start] not in _BORDER and start - layer.character(window.start) < 24:
+    first, end = layer.character(window.start), layer.character(window.stop)
+    start = first
+    if start and text[start - 1] not in _BLANK:
+        while start < end and text[start] not in _BLANK and start - first < 24:
             start += 1
-    while start < end and text[start] in _BORDER:
+    while start < end and text[start] in _BLANK:
         start += 1
-    while end > start and text[end - 1] in _BORDER:
+    while end > start and text[end - 1] in _BLANK:
         end -= 1
-    return start, end
+    return (start, end) if start < end else (first, layer.character(window.stop))

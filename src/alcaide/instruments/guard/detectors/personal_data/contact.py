@@ -78,7 +78,7 @@ PHONE_WORDS = re2.compile(
     r"\bdurchwahl\b|\brufnummer\b|\bcelular\b|\bmóvil\b|\bmovil\b|\bcellulare\b|\btelefoon\b|\bkomórk|\btelemóvel\b|"
     r"\bpuh(?:elin)?\b|\btlf\b|\btlf\.|\bmob\b|\bmob\.|\banswering\b|\bmessages? (?:to|from|at)\b|\bsignal\b|"
     r"\btelegram\b|\bviber\b|\bcontacto\b|電話|电话|手机|전화|тел|"
-    r"\b(?:my|his|her|our|their|your|the|work|home) number\b|\bnumber is\b|\bext\b"
+    r"\b(?:my|his|her|our|their|your|work|home) number\b|\bext\b"
 )
 _AFTER_WORDS = re.compile(r"\s?[-–(,]?\s?(?:\(?(?:office|fax|mobile|cell|home|work|desk|tel|phone|direct|main)\b)")
 _OTHER_WORDS = re2.compile(
@@ -124,7 +124,10 @@ def phone(
     before, after = around
     near = before[-44:]
     named = PHONE_WORDS.search(near) is not None or _AFTER_WORDS.match(after) is not None
-    denied = _OTHER_WORDS.search(near) is not None
+    if digits == 6 and PHONE_WORDS.search(near[-14:]) is None and _AFTER_WORDS.match(after) is None:
+        return None
+    # What stands directly before the number says what it is, unless it is part of a telephone's own label.
+    denied = _OTHER_WORDS.search(near) is not None and PHONE_WORDS.search(near[-18:]) is None
     score, valid = _by_its_look(written, digits, named=named)
     if score == 0:
         return None
@@ -135,10 +138,10 @@ def phone(
             score = max(score, 0.97 if international else 0.8)
         elif international:
             score = min(score, 0.72)
-    if named:
-        score = min(0.98, score + 0.25)
-    elif denied:
+    if denied and not (international or _NANP.fullmatch(written)):
         score = min(score, 0.3)
+    elif named:
+        score = min(0.98, score + 0.25)
     end = start + len(written)
     extension = _EXTENSION.match(text, end, end + 16)
     if extension is not None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 
+from alcaide.instruments.guard.detector import Hit, Pattern
 from alcaide.instruments.guard.detectors.personal_data.candidate import Candidate
 
 _MONTHS = (
@@ -95,16 +96,21 @@ def _named(lower: str, start: int) -> tuple[int, int] | None:
 
 
 _YEAR_BEFORE = re.compile(
-    r"\b(?:in|since|until|till|from|by|year|circa|around|before|after|during|early|late|mid|of|class of|seit|depuis|"
-    r"desde|im jahr|en|founded|©)[ -]$"
+    r"\b(?:in|since|until|till|from|by|year|circa|around|before|after|during|early|late|mid|of|a|the|seit|depuis|"
+    r"desde|jahr|en|founded|©|\(c\))[ -]$"
+)
+_COUNTED = re.compile(
+    r"[ -]?(?:[%€$£°]|\d|(?:people|persons?|items?|cases|students|users|words|tokens|dollars|euros|pounds|copies|customers|"
+    r"employees|members|votes|points|rows|lines|bytes|k[gm]|m[lm]|cm|miles|meters|metres|feet|calories|steps|times|units|"
+    r"pieces|pages|characters|hours|minutes|days|years|mah|rpm|hz|mhz|watts?|volts?|series|edition model)\b)"
 )
 
 
 def year(written: str, before: str, after: str, start: int) -> Candidate | None:
-    """A year, where the word before it makes it one."""
+    """A year, where the word before it makes it one and the word after it does not count something."""
     if not (written.isdigit() and 1900 <= int(written) <= 2049) or not _YEAR_BEFORE.search(before[-12:]):
         return None
-    if re.match(r"[ -]?(?:[a-z%€$£]|\d)", after) and not re.match(r" (?:and|to|with|by|as|it|for|until|when|the|at)\b", after):
+    if _COUNTED.match(after) or after[:1].isalpha():
         return None
     birth = _BIRTH.search(before[-40:]) is not None
     return Candidate(
@@ -113,12 +119,42 @@ def year(written: str, before: str, after: str, start: int) -> Candidate | None:
     )  # fmt: skip
 
 
+DAYS = Pattern(
+    "weekday",
+    r"\b(?:mon|tues|wednes|thurs|fri|satur|sun)day\b",
+    ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"),
+    before=0,
+    after=2,
+)
+
+
+CLOCK = Pattern(
+    "clock",
+    r"(?:\b(?:at|by|around|from|until|till|to|say|about|is|before|after|and|for)|[,–-])\s?"
+    r"(?P<value>\d{1,2}(?::\d{2})?\s?[ap]\.?m\b)",
+    tuple(f"{digit}{space}{half}" for digit in "0123456789" for space in ("", " ") for half in ("am", "pm", "a.m", "p.m")),
+    before=14,
+    after=2,
+)
+
+
+def clock(hit: Hit) -> Candidate:
+    """An hour that something happens at."""
+    start, end = hit.groups["value"]
+    return Candidate(start, end, "DATE_TIME", "clock", 0.6, "is a time of day", "note")
+
+
+def weekday(hit: Hit) -> Candidate:
+    """A day of the week: a date to those who know the week."""
+    return Candidate(hit.start, hit.end, "DATE_TIME", "weekday", 0.6, "is a day of the week", "note")
+
+
 _AGE_AFTER = re.compile(
     r"[ -]?(?:years?[ -]old|year[ -]olds?|yrs?[ -]old|yrs?\b old|y[./]?o\b|y/o\b|years of age|jahre alt|jährig|"
     r"ans\b(?! d)|años|anni\b|jaar oud|lat\b|anos de idade|år gammel|år gammal)"
 )
 _AGE_BEFORE = re.compile(
-    r"(?:\bage[ds]?(?: of| is|:| =)?|\bturn(?:ed|s|ing)(?: just)?|\balter:?|\bâge:?|\bedad:?|\betà:?|\bwiek:?|\bleeftijd:?|"
+    r"(?:\bage[ds]?(?: of| is|:| =)?|\bturn(?:ed|s|ing)?(?: just)?|\balter:?|\bâge:?|\bedad:?|\betà:?|\bwiek:?|\bleeftijd:?|"
     r"\bwhen (?:he|she|i|they|we) (?:was|were|am|is)|\b(?:he|she|who)(?: is|'s| was)(?: now| only| just)?|"
     r"\bi(?:'m| am|’m)(?: now| only| just)?)[\s:]{1,2}$"
 )

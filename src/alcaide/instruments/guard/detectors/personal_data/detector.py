@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from alcaide.instruments.guard.detector import NOTHING, Examination, Hit, Pattern
-from alcaide.instruments.guard.detectors.personal_data import contact, labelled, network, special
+from alcaide.instruments.guard.detectors.personal_data import contact, dates, labelled, network, special
 from alcaide.instruments.guard.detectors.personal_data.candidate import Candidate, without_overlaps
 from alcaide.instruments.guard.detectors.personal_data.identifiers import COUNTRIES
 from alcaide.instruments.guard.detectors.personal_data.numbers import Where, numbers
@@ -40,7 +40,7 @@ _SPECIAL = frozenset(
     {"MEDICAL_CONDITION", "RELIGION", "SEXUAL_ORIENTATION", "POLITICAL_OPINION", "TRADE_UNION_MEMBERSHIP", "ETHNICITY"}
 )
 
-_PATTERNS: tuple[Pattern, ...] = (contact.OBFUSCATED, network.URL, *labelled.PATTERNS, *special.PATTERNS)
+_PATTERNS: tuple[Pattern, ...] = (contact.OBFUSCATED, network.URL, dates.DAYS, dates.CLOCK, *labelled.PATTERNS, *special.PATTERNS)
 _SPECIAL_RULES = frozenset(pattern.rule for pattern in special.PATTERNS)
 
 
@@ -168,6 +168,10 @@ def _of_hits(hits: Iterable[Hit], layer: Layer) -> Iterator[Candidate]:
                 one = contact.obfuscated_email(hit, layer.lower)
             case "url":
                 one = network.url(hit, layer.lower)
+            case "weekday":
+                one = dates.weekday(hit)
+            case "clock":
+                one = dates.clock(hit)
             case rule if rule in _SPECIAL_RULES:
                 one = special.special(hit)
             case _:

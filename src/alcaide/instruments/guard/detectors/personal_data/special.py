@@ -62,6 +62,17 @@ _FRAMES: tuple[_Frame, ...] = (
         0.82,
     ),
     _Frame(
+        "diagnosis",
+        "MEDICAL_CONDITION",
+        r"\b(?:diagnos(?:is|es|tic)|admitted for|chief complaint|complaints?|symptoms|reason for (?:visit|admission))"
+        r"[ \t]{0,2}:?[ \t]{0,2}(?P<value>[a-z][a-z0-9'’/-]{2,24}(?: [a-z0-9][a-z0-9'’/-]{0,20}){0,4})",
+        ("diagnosis:", "diagnoses:", "admitted for", "chief complaint:", "complaints:", "complaint:", "symptoms:", "reason for visit:",
+         "reason for admission:"),
+        0,
+        "health",
+        0.7,
+    ),
+    _Frame(
         "health-status",
         "MEDICAL_CONDITION",
         r"\b(?P<value>hiv[- ]positive|disabled|pregnant|wheelchair[- ]bound|terminally ill)\b",

@@ -89,7 +89,7 @@ _LINKING = frozenset(
     "token key const let var data content text body val v env secret number".split()
 )
 _ABOUT = re.compile(
-    r"[ _.-]?(?:name|arn|ref|uri|url|endpoint|path|file|alias|type|prefix|suffix|version|hash|hashed|len|length|count|"
+    r"s?[ _.-]?(?:id|name|arn|ref|uri|url|endpoint|path|file|alias|type|prefix|suffix|version|hash|hashed|len|length|count|"
     r"address|expir\w{0,5}|ttl|uuid|guid|fingerprint|vault|store|kind|manager|provider|algorithm|usage|limit|format|"
     r"contract|policy|rotation|scope|issuer|audience|method|server)s?(?:[^a-z]|$)"
 )

@@ -106,10 +106,10 @@ _WORDS: Final[dict[str, str]] = {
     "ur": "میں کے کی ہے اور سے کو کا نے پر یہ کہ ہیں کیا نہیں اس ایک بھی ہو تھا آپ کیسے مجھے",
 }
 _LETTERS: Final[dict[str, str]] = {
-    "de": "ßäöü", "fr": "çœêàùû", "es": "ñ¿¡áóí", "pt": "ãõ", "pl": "łżśćąęń", "cs": "řěů", "sk": "ľĺŕ", "sv": "åäö",
-    "da": "øæ", "no": "øæ", "fi": "äö", "hu": "őűöüáé", "ro": "șțăî", "tr": "ğşıçöü",
+    "de": "ßäöü", "fr": "çœêàùû", "es": "ñ¿¡", "pt": "ãõ", "pl": "łżśćąęń", "cs": "řěů", "sk": "ľĺŕ", "sv": "åäö",
+    "da": "øæ", "no": "øæ", "fi": "äö", "hu": "őű", "ro": "șțăî", "tr": "ğşıçöü",
     "vi": "đơưạảấầẩậắặẹẻếềểệịọỏốồổộớờởợụủứừửựỳỵ",
-    "it": "ìòàèù", "ca": "·", "hr": "đčž", "ru": "ыэё", "uk": "іїєґ", "bg": "ъщ", "sr": "ђћџљњј", "fa": "پچژگ",
+    "it": "ìò", "ca": "·", "hr": "đčž", "ru": "ыэё", "uk": "іїєґ", "bg": "ъщ", "sr": "ђћџљњј", "fa": "پچژگ",
     "ur": "ٹڈڑےں", "nl": "ĳ",
 }  # fmt: skip
 _CYRILLIC: Final = ("ru", "uk", "bg", "sr")
@@ -173,11 +173,11 @@ def _by_words(sample: str, candidates: tuple[str, ...]) -> Guess:
             # A word of many languages says little of each.
             points[code] += min(count, 5) / len(codes)
     lower = "" if sample.isascii() else sample.lower()
-    for letter, codes in _languages_of_letters().items():
+    for letter, having in _languages_of_letters().items():
         if count := lower.count(letter):
-            for code in codes:
+            for code in having:
                 if code in points:
-                    points[code] += 0.8 * min(count, 3) / len(codes)
+                    points[code] += 0.8 * min(count, 3) / len(having)
     ranked = sorted(points.items(), key=lambda item: -item[1])
     (code, best), (_, second) = ranked[0], ranked[1]
     if best < 1:

@@ -141,7 +141,7 @@ EUROPE: tuple[Identifier, ...] = (
     Identifier("PL_PESEL", "PL", "Polish personal number", ("99999999999",), ("pesel",), by_stdnum("pl.pesel"),
                plain=0.4, unchecked=0.75),
     Identifier("PL_NIP", "PL", "Polish tax number",
-               ("999-999-99-99", "9999999999", "999-99-99-999", "999 999 99 99"),
+               ("999-999-99-99", "9999999999", "999-99-99-999", "999 999 99 99", "999-999-9999"),
                ("nip", "identyfikacji podatkowej", "tax identification", "tax id"), by_stdnum("pl.nip"), plain=0.06,
                formatted=0.85, unchecked=0.72),
     Identifier("PL_ID_CARD", "PL", "Polish identity card number", ("AAA999999", "AAA 999999"),

@@ -199,6 +199,10 @@ def entities(
         if text[high : high + 1] == "." and text[int(starts[last]) : high].lower() in _DOTTED:
             high += 1
         entity, reason, level, tier = _ENTITY[run.label]
+        if run.label == LOCATION:
+            code = _postcode_beside(text, words, run)
+            if code is not None:
+                yield code
         score = float(np.interp(run.score, np.linspace(0, 1, calibration.size), calibration))
         yield Candidate(low, high, entity, f"tagger-{entity.lower().replace('_', '-')}", round(score, 3), reason, level,
                         tier)  # fmt: skip
@@ -236,6 +240,21 @@ def _whole_address(text: str, words: Words, run: _Run, runs: list[_Run], at: int
             run.last = following
             continue
         return at
+
+
+_DIGITS = re.compile(r"\d{4,6}")
+
+
+def _postcode_beside(text: str, words: Words, run: _Run) -> Candidate | None:
+    """`Bjert 6091`, `10115 Berlin`: a number beside a place, one space apart."""
+    for word, gap in ((run.last + 1, (run.last, run.last + 1)), (run.first - 1, (run.first - 1, run.first))):
+        if not 0 <= word < words.count:
+            continue
+        start, end = int(words.starts[word]), int(words.ends[word])
+        apart = text[int(words.ends[gap[0]]) : int(words.starts[gap[1]])]
+        if apart == " " and _DIGITS.fullmatch(text, start, end) and not 1900 <= int(text[start:end]) <= 2030:
+            return Candidate(start, end, "ZIP_CODE", "postcode", 0.6, "is a number beside a place", "note", Tier.WORD)
+    return None
 
 
 _HONORIFIC = re.compile(
