@@ -2,4 +2,6 @@
 
 from alcaide.instruments.guard.detectors.personal_data.detector import PersonalData
 
-__all__ = ["PersonalData"]
+PERSONAL_DATA = PersonalData()
+
+__all__ = ["PERSONAL_DATA", "PersonalData"]
