@@ -1,0 +1,131 @@
+"""Whether what stands where a password would be is one, and how sure that is."""
+
+from __future__ import annotations
+
+import re
+
+from alcaide.instruments.guard.detectors.secrets.candidates import chance
+from alcaide.instruments.guard.detectors.secrets.find import Find
+from alcaide.instruments.guard.detectors.secrets.placeholders import lookup, placeholder, template
+
+SHORTEST, LONGEST = 4, 160
+RANDOM = 0.5
+"""Likelihood for chance a character from which letters alone are a password rather than words."""
+
+_CODE = re.compile(r"[A-Za-z_$][\w$]*(?:(?:\.|->|::)[A-Za-z_$][\w$]*){1,8}$|[A-Za-z_$][\w$.]{0,80}[(\[]")
+_VERSION = re.compile(r"[~^>=<v]{0,3}[0-9]+(?:\.[0-9x*]+){1,5}")
+_ADDRESS = ("http://", "https://", "/", "./", "../", "~/", "--", "\\")
+_LABELS = frozenset(
+    word
+    for line in (
+        "password passwd passwort passphrase pwd pass secret secrets token key apikey api_key username user login",
+        "email name confirm confirmation required optional invalid incorrect wrong missing forgot reset change new old",
+        "current true false none null nil undefined string text hidden hash hashed encrypted plain plaintext prompt",
+        "input field form value type basic bearer oauth ldap kerberos default empty yes no on off file env stdin ask",
+        "manager policy the a an and or is not in if for from with here this that protected expired reused shared same",
+        "correct strong weak too at least must should can will has have was been your my our their hunter stored kept",
+        "sent only also sensitive changeme redacted tiger sha256 md5 bcrypt scrypt argon2 base64 utf-8 utf8 admin root",
+        "test",
+    )
+    for word in line.split()
+)
+"""What stands beside the word in forms, schemas and sentences."""
+
+
+def classes(value: str) -> int:
+    """How many of lower case, upper case, digits and others `value` is made of."""
+    return (
+        any(letter.islower() for letter in value)
+        + any(letter.isupper() for letter in value)
+        + any(letter.isdigit() for letter in value)
+        + any(not letter.isalnum() for letter in value)
+    )
+
+
+def mixed(value: str) -> bool:
+    """Whether `value` is made as rules for passwords want it: three sorts of characters, digits among them."""
+    return classes(value) >= 3 and any(letter.isdigit() for letter in value)
+
+
+def judged(text: str, start: int, end: int, *, quoted: bool, secret: bool, name: str) -> Find | None:
+    """A value that was assigned to `name`, or None where it cannot be a password."""
+    while not quoted and end > start and text[end - 1] in ".,;:?":
+        end -= 1
+    value = text[start:end]
+    if not _possible(value, name, quoted=quoted):
+        return None
+    if placeholder(value):
+        return Find("password", start, end, 0.3, "this looks like the placeholder of a password", "PASSWORD")
+    score = _certainty(value, name, quoted=quoted)
+    evidence = {"name": name[:60]}
+    if not secret:
+        return Find(
+            "password", start, end, score, "this is named as a password", "PASSWORD", evidence=evidence
+        )
+    if len(value) < 8 or "/" in value or value.replace("-", "").replace("_", "").isalpha():
+        return None  # words: the name of a secret, and where it is kept
+    score = score - 0.03 if any(letter.isdigit() for letter in value) and classes(value) >= 2 else 0.3
+    return Find("secret-value", start, end, score, "this is named as a secret", evidence=evidence)
+
+
+def told(text: str, start: int, end: int, *, quoted: bool, secret: bool) -> Find | None:
+    """A value that a sentence gives: it must look less like a word than one that was assigned."""
+    while end > start and text[end - 1] in ".,;:?)。、，":  # noqa: RUF001
+        end -= 1
+    if text[end - 2 : end] == "**":
+        end -= 2
+    value = text[start:end]
+    if len(value) < SHORTEST or template(value) or value.lower() in _LABELS or value.startswith(_ADDRESS):
+        return None
+    if _CODE.match(value) or any(opener in value for opener in "([{"):
+        return None
+    made_of = classes(value)
+    telling = any(letter.isdigit() or (not letter.isalnum() and letter not in "-'’/.") for letter in value)
+    if not telling and not (quoted and made_of >= 2) and chance(value) < RANDOM * len(value):
+        return None
+    if secret and (len(value) < 8 or made_of < 2):
+        return None
+    if placeholder(value):
+        return Find(
+            "password-told", start, end, 0.3, "this looks like the placeholder of a password", "PASSWORD"
+        )
+    score = 0.85 if made_of >= 3 else 0.75 if made_of == 2 else 0.5
+    return Find("password-told", start, end, score, "a sentence tells this password", "PASSWORD")
+
+
+def _possible(value: str, name: str, *, quoted: bool) -> bool:
+    lowered = value.lower()
+    if not SHORTEST <= len(value) <= LONGEST or value.strip() != value or value.startswith(_ADDRESS):
+        return False
+    words = value.count(" ") + 1
+    digit = any(letter.isdigit() for letter in value)
+    if words > 3 or (words > 1 and not digit):
+        return False  # a sentence
+    if template(value) or lowered in _LABELS or lowered == name.lower():
+        return False
+    if (
+        (value.isupper() and "_" in value)
+        or _VERSION.fullmatch(value)
+        or (value.isdigit() and len(value) < 6)
+    ):
+        return False  # the name of a variable, a version, a number
+    if not digit and any(word in lowered for word in ("passphrase", "password", "passwd")):
+        return False
+    if quoted:
+        return not (lookup(value) and (value.endswith(")") or "." in value))
+    return not lookup(value) and _CODE.match(value) is None
+
+
+def _certainty(value: str, name: str, *, quoted: bool) -> float:
+    made_of = classes(value)
+    if made_of >= 3:
+        return 0.88
+    if made_of == 2 and not value.replace("_", "").replace("-", "").isalpha():
+        return 0.85 if len(value) >= 8 else 0.75
+    if len(value) >= 8 and chance(value) >= RANDOM * len(value):
+        return 0.75
+    if value.isdigit():
+        return 0.6
+    if (name.isupper() and "_" in name) or (quoted and (made_of > 1 or len(value) >= 12)):
+        return 0.55
+    return 0.4  # a word, which may be what the password is called
