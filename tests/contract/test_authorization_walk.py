@@ -246,6 +246,32 @@ def test_each_role_passes_where_the_table_says_and_nowhere_else(app, routes, dec
     assert denied_everywhere or role == "admin"
 
 
+@pytest.mark.parametrize("area", ["inventory", "evidence", "lifecycle"])
+def test_a_role_of_own_making_opens_the_routes_of_its_actions_and_no_other(
+    app, instance, routes, area, client_as
+):
+    """Beside what anybody signed in may do. The policies decide: the role only brings its list."""
+    named = frozenset(a for a in instance.authorizer.actions if a.startswith(f"{area}."))
+    actor = Actor("user", "u-own", "own role", frozenset({"own-role"}), granted=named)
+    client = client_as(actor)
+    client.follow_redirects = False
+    token = re.search(r'name="csrf-token" content="([^"]+)"', client.get("/account/nowhere").text)
+    client.headers["x-csrf-token"] = token[1] if token else ""
+    anybody = everybody()["no role"]
+    opened = 0
+    for route in routes:
+        if route.public:
+            continue
+        expected = all(
+            action in named or instance.authorizer.decide(anybody, action).allowed for action in route.actions
+        )
+        opened += expected
+        assert let_through(app, route, actor) == expected, route
+        if not expected:
+            assert client.request(route.method, route.address).status_code == 403, route
+    assert opened > 5
+
+
 @pytest.fixture
 def admin_account(instance, monkeypatch):
     """A real administrator beside a second one: (user, session cookie, all-scope token)."""

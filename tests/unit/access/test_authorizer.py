@@ -142,6 +142,7 @@ def test_every_rule_can_be_read():
         "edit-own",
         "eu-only",
         "four-eyes",
+        "role-of-own-making",
         "token-scope",
         "view",
     ]

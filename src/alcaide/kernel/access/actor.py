@@ -35,6 +35,9 @@ class Actor:
 
     `scopes` is `None` for no narrowing; otherwise the actor may do only what its roles permit *and* a scope
     names.
+
+    `granted` are the actions that the roles of this installation's own making name, as they were when the actor
+    was read. The roles that ship need no such list: policies speak of them by name.
     """
 
     kind: ActorKind
@@ -43,6 +46,7 @@ class Actor:
     roles: frozenset[str] = frozenset()
     scopes: frozenset[str] | None = None
     via: str | None = None
+    granted: frozenset[str] = frozenset()
 
     def as_json(self) -> dict[str, str]:
         """What evidence says about who did it: kind, id and name, and the token's id when one was used."""

@@ -126,7 +126,7 @@ class Authorizer:
                 "report this to the administrator",
             )
         about = _plain(resource)
-        if about is None or not _is_text("".join((actor.id, actor.via or "", *actor.roles))):
+        if about is None or not _is_text("".join((actor.id, actor.via or "", *actor.roles, *actor.granted))):
             return Decision(
                 False,
                 "who asks or what about could not be read",
@@ -139,6 +139,7 @@ class Authorizer:
             actor.via,
             actor.roles,
             actor.scopes,
+            actor.granted,
             action,
             tuple(sorted(about.items())),
         )
@@ -260,7 +261,7 @@ def _action_schema(actions: Mapping[str, str]) -> str:
         groups.update((f"{area}.*", f"*.{verb}"))
         lines.append(
             f'action "{action}" in [Action::"{area}.*", Action::"*.{verb}"] '
-            "appliesTo { principal: [Principal], resource: [Resource], context: { in_scope: Bool } };"
+            "appliesTo { principal: [Principal], resource: [Resource], context: { in_scope: Bool, action: String } };"
         )
     return "\n" + "\n".join([f'action "{group}";' for group in sorted(groups)] + lines) + "\n"
 
@@ -291,7 +292,12 @@ def _question(actor: Actor, action: str, about: Mapping[str, str]) -> tuple[dict
     entities = [
         {
             "uid": principal,
-            "attrs": {"id": actor.id, "kind": actor.kind, "roles": sorted(actor.roles)},
+            "attrs": {
+                "id": actor.id,
+                "kind": actor.kind,
+                "roles": sorted(actor.roles),
+                "granted": sorted(actor.granted),
+            },
             "parents": [],
         },
         {
@@ -305,7 +311,7 @@ def _question(actor: Actor, action: str, about: Mapping[str, str]) -> tuple[dict
         "principal": principal,
         "action": {"type": "Action", "id": action},
         "resource": target,
-        "context": {"in_scope": actor.in_scope(action)},
+        "context": {"in_scope": actor.in_scope(action), "action": action},
     }
     return request, json.dumps(entities)
 

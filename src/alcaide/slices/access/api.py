@@ -9,9 +9,17 @@ from fastapi import APIRouter, Depends, Path, Query
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import Request
 
-from alcaide.kernel.access import ROLES, Actor
+from alcaide.kernel.access import Actor
 from alcaide.slices.access import queries, service
-from alcaide.slices.access.model import TOKEN_LIFE_DEFAULT, TOKEN_LIFE_LONGEST, Event, Session, Token, User
+from alcaide.slices.access.model import (
+    TOKEN_LIFE_DEFAULT,
+    TOKEN_LIFE_LONGEST,
+    Event,
+    OwnRole,
+    Session,
+    Token,
+    User,
+)
 from alcaide.ui.deps import allow, get_instance
 
 router = APIRouter(prefix="/access")
@@ -351,17 +359,100 @@ def events(
     )
 
 
+class RoleIn(BaseModel):
+    """What a role of one's own making is for, and the actions that it names, all of them."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    title: str = Field(max_length=120)
+    actions: list[Annotated[str, Field(max_length=80)]] = Field(max_length=500)
+    reason: str = Field(max_length=500, description="Why; kept in the evidence.")
+
+
+class RoleOut(BaseModel):
+    """A role of this installation's own making."""
+
+    name: str
+    title: str
+    actions: list[str]
+    created_at: datetime
+    updated_at: datetime
+    holders: int = Field(description="How many accounts have it.")
+
+
+class OwnRolesOut(BaseModel):
+    """Roles of this installation's own making, by name."""
+
+    items: list[RoleOut]
+    next_cursor: str | None = None
+    total: int
+
+
+RoleName = Annotated[str, Path(pattern=r"^[a-z][a-z0-9-]{1,39}$")]
+
+
+@router.get("/roles")
+def roles(request: Request, _: Seer) -> OwnRolesOut:
+    """List the roles of this installation's own making; those that ship are in `/rules`."""
+    with get_instance(request).read() as conn:
+        found = [_role(role) for role in queries.own_roles(conn)]
+    return OwnRolesOut(items=found, total=len(found))
+
+
+@router.put("/roles/{name}")
+def define_role(request: Request, actor: Keeper, name: RoleName, wanted: RoleIn) -> RoleOut:
+    """Make a role, or change one; what it names counts from the next request of whoever has it."""
+    return _role(
+        service.define_role(
+            get_instance(request),
+            actor,
+            name,
+            title=wanted.title,
+            actions=wanted.actions,
+            reason=wanted.reason,
+        )
+    )
+
+
+@router.delete("/roles/{name}", status_code=204)
+def remove_role(
+    request: Request,
+    actor: Keeper,
+    name: RoleName,
+    reason: Annotated[str, Query(min_length=1, max_length=500, description="Why; kept in the evidence.")],
+) -> None:
+    """Remove a role. 409 while an account has it."""
+    service.remove_role(get_instance(request), actor, name, reason=reason)
+
+
+def _role(role: OwnRole) -> RoleOut:
+    return RoleOut(
+        name=role.name,
+        title=role.title,
+        actions=list(role.actions),
+        created_at=role.created_at,
+        updated_at=role.updated_at,
+        holders=role.holders,
+    )
+
+
 @router.get("/rules")
 def rules_in_force(request: Request, _: Seer) -> RulesOut:
-    """The Cedar policies in force, and what each shipped role may do in general."""
-    authorizer = get_instance(request).authorizer
+    """The Cedar policies in force, and what each role may do in general."""
+    instance = get_instance(request)
+    authorizer = instance.authorizer
+    with instance.read() as conn:
+        own, known = queries.own_roles(conn), queries.known_roles(conn)
     return RulesOut(
         items=[
             RuleOut(id=r.id, effect=r.effect, owner=r.owner, next_step=r.next_step, text=r.text)
             for r in authorizer.rules
         ],
-        roles=dict(ROLES),
-        actions={action: list(authorizer.roles_allowed(action)) for action in sorted(authorizer.actions)},
+        roles=known,
+        actions={
+            action: [*authorizer.roles_allowed(action), *(r.name for r in own if action in r.actions)]
+            for action in sorted(authorizer.actions)
+        },
     )
 
 

@@ -22,8 +22,10 @@ from alcaide.slices.access.model import Token, User
 app = App(name="access", help="Accounts, API tokens and one-time links.")
 user = App(name="user", help="Accounts.")
 token = App(name="token", help="API tokens.")
+role = App(name="role", help="Roles of this installation's own making.")
 app.command(user)
 app.command(token)
+app.command(role)
 
 Data = Annotated[Path | None, Parameter(name="--data", help="The data folder.", env_var="ALCAIDE_DATA")]
 Format = Annotated[Literal["table", "json"], Parameter(name="--format", help="How to print.")]
@@ -262,3 +264,44 @@ def _table(heads: Sequence[str], rows: Sequence[Sequence[str]], *, empty: str) -
 
 def _say(text: str) -> None:
     sys.stdout.write(text + "\n")
+
+
+@role.command(name="list")
+def list_roles(*, format: Format = "table", data: Data = None) -> None:
+    """List roles of this installation's own making, with the actions that they name."""
+    with open_for_cli(data) as instance, instance.read() as conn:
+        found = queries.own_roles(conn)
+    if format == "json":
+        shown = [
+            {"name": r.name, "title": r.title, "actions": list(r.actions), "holders": r.holders}
+            for r in found
+        ]
+        sys.stdout.write(json.dumps(shown, indent=2, ensure_ascii=False) + "\n")
+        return
+    rows = [(r.name, r.title, ", ".join(r.actions), str(r.holders)) for r in found]
+    _table(("name", "what it is for", "actions", "accounts"), rows, empty="only the roles that ship")
+
+
+@role.command(name="define")
+def define_role(
+    name: str,
+    *,
+    title: str,
+    action: Annotated[
+        list[str], Parameter(name="--action", help="All that it may do. Repeatable.", negative="")
+    ],
+    reason: str = "defined at the console",
+    data: Data = None,
+) -> None:
+    """Make a role, or give one that is there another title and exactly these actions."""
+    with open_for_cli(data) as instance:
+        kept = service.define_role(instance, cli_actor(), name, title=title, actions=action, reason=reason)
+    _say(f"role {kept.name} names {len(kept.actions)} actions; give it with `alcaide access user set-roles`")
+
+
+@role.command(name="remove")
+def remove_role(name: str, *, reason: str = "removed at the console", data: Data = None) -> None:
+    """Remove a role that no account has."""
+    with open_for_cli(data) as instance:
+        service.remove_role(instance, cli_actor(), name, reason=reason)
+    _say(f"role {name} is removed")

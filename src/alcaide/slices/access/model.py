@@ -125,6 +125,18 @@ class Event:
 
 
 @dataclass(frozen=True)
+class OwnRole:
+    """A role of this installation's own making: a list of actions. `holders` counts the accounts that have it."""
+
+    name: str
+    title: str
+    actions: tuple[str, ...]
+    created_at: datetime
+    updated_at: datetime
+    holders: int
+
+
+@dataclass(frozen=True)
 class Page:
     """A stretch of a list, and where the next one starts."""
 

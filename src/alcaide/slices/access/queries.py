@@ -5,7 +5,7 @@ Nothing here writes, and nothing here returns a secret.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,13 +13,23 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from alcaide.kernel.access import Actor
+from alcaide.kernel.access import ROLES, Actor
 from alcaide.kernel.errors import InvalidInput, NotFound
 from alcaide.kernel.instance import Instance
 from alcaide.kernel.slice import AttentionItem
 from alcaide.slices.access import rules
-from alcaide.slices.access.model import Event, Link, Page, Session, Token, User
-from alcaide.slices.access.tables import events, links, pending, sessions, tallies, tokens, unrecorded, users
+from alcaide.slices.access.model import Event, Link, OwnRole, Page, Session, Token, User
+from alcaide.slices.access.tables import (
+    events,
+    links,
+    pending,
+    roles,
+    sessions,
+    tallies,
+    tokens,
+    unrecorded,
+    users,
+)
 
 PAGE = 50
 LONGEST_PAGE = 200
@@ -362,3 +372,53 @@ def _cursor(text: str) -> str:
     if len(text) > 64 or not text.isascii() or not text.isprintable():
         raise InvalidInput("the cursor is not one this list gave; start from the first page")
     return text
+
+
+# Roles -----------------------------------------------------------------------------------------------
+
+
+def own_roles(conn: Connection) -> tuple[OwnRole, ...]:
+    """The roles of this installation's own making, by name."""
+    found = conn.execute(sa.select(roles).order_by(roles.c.name)).mappings().all()
+    return tuple(_own_role(conn, row) for row in found)
+
+
+def own_role(conn: Connection, name: str) -> OwnRole:
+    """One of them. Raises NotFound."""
+    named = rules.plain_text(name, 40)
+    row = conn.execute(sa.select(roles).where(roles.c.name == named)).mappings().one_or_none()
+    if row is None:
+        shipped = "; that one ships with Alcaide and cannot be changed" if name in ROLES else ""
+        raise NotFound(
+            f"there is no role `{name[:40]}` of your own making{shipped}; see the list under Access"
+        )
+    return _own_role(conn, row)
+
+
+def known_roles(conn: Connection) -> dict[str, str]:
+    """Every role that an account may have, with what it is for: those that ship, then one's own by name."""
+    own = conn.execute(sa.select(roles.c.name, roles.c.title).order_by(roles.c.name)).all()
+    return {**ROLES, **{name: title for name, title in own if name not in ROLES}}
+
+
+def granted(conn: Connection, held: Collection[str]) -> frozenset[str]:
+    """The actions that somebody's roles of own making name. No statement at all for those who have none."""
+    own = [role for role in held if role not in ROLES]
+    if not own:
+        return frozenset()
+    found = conn.execute(sa.select(roles.c.actions).where(roles.c.name.in_(own))).scalars()
+    # What could be granted when the role was made may be so no longer: the rule of today counts.
+    return frozenset(rules.grantable(action for actions in found for action in actions))
+
+
+def _own_role(conn: Connection, row: Mapping[Any, Any]) -> OwnRole:
+    having = users.c.roles.cast(sa.Text).like(f'%"{_escaped(row["name"])}"%', escape="\\")
+    holders = conn.execute(sa.select(sa.func.count()).select_from(users).where(having)).scalar_one()
+    return OwnRole(
+        name=row["name"],
+        title=row["title"],
+        actions=tuple(row["actions"]),
+        created_at=row["created_at"],
+        updated_at=row["updated_at"],
+        holders=int(holders),
+    )

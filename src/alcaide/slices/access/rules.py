@@ -101,6 +101,27 @@ def unknown_roles(roles: Iterable[str], known: Collection[str]) -> tuple[str, ..
     return tuple(sorted({role for role in roles if role not in known or not _ROLE.match(role)}))
 
 
+def role_name(typed: str) -> str | None:
+    """A name that a role can have: two to forty lower-case letters, digits and dashes."""
+    return typed.strip() if _ROLE.match(typed.strip()) else None
+
+
+def grantable(actions: Iterable[str]) -> tuple[str, ...]:
+    """The actions that a role of one's own making may name.
+
+    Not those by which rights are given, and not those about one's own account: a list of actions knows nothing of
+    whose account it is, and would open everybody's.
+    """
+    return tuple(
+        sorted(a for a in actions if not a.startswith("access.") or a in ("access.view", "access.audit"))
+    )
+
+
+def widens_own_role(*, own: bool, before: Collection[str], after: Collection[str]) -> tuple[str, ...]:
+    """The actions that somebody is about to give themselves by widening a role that they have."""
+    return tuple(sorted(set(after) - set(before))) if own else ()
+
+
 def own_rise(*, own: bool, before: Collection[str], after: Collection[str]) -> tuple[str, ...]:
     """The roles that somebody is about to give to themselves. Nobody may, administrators included."""
     return tuple(sorted(set(after) - set(before))) if own else ()

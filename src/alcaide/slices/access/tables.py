@@ -32,6 +32,17 @@ users = sa.Table(
 )
 """`is_admin` repeats whether `roles` has `admin`, so that "is another one left?" is a count and not a scan."""
 
+roles = sa.Table(
+    "access__role",
+    metadata,
+    sa.Column("name", sa.String(40), primary_key=True),
+    sa.Column("title", sa.String(120), nullable=False),
+    sa.Column("actions", JsonDoc, nullable=False),
+    sa.Column("created_at", UtcDateTime, nullable=False),
+    sa.Column("updated_at", UtcDateTime, nullable=False),
+)
+"""Roles of this installation's own making. Those that ship stand in the code, and no row may take their names."""
+
 sessions = sa.Table(
     "access__session",
     metadata,

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from alcaide.slices.access.pages import account, people, sign_in
+from alcaide.slices.access.pages import account, people, roles, sign_in
 
 router = APIRouter(include_in_schema=False)
 router.include_router(sign_in.router)
 router.include_router(account.router)
 router.include_router(people.router)
+router.include_router(roles.router)

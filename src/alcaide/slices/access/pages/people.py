@@ -106,12 +106,13 @@ def people(
     instance = get_instance(request)
     with instance.read() as conn:
         found = queries.list_users(conn, search=q[:120], role=role, state=state, cursor=cursor or None)
+        roles = tuple(queries.known_roles(conn))
     page = PeoplePage(
         users=found,
         q=q[:120],
         role=role,
         state=state,
-        roles=tuple(ROLES),
+        roles=roles,
         may_manage=_may(request, actor, "access.manage"),
         may_audit=_may(request, actor, "access.audit"),
     )
@@ -121,7 +122,7 @@ def people(
 @router.get("/access/new")
 def new_user_form(request: Request, _: Keeper) -> Response:
     """Show the form for a new account."""
-    return render(request, "access/new_user.html", NewUserPage(roles=_role_choices()))
+    return render(request, "access/new_user.html", NewUserPage(roles=_role_choices(request)))
 
 
 @router.post("/access/new")
@@ -139,7 +140,7 @@ def new_user(
     try:
         user = service.create_user(instance, actor, email=email, name=name, roles=chosen, kind=wanted)
     except InvalidInput as problem:
-        page = NewUserPage(_role_choices(), email, name, kind, chosen, problem.fields)
+        page = NewUserPage(_role_choices(request), email, name, kind, chosen, problem.fields)
         return render(request, "access/new_user.html", page, 422)
     if wanted == "service":
         return redirect(f"/access/users/{user.id}", flash=f"{user.name} is made. Make it a token.")
@@ -150,12 +151,21 @@ def new_user(
 @router.get("/access/rules")
 def rules_in_force(request: Request, actor: Seer) -> Response:
     """Show which role may do what, and the text of every rule."""
-    authorizer = get_instance(request).authorizer
+    instance = get_instance(request)
+    authorizer = instance.authorizer
+    with instance.read() as conn:
+        own = queries.own_roles(conn)
     rows = tuple(
-        (action, title, frozenset(authorizer.roles_allowed(action)))
+        (
+            action,
+            title,
+            frozenset(authorizer.roles_allowed(action))
+            | {role.name for role in own if action in role.actions},
+        )
         for action, title in sorted(authorizer.actions.items())
     )
-    page = RulesPage(tuple(ROLES), rows, authorizer.rules, _may(request, actor, "access.audit"))
+    names = (*ROLES, *(role.name for role in own))
+    page = RulesPage(names, rows, authorizer.rules, _may(request, actor, "access.audit"))
     return render(request, "access/rules.html", page)
 
 
@@ -277,7 +287,7 @@ def _user_page(
             events=latest,
             names=queries.names_of(conn, _people_in(latest)),
             titles=EVENTS,
-            roles=_role_choices(),
+            roles=_role_choices(request),
             scopes=scope_choices(instance.authorizer.actions),
             now=instance.clock(),
             may_manage=_may(request, actor, "access.manage"),
@@ -295,8 +305,9 @@ def _may(request: Request, actor: Actor, action: str) -> bool:
     return bool(get_instance(request).authorizer.decide(actor, action))
 
 
-def _role_choices() -> tuple[tuple[str, str, str], ...]:
-    return tuple((role, role, what) for role, what in ROLES.items())
+def _role_choices(request: Request) -> tuple[tuple[str, str, str], ...]:
+    with get_instance(request).read() as conn:
+        return tuple((role, role, what) for role, what in queries.known_roles(conn).items())
 
 
 def _people_in(shown: tuple[Event, ...]) -> frozenset[str]:

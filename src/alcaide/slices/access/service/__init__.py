@@ -19,6 +19,7 @@ from alcaide.slices.access.service.people import (
     rename,
     set_roles,
 )
+from alcaide.slices.access.service.roles import define_role, remove_role
 from alcaide.slices.access.service.second_factor import (
     confirm_totp,
     remove_totp,
@@ -48,6 +49,7 @@ __all__ = [
     "confirm_totp",
     "create_token",
     "create_user",
+    "define_role",
     "disable_user",
     "enable_user",
     "end_other_sessions",
@@ -58,6 +60,7 @@ __all__ = [
     "look_at_link",
     "make_link",
     "provider",
+    "remove_role",
     "remove_totp",
     "remove_totp_of",
     "rename",

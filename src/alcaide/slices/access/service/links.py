@@ -6,7 +6,7 @@ acts on it, so it works once whoever clicks twice.
 
 from __future__ import annotations
 
-from alcaide.kernel.access import Actor, system_actor
+from alcaide.kernel.access import ROLES, Actor, system_actor
 from alcaide.kernel.access.credentials import digest, new_secret
 from alcaide.kernel.access.passwords import hash_password
 from alcaide.kernel.errors import Conflict, NotFound
@@ -94,7 +94,7 @@ def use_first_run_link(
 ) -> SignedIn:
     """Make the first administrator and sign them in."""
     link, _ = look_at_link(instance, secret, visitor)
-    address, shown, roles = checked_details(email, name, ("admin",))
+    address, shown, roles = checked_details(email, name, ("admin",), ROLES)
     check_password(password, (shown, address))
     hashed, cookie = hash_password(password), new_secret()
     user_id = link.user_id or new_id()

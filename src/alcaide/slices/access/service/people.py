@@ -9,7 +9,7 @@ from collections.abc import Collection
 
 from sqlalchemy import Connection
 
-from alcaide.kernel.access import ROLES, Actor
+from alcaide.kernel.access import Actor
 from alcaide.kernel.access.passwords import hash_password, verify_password
 from alcaide.kernel.errors import Conflict, InvalidInput, NotAllowed
 from alcaide.kernel.ids import new_id
@@ -35,7 +35,9 @@ def create_user(
 ) -> User:
     """Make an account without a password; a one-time link (`links.make_link`) lets its owner choose one."""
     instance.authorizer.require(actor, "access.manage", {"kind": "user", "id": ""})
-    address, shown, wanted = checked_details(email, name, roles)
+    with instance.read() as conn:
+        known = queries.known_roles(conn)
+    address, shown, wanted = checked_details(email, name, roles, known)
     user_id = new_id()
 
     def work(tx: Tx) -> User:
@@ -53,10 +55,10 @@ def set_roles(instance: Instance, actor: Actor, user_id: str, roles: Collection[
     more.
     """
     instance.authorizer.require(actor, "access.manage", {"kind": "user", "id": user_id})
-    wanted = _known(roles)
-    why = _reason(reason)
+    why = checked_reason(reason)
 
     def work(tx: Tx) -> User:
+        wanted = _known(roles, queries.known_roles(tx.conn))
         user = queries.user_by_id(tx.conn, user_id)
         rise = rules.own_rise(
             own=actor.kind != "system" and actor.id == user_id, before=user.roles, after=wanted
@@ -78,7 +80,7 @@ def set_roles(instance: Instance, actor: Actor, user_id: str, roles: Collection[
 def disable_user(instance: Instance, actor: Actor, user_id: str, *, reason: str) -> User:
     """Shut an account. Its sessions end and its tokens stop with this call, not when they expire."""
     instance.authorizer.require(actor, "access.manage", {"kind": "user", "id": user_id})
-    why = _reason(reason)
+    why = checked_reason(reason)
 
     def work(tx: Tx) -> User:
         user = queries.user_by_id(tx.conn, user_id)
@@ -100,7 +102,7 @@ def enable_user(instance: Instance, actor: Actor, user_id: str, *, reason: str) 
     Tokens that were not revoked or expired work again; sessions do not return.
     """
     instance.authorizer.require(actor, "access.manage", {"kind": "user", "id": user_id})
-    why = _reason(reason)
+    why = checked_reason(reason)
 
     def work(tx: Tx) -> User:
         user = queries.user_by_id(tx.conn, user_id)
@@ -218,17 +220,19 @@ def check_password(password: str, about: Collection[str]) -> None:
         raise InvalidInput(f"the password will not do: {problems[0]}", {"password": "; ".join(problems)})
 
 
-def checked_details(email: str, name: str, roles: Collection[str]) -> tuple[str, str, tuple[str, ...]]:
+def checked_details(
+    email: str, name: str, roles: Collection[str], known: Collection[str]
+) -> tuple[str, str, tuple[str, ...]]:
     """Address, name and roles as they are kept. Raises InvalidInput naming every field at fault."""
     address, shown = rules.email_address(email), rules.person_name(name)
-    unknown = rules.unknown_roles(roles, ROLES)
+    unknown = rules.unknown_roles(roles, known)
     fields = {}
     if address is None:
         fields["email"] = f"`{email[:60]}` is not an e-mail address; write it like ada@example.org"
     if shown is None:
         fields["name"] = _BAD_NAME
     if unknown:
-        fields["roles"] = f"`{unknown[0][:40]}` is no role; choose from {', '.join(ROLES)}"
+        fields["roles"] = f"`{unknown[0][:40]}` is no role; choose from {', '.join(known)}"
     if address is None or shown is None or unknown:
         raise InvalidInput("the account cannot be made; " + next(iter(fields.values())), fields)
     return address, shown, tuple(sorted(set(roles)))
@@ -237,15 +241,16 @@ def checked_details(email: str, name: str, roles: Collection[str]) -> tuple[str,
 _BAD_NAME = "type a name of 1 to 120 characters, on one line"
 
 
-def _known(roles: Collection[str]) -> tuple[str, ...]:
-    unknown = rules.unknown_roles(roles, ROLES)
+def _known(roles: Collection[str], known: Collection[str]) -> tuple[str, ...]:
+    unknown = rules.unknown_roles(roles, known)
     if unknown:
-        problem = f"`{unknown[0][:40]}` is no role; choose from {', '.join(ROLES)}"
+        problem = f"`{unknown[0][:40]}` is no role; choose from {', '.join(known)}"
         raise InvalidInput(problem, {"roles": problem})
     return tuple(sorted(set(roles)))
 
 
-def _reason(reason: str) -> str:
+def checked_reason(reason: str) -> str:
+    """The reason, as it is kept. Raises InvalidInput without one."""
     if not reason.strip():
         raise InvalidInput("a reason is needed; it is kept with the event", {"reason": "say why"})
     if len(reason) > 500:

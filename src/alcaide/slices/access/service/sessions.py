@@ -166,6 +166,7 @@ def _by_cookie(instance: Instance, cookie: str, now: datetime) -> Actor:
         return ANONYMOUS
     with instance.read() as conn:
         found = queries.presented_session(conn, digest(cookie))
+        granted = queries.granted(conn, found[0].user.roles) if found else frozenset()
     if found is None:
         return ANONYMOUS
     presented, expires_at = found
@@ -176,7 +177,7 @@ def _by_cookie(instance: Instance, cookie: str, now: datetime) -> Actor:
     if now - seen_at >= _TOUCH_SESSION_EVERY:
         _touch(instance, sessions.update().where(sessions.c.id == presented.id).values(seen_at=now))
     user = presented.user
-    return Actor("user", user.id, user.name, frozenset(user.roles))
+    return Actor("user", user.id, user.name, frozenset(user.roles), granted=granted)
 
 
 def _by_token(instance: Instance, text: str, now: datetime) -> Actor:
@@ -185,6 +186,7 @@ def _by_token(instance: Instance, text: str, now: datetime) -> Actor:
         return ANONYMOUS
     with instance.read() as conn:
         found = queries.presented_token(conn, parts.id)
+        granted = queries.granted(conn, found[0].user.roles) if found else frozenset()
     if found is None:
         return ANONYMOUS
     presented, stored, token = found
@@ -193,7 +195,15 @@ def _by_token(instance: Instance, text: str, now: datetime) -> Actor:
     if presented.last_at is None or now - presented.last_at >= _TOUCH_TOKEN_EVERY:
         _touch(instance, tokens.update().where(tokens.c.id == token.id).values(last_used_at=now))
     user = presented.user
-    return Actor("token", user.id, user.name, frozenset(user.roles), frozenset(token.scopes), via=token.id)
+    return Actor(
+        "token",
+        user.id,
+        user.name,
+        frozenset(user.roles),
+        frozenset(token.scopes),
+        via=token.id,
+        granted=granted,
+    )
 
 
 def _touch(instance: Instance, change: sa.Update) -> None:

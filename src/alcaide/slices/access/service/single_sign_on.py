@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from alcaide.kernel.access import ROLES, Actor
+from alcaide.kernel.access import Actor
 from alcaide.kernel.access.credentials import digest, new_secret, same
 from alcaide.kernel.access.oidc import Claims, OidcClient, OidcRefused, OidcSettings, settings_from
 from alcaide.kernel.errors import ConfigError, Conflict, NotFound
@@ -209,7 +209,9 @@ def _installed_client(instance: Instance) -> OidcClient:
     section = instance.config.section("oidc")
     if not section:
         raise NotFound("single sign-on is not set up; sign in with e-mail and password")
-    return _client(_frozen(section))
+    with instance.read() as conn:
+        known = tuple(queries.known_roles(conn))
+    return _client(_frozen(section), known)
 
 
 def _redirect_uri(instance: Instance) -> str:
@@ -217,14 +219,14 @@ def _redirect_uri(instance: Instance) -> str:
 
 
 @lru_cache(maxsize=8)
-def _client(section: Any) -> OidcClient:
+def _client(section: Any, known: tuple[str, ...]) -> OidcClient:
     settings = settings_from(_thawed(section), os.environ)
     given = (*settings.default_roles, *(r for roles in settings.group_roles.values() for r in roles))
     given = (*given, *(r for roles in settings.email_roles.values() for r in roles))
-    unknown = rules.unknown_roles(given, ROLES)
+    unknown = rules.unknown_roles(given, known)
     if unknown:
         raise ConfigError(
-            f"`oidc` gives the role `{unknown[0]}`, which is none; choose from {', '.join(ROLES)}"
+            f"`oidc` gives the role `{unknown[0]}`, which is none; choose from {', '.join(known)}"
         )
     return OidcClient(settings)
 
