@@ -16,7 +16,7 @@ export VIRTUAL_ENV := $(CURDIR)/$(VENV)
 # What `make run` and `make test` pass on, e.g.  make run ARGS='--port 9000'   make test ARGS='-k ledger'
 ARGS ?=
 
-.PHONY: help run test check bench docs venv assets lock browser clean
+.PHONY: help run test check bench fuzz docs venv assets lock browser clean
 
 help: ## show this list
 	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' Makefile
@@ -36,6 +36,9 @@ check: $(VENV)/.dev ## format, lint, types, import contracts, documentation
 
 bench: $(VENV)/.dev assets ## measure speed and bounds on this machine
 	@$(PY) -m tests.bench $(ARGS)
+
+fuzz: $(VENV)/.dev ## send hostile bytes to every parser, 20 seconds each:  make fuzz ARGS='sheet --seconds 300'
+	@$(PY) -m tests.fuzz $(ARGS)
 
 docs: $(VENV)/.dev ## rebuild docs/reference from the code and check every link
 	@$(PY) tools/build_docs.py
@@ -102,11 +105,12 @@ browser:
 LOCK := $(UV) pip compile --quiet --generate-hashes --no-emit-index-url --universal --no-header --python-version 3.11
 
 lock: $(VENV)/.base
-	$(LOCK) pyproject.toml --group dev --extra pg --extra signing $(ARGS) -o requirements/dev.txt
+	$(LOCK) pyproject.toml --group dev --extra pg --extra signing --extra ml $(ARGS) -o requirements/dev.txt
 	$(LOCK) pyproject.toml -c requirements/dev.txt $(ARGS) -o requirements/run.txt
 	$(LOCK) --group train -c requirements/dev.txt $(ARGS) pyproject.toml -o requirements/train.txt
 	$(LOCK) requirements/tools.in -c requirements/dev.txt $(ARGS) -o requirements/tools.txt
 	$(LOCK) requirements/assets.in $(ARGS) -o requirements/assets.txt
+	$(LOCK) requirements/peers.in $(ARGS) -o requirements/peers.txt
 
 clean:
 	rm -rf $(VENV) src/alcaide/ui/static/vendor .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -10,7 +10,12 @@ import subprocess
 import time
 from pathlib import Path
 
+from alcaide.kernel.clock import utcnow
+
 LIBRARIES = (
+    "rfc8785",
+    "common-expression-language",
+    "cedarpy",
     "SQLAlchemy",
     "psycopg",
     "cryptography",
@@ -26,6 +31,7 @@ BLOCK = b"\x5a" * 4096
 def describe(folder: Path) -> dict[str, str]:
     """The machine and the versions, as a reader of the figures needs them."""
     return {
+        "measured": f"{utcnow():%Y-%m-%d %H:%M} UTC",
         "processor": _processor(),
         "cores": str(len(os.sched_getaffinity(0))),
         "load": " ".join(f"{value:.1f}" for value in os.getloadavg()),

@@ -23,14 +23,20 @@ from fastapi import Depends, FastAPI
 from pydantic import BaseModel
 from schemathesis.config import SchemathesisConfig
 from schemathesis.engine import events, from_schema
+from tests.conftest import installed
 
 from alcaide.kernel.access.actor import Actor
 from alcaide.ui.deps import allow
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
-AREAS = ("access", "evidence", "inventory", "lifecycle", "operations")
+AREAS = [manifest.name for manifest in installed() if manifest.api is not None]
 AT_RANDOM = os.environ.get("ALCAIDE_API_EXAMPLES", "")
-EXAMPLES = 2  # for each operation, beside the coverage phase's some thirty
+EXAMPLES = 1  # for each operation, beside the coverage phase's some twenty
+UNKNOWN_METHODS = [
+    "delete",
+    "patch",
+    "trace",
+]  # some an address has, one that none has, one that is dangerous
 HERE = "127.0.0.1:8808"
 PLANTED = "/api/v1/planted"
 
@@ -49,7 +55,7 @@ def sweep(app: Any, actor: Actor, path: str) -> tuple[Counter[int], dict[str, st
             "continue-on-failure": True,
             "request-timeout": 120,  # a busy machine is no fault
             "checks": {"positive_data_acceptance": {"enabled": False}},
-            "phases": {"stateful": {"enabled": False}},
+            "phases": {"stateful": {"enabled": False}, "coverage": {"unexpected-methods": UNKNOWN_METHODS}},
             "generation": {
                 "max-examples": int(AT_RANDOM or EXAMPLES),
                 "deterministic": not AT_RANDOM,
@@ -68,9 +74,11 @@ def sweep(app: Any, actor: Actor, path: str) -> tuple[Counter[int], dict[str, st
             for sent in event.recorder.interactions.values():
                 if sent.response is not None:
                     statuses[sent.response.status_code] += 1
-            for checked in event.recorder.checks.values():
+            for case_id, checked in event.recorder.checks.items():
                 for check in checked:
-                    if check.failure_info is not None:
+                    if check.failure_info is not None and not _any_text_will_do(
+                        check.name, event.recorder.cases[case_id].value
+                    ):
                         failure = check.failure_info.failure
                         told = f"{failure.message}\n{check.failure_info.code_sample}"
                         faults.setdefault(f"{check.name}: {failure.operation}", told)
@@ -79,6 +87,13 @@ def sweep(app: Any, actor: Actor, path: str) -> tuple[Counter[int], dict[str, st
         elif isinstance(event, events.FatalError):
             raise event.exception
     return statuses, faults
+
+
+def _any_text_will_do(check: str, case: Any) -> bool:
+    """A body of CSV or YAML is text of whatever kind; "an object instead of text" is text as well."""
+    return check == "negative_data_rejection" and str(case.media_type or "").startswith(
+        ("text/", "application/yaml")
+    )
 
 
 @pytest.mark.parametrize("area", AREAS)
