@@ -68,31 +68,33 @@ class Window:
 
 def read(layer: Layer, head: Head) -> Reading:
     """Sum a head's table over each chunk of a layer."""
-    sums: list[Sums] = []
+    return read_all(layer, (head,))[0]
+
+
+def read_all(layer: Layer, heads: Sequence[Head]) -> tuple[Reading, ...]:
+    """`read` for several heads at once: what does not depend on the weights is made once."""
+    sums: list[list[Sums]] = [[] for _ in heads]
     sizes: list[Sums] = []
     starts: list[Sums] = []
     for block in ngrams.blocks(layer):
-        chunked = block.chunked(head.groups)
-        sums.append(chunked.sums(head.table))
-        size = np.full(len(chunked.grid), ngrams.CHUNK)
-        size[-1] = len(block.places) - chunked.grid[-1]
+        for made, head in zip(sums, heads, strict=True):
+            made.append(block.chunked(head.groups).sums(head.table))
+        grid = block.grid
+        size = np.empty(len(grid), dtype=np.int64)
+        size.fill(ngrams.CHUNK)
+        size[-1] = len(block.places) - grid[-1]
         sizes.append(size)
-        starts.append(block.places.take(chunked.grid))
-    if len(sums) == 1:
-        begins = starts[0]
-        return Reading(sums[0], sizes[0], begins, _stops(begins, layer))
-    if not sums:
+        starts.append(block.places.take(grid))
+    if not sizes:
         empty = np.empty(0, dtype=np.int64)
-        return Reading(empty, empty, empty, empty)
-    begins = np.concatenate(starts)
-    return Reading(np.concatenate(sums), np.concatenate(sizes), begins, _stops(begins, layer))
-
-
-def _stops(begins: Sums, layer: Layer) -> Sums:
+        return tuple(Reading(empty, empty, empty, empty) for _ in heads)
+    one = len(sizes) == 1
+    begins = starts[0] if one else np.concatenate(starts)
     stops = np.empty_like(begins)
     stops[:-1] = begins[1:]
     stops[-1] = len(layer.octets)
-    return stops
+    all_sizes = sizes[0] if one else np.concatenate(sizes)
+    return tuple(Reading(made[0] if one else np.concatenate(made), all_sizes, begins, stops) for made in sums)
 
 
 def windows(reading: Reading, head: Head, chunks: int) -> npt.NDArray[np.float64]:

@@ -93,13 +93,13 @@ class Chunked:
     """A block's n-grams of some groups, one group after the other, cut where chunks begin.
 
     `ids` are the n-grams, `borders` the place in `ids` of each group's each chunk as far as they lie within it,
-    `filled` whether that chunk has any n-gram of that group, `grid` where chunks begin in the view.
+    `filled` whether that chunk has any n-gram of that group.
     """
 
     ids: Ids
     borders: Positions
     filled: npt.NDArray[np.bool_]
-    grid: Positions
+    chunks: int
 
     def sums(self, table: npt.NDArray[np.int8]) -> npt.NDArray[np.int64]:
         """For each chunk the sum of what `table` (a power of two long) holds for its n-grams."""
@@ -109,8 +109,8 @@ class Chunked:
             np.add.reduceat(values, self.borders, dtype=np.int64, out=total[: len(self.borders)])
             # A segment without elements is given the element that follows it.
             total *= self.filled
-        chunks: npt.NDArray[np.int64] = total.reshape(-1, len(self.grid)).sum(axis=0)
-        return chunks
+        by_chunk: npt.NDArray[np.int64] = total.reshape(-1, self.chunks).sum(axis=0)
+        return by_chunk
 
 
 @dataclass(slots=True)
@@ -133,6 +133,11 @@ class Block:
     _ids: dict[str, Ids] = field(default_factory=dict)
     _words: dict[str, Words64] = field(default_factory=dict)
     _chunked: dict[tuple[str, ...], Chunked] = field(default_factory=dict)
+
+    @property
+    def grid(self) -> Positions:
+        """Where chunks begin in the view."""
+        return np.arange(0, len(self.places), CHUNK)
 
     @property
     def words(self) -> int:
@@ -167,22 +172,23 @@ class Block:
         """The n-grams of several groups in one array, with the borders of the chunks within it."""
         made = self._chunked.get(groups)
         if made is None:
-            grid = np.arange(0, len(self.places), CHUNK)
-            words = self.starts.searchsorted(grid)
+            grid = self.grid
             parts = [self.ids(group) for group in groups]
+            counts = np.array([len(part) for part in parts])
+            ends = counts.cumsum()
             borders = np.empty((len(groups), len(grid)), dtype=np.intp)
-            total = 0
-            for row, group, part in zip(borders, groups, parts, strict=True):
-                np.minimum(grid if group[0] == "c" else words, len(part), out=row)
-                row += total
-                total += len(part)
+            borders[:] = self.starts.searchsorted(grid)
+            for row, group in enumerate(groups):
+                if group[0] == "c":
+                    borders[row] = grid
+            np.minimum(borders, counts[:, None], out=borders)
+            borders += (ends - counts)[:, None]
             flat = borders.reshape(-1)
             filled = np.empty(len(flat), dtype=np.bool_)
             np.less(flat[:-1], flat[1:], out=filled[:-1])
-            filled[-1] = flat[-1] < total
-            made = self._chunked[groups] = Chunked(
-                np.concatenate(parts), flat[: int(flat.searchsorted(total))], filled, grid
-            )
+            filled[-1] = flat[-1] < ends[-1]
+            inside = flat[: int(flat.searchsorted(ends[-1]))]
+            made = self._chunked[groups] = Chunked(np.concatenate(parts), inside, filled, len(grid))
         return made
 
     def _hashed(self, group: str) -> Words64:
