@@ -29,9 +29,21 @@ SHORTEST = 12
 MOST = 100_000
 
 _BASE32 = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
-_ADJECTIVES = "amber brisk copper dusky early feral gentle hollow ivory jagged keen lunar mellow narrow ochre placid quiet rustic silver tidal upper velvet woven young".split()  # noqa: SIM905 - a list of words reads better as words
-_NOUNS = "anchor basin cellar dapple ember ferry gully heron inlet juniper kettle lantern meadow needle orchard pebble quarry raven saddle thimble umber valley willow yarrow".split()  # noqa: SIM905
-_VERBS = "borrows carries copies crosses draws follows gathers holds keeps leaves measures mends passes quotes returns seals stirs sorts trades turns waters weighs wraps writes".split()  # noqa: SIM905
+_ADJECTIVES = (
+    "amber", "brisk", "copper", "dusky", "early", "feral", "gentle", "hollow", "ivory", "jagged", "keen",
+    "lunar", "mellow", "narrow", "ochre", "placid", "quiet", "rustic", "silver", "tidal", "upper",
+    "velvet", "woven", "young",
+)  # fmt: skip
+_NOUNS = (
+    "anchor", "basin", "cellar", "dapple", "ember", "ferry", "gully", "heron", "inlet", "juniper",
+    "kettle", "lantern", "meadow", "needle", "orchard", "pebble", "quarry", "raven", "saddle", "thimble",
+    "umber", "valley", "willow", "yarrow",
+)  # fmt: skip
+_VERBS = (
+    "borrows", "carries", "copies", "crosses", "draws", "follows", "gathers", "holds", "keeps", "leaves",
+    "measures", "mends", "passes", "quotes", "returns", "seals", "stirs", "sorts", "trades", "turns",
+    "waters", "weighs", "wraps", "writes",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +104,8 @@ class CanaryRegister:
         for canary in self.canaries:
             if len(canary.core) < SHORTEST:
                 raise InvalidInput(
-                    f"canary `{canary.value}` has fewer than {SHORTEST} letters and digits, too few to be sure; make a new one"
+                    f"canary `{canary.value}` has fewer than {SHORTEST} letters and digits, too few to be sure; "
+                    "make a new one"
                 )
 
     def with_canary(self, canary: Canary) -> CanaryRegister:

@@ -60,7 +60,7 @@ class Classification:
         )
 
     def configured(self, options: dict[str, Any]) -> Classification:
-        """Options: `markings` (true or false), `dictionaries`, `fingerprints`, `canaries`; see docs/guard/classification.md.
+        """Options: `markings`, `dictionaries`, `fingerprints`, `canaries`; docs/guard/classification.md explains them.
 
         Files are opened now, once. Raises InvalidInput naming the option that is wrong, NotFound for a missing file.
         """

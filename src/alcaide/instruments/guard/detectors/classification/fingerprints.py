@@ -87,7 +87,8 @@ class FingerprintStore:
             found = np.unique(shingles(text.lower() if len(text.lower()) == len(text) else text).hashes)
             if not len(found):
                 raise InvalidInput(
-                    f"document `{document.id}` has fewer than {SHINGLE} words, too few to be recognised by; leave it out"
+                    f"document `{document.id}` has fewer than {SHINGLE} words, too few to be recognised by; "
+                    "leave it out"
                 )
             documents.append(document)
             hashes.append(found)

@@ -28,94 +28,221 @@ class Marking:
 
 
 MARKINGS: tuple[Marking, ...] = (
-    Marking("tlp-red", "TLP:RED", ("tlp:red", "tlp: red", "tlp-red"), code=True),
-    Marking("tlp-amber", "TLP:AMBER", ("tlp:amber+strict", "tlp:amber", "tlp: amber", "tlp-amber"), code=True),
-    Marking("tlp-green", "TLP:GREEN", ("tlp:green", "tlp: green", "tlp-green"), "warning", code=True),
-    Marking("tlp-clear", "TLP:CLEAR", ("tlp:clear", "tlp:white"), "note", code=True),
+    Marking(
+        "tlp-red",
+        "TLP:RED",
+        (
+            "tlp:red", "tlp: red", "tlp-red",
+        ),
+        code=True,
+    ),
+    Marking(
+        "tlp-amber",
+        "TLP:AMBER",
+        (
+            "tlp:amber+strict", "tlp:amber", "tlp: amber", "tlp-amber",
+        ),
+        code=True,
+    ),
+    Marking(
+        "tlp-green",
+        "TLP:GREEN",
+        (
+            "tlp:green", "tlp: green", "tlp-green",
+        ),
+        level="warning",
+        code=True,
+    ),
+    Marking(
+        "tlp-clear",
+        "TLP:CLEAR",
+        (
+            "tlp:clear", "tlp:white",
+        ),
+        level="note",
+        code=True,
+    ),
     Marking(
         "us-caveat",
         "United States control marking",
-        ("//noforn", "//rel to", "//orcon", "//si//", "//fgi", "//sap", "//hcs", "noforn", "rel to usa", "fvey", "orcon"),
+        (
+            "//noforn", "//rel to", "//orcon", "//si//", "//fgi", "//sap", "//hcs", "noforn", "rel to usa",
+            "fvey", "orcon",
+        ),
         code=True,
     ),
-    Marking("cui", "controlled unclassified information", ("cui//", "controlled unclassified information", "(cui)"), code=True),
-    Marking("fouo", "for official use only", ("for official use only", "law enforcement sensitive", "u//fouo", "(u//les)"), "error"),
+    Marking(
+        "cui",
+        "controlled unclassified information",
+        (
+            "cui//", "controlled unclassified information", "(cui)",
+        ),
+        code=True,
+    ),
+    Marking(
+        "fouo",
+        "for official use only",
+        (
+            "for official use only", "law enforcement sensitive", "u//fouo", "(u//les)",
+        ),
+    ),
     Marking(
         "uk-official-sensitive",
         "OFFICIAL-SENSITIVE",
-        ("official-sensitive", "official: sensitive", "official – sensitive", "official - sensitive", "official sensitive"),
+        (
+            "official-sensitive", "official: sensitive", "official – sensitive", "official - sensitive",
+            "official sensitive",
+        ),
     ),
-    Marking("uk-eyes-only", "UK EYES ONLY", ("uk eyes only", "five eyes only", "aus eyes only", "austeo", "austeo eyes only"), code=True),
-    Marking("canada-protected", "Protected A, B or C", ("protected a", "protected b", "protected c", "protégé a", "protégé b", "protégé c")),
-    Marking("australia-protected", "PROTECTED (Australia)", ("//legal privilege", "//cabinet", "//national cabinet"), code=True),
+    Marking(
+        "uk-eyes-only",
+        "UK EYES ONLY",
+        (
+            "uk eyes only", "five eyes only", "aus eyes only", "austeo", "austeo eyes only",
+        ),
+        code=True,
+    ),
+    Marking(
+        "canada-protected",
+        "Protected A, B or C",
+        (
+            "protected a", "protected b", "protected c", "protégé a", "protégé b", "protégé c",
+        ),
+    ),
+    Marking(
+        "australia-protected",
+        "PROTECTED (Australia)",
+        (
+            "//legal privilege", "//cabinet", "//national cabinet",
+        ),
+        code=True,
+    ),
     Marking(
         "nato",
         "NATO classification",
-        ("cosmic top secret", "nato secret", "nato confidential", "nato restricted", "nato unclassified"),
+        (
+            "cosmic top secret", "nato secret", "nato confidential", "nato restricted",
+            "nato unclassified",
+        ),
     ),
     Marking(
         "eu",
         "classification of the European Union",
         (
-            "très secret ue", "eu top secret", "secret ue", "eu secret", "confidentiel ue", "eu confidential",
-            "restreint ue", "eu restricted", "limité", "sensitive: handling instructions",
+            "très secret ue", "eu top secret", "secret ue", "eu secret", "confidentiel ue",
+            "eu confidential", "restreint ue", "eu restricted", "limité",
+            "sensitive: handling instructions",
         ),
     ),
     Marking(
         "germany",
         "German Verschlusssache",
-        ("vs-nfd", "vs – nur für den dienstgebrauch", "vs-nur für den dienstgebrauch", "nur für den dienstgebrauch",
-         "vs-vertraulich", "streng geheim", "geheim"),
+        (
+            "vs-nfd", "vs – nur für den dienstgebrauch", "vs-nur für den dienstgebrauch",
+            "nur für den dienstgebrauch", "vs-vertraulich", "streng geheim", "geheim",
+        ),
     ),
-    Marking("france", "French classification", ("diffusion restreinte", "secret défense", "très secret défense", "très secret", "spécial france", "secret-défense")),
+    Marking(
+        "france",
+        "French classification",
+        (
+            "diffusion restreinte", "secret défense", "très secret défense", "très secret",
+            "spécial france", "secret-défense",
+        ),
+    ),
     Marking(
         "top-secret",
         "top secret",
-        ("top secret", "ts//", "cabinet secret", "ściśle tajne", "совершенно секретно", "绝密", "機密性3", "극비", "çok gizli", "مركزي سري", "segretissimo", "ultrassecreto"),
+        (
+            "top secret", "ts//", "cabinet secret", "ściśle tajne", "совершенно секретно", "绝密", "機密性3",
+            "극비", "çok gizli", "مركزي سري", "segretissimo", "ultrassecreto",
+        ),
     ),
     Marking(
         "secret",
         "secret",
-        ("secret//", "secreto", "segreto", "secreto de estado", "secretíssimo", "tajne", "секретно", "机密", "機密", "極秘",
-         "1급 비밀", "gizli", "hemlig", "salainen", "hemmelig", "zeer geheim", "stg. geheim", "reservado", "classified", "secret"),
+        (
+            "secret//", "secreto", "segreto", "secreto de estado", "secretíssimo", "tajne", "секретно",
+            "机密", "機密", "極秘", "1급 비밀", "gizli", "hemlig", "salainen", "hemmelig", "zeer geheim",
+            "stg. geheim", "reservado", "classified", "secret",
+        ),
     ),
     Marking(
         "strictly-confidential",
         "strictly confidential",
-        ("strictly confidential", "strictly private and confidential", "highly confidential", "most confidential",
-         "company secret", "streng vertraulich", "strikt vertraulich", "strictement confidentiel", "hautement confidentiel",
-         "estrictamente confidencial", "estritamente confidencial", "strettamente riservato", "strettamente confidenziale",
-         "strikt vertrouwelijk", "streng vertrouwelijk", "ściśle poufne", "strängt konfidentiellt", "strengt fortrolig",
-         "строго конфиденциально", "严格保密", "厳秘", "대외비"),
+        (
+            "strictly confidential", "strictly private and confidential", "highly confidential",
+            "most confidential", "company secret", "streng vertraulich", "strikt vertraulich",
+            "strictement confidentiel", "hautement confidentiel", "estrictamente confidencial",
+            "estritamente confidencial", "strettamente riservato", "strettamente confidenziale",
+            "strikt vertrouwelijk", "streng vertrouwelijk", "ściśle poufne", "strängt konfidentiellt",
+            "strengt fortrolig", "строго конфиденциально", "严格保密", "厳秘", "대외비",
+        ),
     ),
     Marking(
         "confidential",
         "confidential",
-        ("private and confidential", "private & confidential", "company confidential", "commercial in confidence",
-         "commercial-in-confidence", "business confidential", "confidential - internal", "confidential information – do not",
-         "proprietary and confidential", "confidential and proprietary", "confidential", "vertraulich", "confidentiel",
-         "confidencial", "riservato", "confidenziale", "vertrouwelijk", "poufne", "konfidentiell", "konfidentiellt", "fortrolig", "luottamuksellinen",
-         "důvěrné", "bizalmas", "confidențial", "конфиденциально", "для служебного пользования", "秘密", "保密", "社外秘", "部外秘", "取扱注意", "비밀", "سري"),
+        (
+            "private and confidential", "private & confidential", "company confidential",
+            "commercial in confidence", "commercial-in-confidence", "business confidential",
+            "confidential - internal", "confidential information – do not", "proprietary and confidential",
+            "confidential and proprietary", "confidential", "vertraulich", "confidentiel", "confidencial",
+            "riservato", "confidenziale", "vertrouwelijk", "poufne", "konfidentiell", "konfidentiellt",
+            "fortrolig", "luottamuksellinen", "důvěrné", "bizalmas", "confidențial", "конфиденциально",
+            "для служебного пользования", "秘密", "保密", "社外秘", "部外秘", "取扱注意", "비밀", "سري",
+        ),
     ),
     Marking(
         "internal",
         "for internal use",
-        ("for internal use only", "internal use only", "internal only", "company internal", "not for external distribution",
-         "not for distribution", "do not distribute", "do not forward", "not for circulation", "nur für internen gebrauch",
-         "nur für den internen gebrauch", "nur zum internen gebrauch", "usage interne uniquement", "à usage interne", "uso interno", "solo uso interno", "solo per uso interno",
-         "alleen voor intern gebruik", "do użytku wewnętrznego", "только для внутреннего пользования", "内部资料", "内部使用", "仅供内部使用", "社内限り", "社内限定", "내부용"),
-        "warning",
+        (
+            "for internal use only", "internal use only", "internal only", "company internal",
+            "not for external distribution", "not for distribution", "do not distribute", "do not forward",
+            "not for circulation", "nur für internen gebrauch", "nur für den internen gebrauch",
+            "nur zum internen gebrauch", "usage interne uniquement", "à usage interne", "uso interno",
+            "solo uso interno", "solo per uso interno", "alleen voor intern gebruik",
+            "do użytku wewnętrznego", "только для внутреннего пользования", "内部资料", "内部使用", "仅供内部使用",
+            "社内限り", "社内限定", "내부용",
+        ),
+        level="warning",
     ),
     Marking(
         "privileged",
         "legally privileged",
-        ("attorney-client privileged", "attorney–client privileged", "attorney client privilege", "attorney-client privilege",
-         "privileged and confidential", "privileged & confidential", "attorney work product", "legally privileged",
-         "legal professional privilege", "without prejudice", "anwaltsgeheimnis", "secret professionnel"),
+        (
+            "attorney-client privileged", "attorney–client privileged", "attorney client privilege",
+            "attorney-client privilege", "privileged and confidential", "privileged & confidential",
+            "attorney work product", "legally privileged", "legal professional privilege",
+            "without prejudice", "anwaltsgeheimnis", "secret professionnel",
+        ),
     ),
-    Marking("export-controlled", "export-controlled", ("itar controlled", "export controlled", "ear99", "itar restricted", "distribution statement b", "distribution statement c", "distribution statement d", "distribution statement e", "distribution statement f")),
-    Marking("embargo", "under embargo", ("under embargo until", "embargoed until", "material non-public information", "mnpi", "insider information", "inside information – do not"), "warning"),
-    Marking("patient", "health information", ("contains phi", "protected health information – do not", "patient confidential", "medical in confidence", "medical-in-confidence", "staff-in-confidence", "staff in confidence"), "warning"),
+    Marking(
+        "export-controlled",
+        "export-controlled",
+        (
+            "itar controlled", "export controlled", "ear99", "itar restricted", "distribution statement b",
+            "distribution statement c", "distribution statement d", "distribution statement e",
+            "distribution statement f",
+        ),
+    ),
+    Marking(
+        "embargo",
+        "under embargo",
+        (
+            "under embargo until", "embargoed until", "material non-public information", "mnpi",
+            "insider information", "inside information – do not",
+        ),
+        level="warning",
+    ),
+    Marking(
+        "patient",
+        "health information",
+        (
+            "contains phi", "protected health information – do not", "patient confidential",
+            "medical in confidence", "medical-in-confidence", "staff-in-confidence", "staff in confidence",
+        ),
+        level="warning",
+    ),
 )  # fmt: skip
 
 _BY_RULE: Mapping[str, Marking] = {f"marking-{marking.rule}": marking for marking in MARKINGS}
@@ -134,9 +261,14 @@ LINE = 64
 def patterns() -> tuple[Pattern, ...]:
     """One pattern for each family, looked for in the shared pass."""
     return tuple(
-        Pattern(rule, "|".join(re.escape(word) for word in sorted(marking.words, key=len, reverse=True)), marking.words, after=40)
+        Pattern(
+            rule,
+            "|".join(map(re.escape, sorted(marking.words, key=len, reverse=True))),
+            marking.words,
+            after=40,
+        )
         for rule, marking in _BY_RULE.items()
-    )  # fmt: skip
+    )
 
 
 def judged(hit: Hit, text: str, lower: str) -> tuple[Marking, int, int, float] | None:

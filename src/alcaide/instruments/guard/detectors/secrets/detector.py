@@ -72,6 +72,8 @@ _DIGEST_MARKS = (
     "h1:",
 )
 """What package managers write before a checksum: not worth looking around."""
+_BY_LENGTH = ((20, (0.9, 0.75)), (15, (0.85, 0.6)), (10, (0.75, 0.45)), (0, (0.6, 0.3)))
+"""Score of a random value from a length on, called strongly and weakly; what people name by hand is short."""
 _DRAWN = frozenset({"API_KEY", "TOKEN", "ACCOUNT_ID"})
 _ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}")
 _MEMBER = re.compile(r"[A-Za-z_]\w*\.[A-Za-z_]\w*")
@@ -111,14 +113,14 @@ class Secrets:
     patterns: Sequence[Pattern] = field(default=_PATTERNS, repr=False)
     name: str = NAME
     version: str = "1"
+    reads_guesses: bool = False
+    """A text turned round or shifted by thirteen letters holds random tokens that were words."""
 
     def configured(self, options: dict[str, Any]) -> Secrets:
         """Options: `ignore` (rule identifiers without `secrets/`), `allow` (values that are no secrets here)."""
         unknown = options.keys() - {"ignore", "allow"}
         if unknown:
-            raise InvalidInput(
-                f"detector `secrets` has no option `{sorted(unknown)[0]}`; use `ignore` or `allow`"
-            )
+            raise InvalidInput(f"detector `secrets` has no option `{min(unknown)}`; use `ignore` or `allow`")
         lists = {}
         for option in ("ignore", "allow"):
             values = options.get(option, [])
@@ -138,12 +140,13 @@ class Secrets:
         }
         if strange := lists["ignore"] - known:
             raise InvalidInput(
-                f"option `ignore` of detector `secrets` names no rule: `{sorted(strange)[0]}`; see docs/guard/secrets.md"
+                f"option `ignore` of detector `secrets` names no rule: `{min(strange)}`; "
+                "see docs/guard/secrets.md"
             )
         kept = tuple(pattern for pattern in _PATTERNS if pattern.rule not in lists["ignore"])
         return Secrets(lists["ignore"], lists["allow"], kept)
 
-    def examine(self, layer: Layer, hits: Sequence[Hit], context: Context) -> Examination:
+    def examine(self, layer: Layer, hits: Sequence[Hit], context: Context) -> Examination:  # noqa: ARG002
         """Every credential in one layer."""
         text, lower = layer.text, layer.lower
         finds = list(self._finds(layer, hits, text, lower))
@@ -165,9 +168,9 @@ class Secrets:
             elif hit.rule in _STRUCTURES:
                 yield from structures.finds(hit, text, lower)
             else:
-                found = _prefixed(_BY_ID[hit.rule], hit, text, lower)
-                if found is not None:
-                    yield found
+                prefixed = _prefixed(_BY_ID[hit.rule], hit, text, lower)
+                if prefixed is not None:
+                    yield prefixed
         octets = plain(layer)
         yield from structures.in_addresses(octets, text)
         for candidate in candidates(octets):
@@ -316,52 +319,44 @@ def _token(text: str, candidate: Candidate) -> tuple[int, int]:
 
 
 def _named(text: str, start: int, end: int, around: Surroundings, candidate: Candidate) -> Find | None:
+    """A random value tied to a word for a secret, of no provider we know."""
     if around.role is None or around.role is Role.OTHER or not around.linked:
         return None
     secret = text[start:end]
+    length = len(secret)
     if "://" in text[max(0, start - 3) : end] or template(secret) or _ADDRESS.fullmatch(secret):
         return None
-    length = len(secret)
     digits_alike = length >= 20 and _HEX.fullmatch(secret) is not None and not secret.isdigit()
     density = 2 * SPARSE if digits_alike else chance(secret) / length
     if density < SPARSE or ("/" in secret and secret.count("/") > 2 + length // 24):
         return None  # a name with a number in it, a path
-    strong = around.role is Role.SECRET
-    if _UUID.fullmatch(secret):
-        score = 0.75 if strong else 0.4
-    elif _HEX.fullmatch(secret) and length in _HEX_LENGTHS:
-        score = 0.82 if strong else 0.55
-    elif length >= 20:
-        score = 0.9 if strong else 0.75
-    elif length >= 15:
-        score = 0.85 if strong else 0.6
-    elif length >= 10:
-        score = 0.75 if strong else 0.45
-    else:
-        score = 0.6 if strong else 0.3
+    score = _by_shape(secret, strong=around.role is Role.SECRET)
     if (candidate.chance < FAINT and not digits_alike) or density < 2 * SPARSE:
         score -= 0.2
-    if around.word == "key" and not _named_key(text, start) and (length < 24 or density < 1):
+    if around.word == "key" and (length < 24 or density < 1) and not _ends_a_name(text, start):
         score -= 0.2
     if candidate.chance < CERTAIN and (length < 12 or _MEMBER.fullmatch(secret)):
         score -= 0.3  # `flex2sdk`, `ec.SECP256R1`
     if placeholder(secret):
         score = min(score, 0.3)
-    evidence = {"word": around.word}
-    return Find(
-        "named-key",
-        start,
-        end,
-        score,
-        f"random value called “{around.word}”",
-        "API_KEY",
-        "error",
-        0,
-        evidence,
-    )
+    message = f"random value called “{around.word}”"
+    return Find("named-key", start, end, score, message, evidence={"word": around.word})
 
 
-def _named_key(text: str, start: int) -> bool:
+def _by_shape(secret: str, *, strong: bool) -> float:
+    """How likely a value tied to a word is a secret: hashes and identifiers look random too.
+
+    `strong` words say secret, token, API key; weaker ones key, session, login.
+    """
+    length = len(secret)
+    if _UUID.fullmatch(secret):
+        return 0.75 if strong else 0.4
+    if length in _HEX_LENGTHS and _HEX.fullmatch(secret):
+        return 0.82 if strong else 0.55
+    return next(by[not strong] for least, by in _BY_LENGTH if length >= least)
+
+
+def _ends_a_name(text: str, start: int) -> bool:
     """Whether the word `key` before the token ends a longer name (`signingKey`), rather than being one of a map."""
     before = text[max(0, start - 60) : start].lower()
     at = before.rfind("key")

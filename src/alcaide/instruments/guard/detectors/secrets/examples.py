@@ -101,12 +101,10 @@ def _checked(format_: Format, text: str, random: Random) -> str:
         case "base58check!":
             return checks.base58check(b"\x80" + octets(32) + b"\x01")
         case "stellar!" | "nkey!":
-            first = 18 << 3 if format_.check == "stellar!" else 18 << 3
-            body = bytes([first]) + (
-                octets(32) if format_.check == "stellar!" else bytes([0xA0]) + octets(32)
-            )
-            made = base64.b32encode(body + checks.crc16(body).to_bytes(2, "little")).decode().rstrip("=")
-            return made
+            # The first octets make the letters that seeds begin with: `S` and, for NATS, the kind of key.
+            first = bytes([18 << 3]) if format_.check == "stellar!" else bytes([18 << 3, 0xA0])
+            seed = first + octets(32)
+            return base64.b32encode(seed + checks.crc16(seed).to_bytes(2, "little")).decode().rstrip("=")
         case "discord":
             identifier = base64.b64encode(str(random.randrange(10**17, 10**18)).encode()).decode().rstrip("=")
             return ".".join((identifier, *text.split(".")[1:]))

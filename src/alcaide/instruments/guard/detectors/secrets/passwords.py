@@ -158,7 +158,7 @@ def _quoted(word: _Word, separator: str, first: int, quote: str) -> Find | None:
     text = word.text
     last = text.find(quote, first, first + 200)
     line = text.find("\n", first, first + 200)
-    if 0 <= line and (last < 0 or line < last):
+    if line >= 0 and (last < 0 or line < last):
         last = line  # a quote that is never closed
     elif last < 0:
         if len(text) - first > 200:

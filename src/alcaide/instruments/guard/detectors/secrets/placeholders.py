@@ -13,12 +13,14 @@ _WORDS = re.compile(
     r"|yourpass|yourapi|my[-_ ]?(?:secret|token|api|key|pass)|insert[-_ ]|replace[-_ ]?(?:me|with|this)|redacted"
     r"|masked|hidden|removed|todo|fixme|xxxx|xx-xx|not[-_ ]?(?:a[-_ ])?real|fake|foobar|foo[-_]?bar|lorem"
     r"|goes[-_ ]?here|[-_ ]here$|secretkey$|some[-_ ]?(?:secret|token|key)|the[-_ ](?:secret|token|key)"
-    r"|\.\.\.|…|\*\*\*|•••|aaaa(?:aaaa)?$|abcdefgh|qwertyuiop|^(?:key|pass|token|secret|password|pwd)[-_]?[0-9]{1,4}$"
+    r"|\.\.\.|…|\*\*\*|•••|aaaa(?:aaaa)?$|abcdefgh|qwertyuiop"
+    r"|^(?:key|pass|token|secret|password|pwd)[-_]?[0-9]{1,4}$"
 )
 _TEMPLATE = re.compile(
     # ${VAR} $VAR $(cmd) {{ x }} {% x %} <%= x %> %VAR% %(name)s {name} <name> [name] __NAME__ #{x} @{x} :name
     r"^[\"'`]?(?:\$\{|\$\(|\$[A-Za-z_][A-Za-z0-9_]*$|\{\{|\{%|<%|%[A-Za-z_][A-Za-z0-9_]*%|%\(|%s|\{=?[^{}\s]{1,60}\}|"
-    r"<[^<>]{0,80}>|\[[A-Za-z_ -]{0,60}\]|__[A-Za-z0-9_]+__$|#\{|@\{|!(?:Ref|Sub|GetAtt|vault|secret)\b|@@|&lt;|\(\(|~\{)"
+    r"<[^<>]{0,80}>|\[[A-Za-z0-9_ -]{0,60}\]|__[A-Za-z0-9_]+__$|#\{|@\{"
+    r"|!(?:Ref|Sub|GetAtt|vault|secret)\b|@@|&lt;|\(\(|~\{)"
 )
 _INSIDE = re.compile(
     r"\$\{[^}]{1,80}\}|\{\{[^}]{1,80}\}\}|<[A-Za-z_ -]{2,60}>|%\([a-z_]{1,40}\)s|\$\([^)]{1,80}\)"

@@ -1,14 +1,17 @@
-"""Secrets known by the structure around them: key blocks, tokens with a header, addresses and files with credentials."""
+"""Secrets known by what stands around them: tokens with a header, addresses, command lines, files of credentials."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Mapping
 
 import re2
 
 from alcaide.instruments.guard.detector import Hit, Pattern
+from alcaide.instruments.guard.detectors.secrets import keyblocks
 from alcaide.instruments.guard.detectors.secrets.checks import decoded, jwt_parts
 from alcaide.instruments.guard.detectors.secrets.find import Find
+from alcaide.instruments.guard.detectors.secrets.formats.format import Level
 from alcaide.instruments.guard.detectors.secrets.placeholders import placeholder, template
 
 PATTERNS: tuple[Pattern, ...] = (
@@ -59,24 +62,25 @@ PATTERNS: tuple[Pattern, ...] = (
     ),
     Pattern(
         "command-line-user",
-        r"(?:-u|--user)[ =]{1,2}[\"']?[\w.@+-]{1,60}:(?P<secret>[^\s\"'@]{4,100})",
-        ("-u ", "--user"),
-        after=170,
+        r"(?:curl|wget|https?|xh)(?:[ \t][^|;]{0,300}?)?[ \t](?:-[a-zA-Z]{0,5}[ua]|--user|--proxy-user|--auth)[ =]{0,2}"
+        r"[\"']?[\w.@+%-]{0,60}:(?P<secret>[^\s\"']{3,100})",
+        ("curl ", "wget ", "http --", "http -a", "https -a", "xh -a"),
+        after=500,
         case_sensitive=True,
     ),
     Pattern(
         "command-line-password",
-        r"(?:sshpass|mysql[a-z]{0,6}|redis-cli|docker login|mongosh?|smbclient|psexec)[ \t][^\n|;&]{0,120}?(?:-p|-a|--pass(?:word)?)[ =]?"
-        r"[\"']?(?P<secret>[^\s\"'-][^\s\"']{3,100})",
+        r"(?:sshpass|mysql[a-z]{0,6}|redis-cli|docker login|mongosh?|smbclient|psexec)"
+        r"[ \t](?:[^\n|;&]{0,120}?[ \t])?(?:-p|-a|--pass(?:word)?)[ =]?[\"']?(?P<secret>[^\s\"'-][^\s\"']{3,100})",
         ("sshpass", "mysql", "redis-cli", "docker login", "mongo", "smbclient", "psexec"),
         after=250,
         case_sensitive=True,
     ),
     Pattern(
         "piped-password",
-        r"echo[ \t]{1,3}(?:-n[ \t]{1,3})?[\"']?(?:[\w.-]{1,40}:)?(?P<secret>[^\s\"'|:]{4,100})[\"']?[ \t]{0,3}\|[ \t]{0,3}"
-        r"(?:sudo -S|docker login|passwd|chpasswd|gh auth|helm registry)",
-        ("| sudo -s", "|sudo -s", "| docker login", "| passwd", "| chpasswd", "|chpasswd", "| gh auth", "| helm registry"),
+        r"echo[ \t]{1,3}(?:-n[ \t]{1,3})?[\"']?(?:[\w.-]{1,40}:)?(?P<secret>[^\s\"'|:]{4,100})[\"']?[ \t]{0,3}\|"
+        r"[ \t]{0,3}(?:sudo -S|docker login|passwd|chpasswd|gh auth|helm registry)",
+        ("| sudo -s", "|sudo -s", "| docker login", "| passwd", "| chpasswd", "|chpasswd", "| gh auth", "| helm reg"),
         before=160,
         case_sensitive=True,
     ),
@@ -95,297 +99,60 @@ PATTERNS: tuple[Pattern, ...] = (
         after=130,
         case_sensitive=True,
     ),
-    Pattern("kubernetes-secret", r"kind[\"']?:\s{0,3}[\"']?secret\b", ("kind: secret", "kind: \"secret", '"kind":"secret', '"kind": "secret'), after=2),
-    Pattern("seed-phrase", r"(?:seed|recovery|secret|backup) phrase|mnemonic|seed words", ("seed phrase", "recovery phrase", "secret phrase", "backup phrase", "mnemonic", "seed words"), after=0),
+    Pattern(
+        "kubernetes-secret",
+        r"kind[\"']?:\s{0,3}[\"']?secret\b",
+        ("kind: secret", 'kind: "secret', '"kind":"secret', '"kind": "secret'),
+        after=2,
+    ),
+    Pattern(
+        "seed-phrase",
+        r"(?:seed|recovery|secret|backup) phrase|mnemonic|seed words",
+        ("seed phrase", "recovery phrase", "secret phrase", "backup phrase", "mnemonic", "seed words"),
+        after=0,
+    ),
     Pattern("jwk-private-key", r"\"kty\"", ('"kty"',), after=0),
     Pattern(
         "password-hash",
-        r"\$(?:2[abxy]\$[0-9]{2}\$[./A-Za-z0-9]{53}|[156]\$[./A-Za-z0-9$=]{20,}|apr1\$[./A-Za-z0-9$]{20,}|y\$[./A-Za-z0-9$]{40,}|argon2(?:id|i|d)\$[A-Za-z0-9+/=,$]{30,})",
+        r"\$(?:2[abxy]\$[0-9]{2}\$[./A-Za-z0-9]{53}|[156]\$[./A-Za-z0-9$=]{20,}|apr1\$[./A-Za-z0-9$]{20,}"
+        r"|y\$[./A-Za-z0-9$]{40,}|argon2(?:id|i|d)\$[A-Za-z0-9+/=,$]{30,})",
         ("$2a$", "$2b$", "$2x$", "$2y$", "$1$", "$5$", "$6$", "$apr1$", "$y$", "$argon2"),
         after=200,
         case_sensitive=True,
     ),
 )  # fmt: skip
-"""Declared to the shared pass; `find` turns each hit into a secret or lets it go."""
+"""Declared to the shared pass; `finds` turns each hit into a secret or lets it go."""
 
-KEY_BLOCK = 16_384
-"""Characters a key block may have: a 16,384-bit RSA key takes 12.7 kB as PEM, escapes included."""
-
-_BODY = re.compile(r"(?:[A-Za-z0-9+/=]|\\[nr]|[\s\"'+,\\|>])+")
-_ESCAPES = re.compile(r"\\[nr]|[\s\"'+,\\|>]")
-_HEADERS = re.compile(r"(?:Proc-Type|DEK-Info|Comment|Version|Subject|Charset|Hash): [^\n\\]{0,200}")
-_WORDS = re.compile(r"[a-z]{3,8}(?:[ ,\n]{1,2}(?:[0-9]{1,2}[.)] ?)?[a-z]{3,8}){11,23}")
-_PRIVATE_NUMBER = re.compile(r"\"(?:d|k)\"\s{0,3}:\s{0,3}\"([A-Za-z0-9_-]{20,2000})\"")
-_USERINFO = re2.compile(rb"(?i)[a-z][a-z0-9+.-]*://[^\s/?#:@\"'<>`]*:([^\s/@\"'<>`]+)@[a-z0-9\[$*_%-]")
-_PORT = re.compile(r"[0-9]{1,5}(?:[?#]|$)")
 MANIFEST = 8192
 """Characters of one manifest that are looked at."""
+
+_SEED = re.compile(r"[a-z]{3,8}(?:[ ,\n]{1,2}(?:[0-9]{1,2}[.)] ?)?[a-z]{3,8}){11,23}")
+_USERINFO = re2.compile(rb"(?i)[a-z][a-z0-9+.-]*://[^\s/?#:@\"'<>`]*:([^\s/@\"'<>`]+)@[a-z0-9\[$*_%-]")
+_PORT = re.compile(r"[0-9]{1,5}(?:[?#]|$)")
 _DATA = re.compile(r"^(data|stringData):[ \t]*$", re.MULTILINE)
 _UNINDENTED = re.compile(r"^[^\s#]", re.MULTILINE)
 _PAIR = re.compile(
     r"^[ \t]{1,8}([\w.-]{1,80}):[ \t]{1,4}[\"']?([^\s\"'|>#]{4,4000})[\"']?[ \t]*$", re.MULTILINE
 )
+_COMMON = ("user", "host", "name", "port", "url", "crt", "ca.")
+"""Parts of names in a manifest whose values are rarely the secret itself."""
 _TEACHING = frozenset(
-    "password pass passwd pwd secret user username token key changeme mypassword mypass yourpassword pw test p@ssw0rd "
-    "port 1234 12345 xxx guest tiger".split()
+    word
+    for line in (
+        "password pass passwd pwd secret user username token key changeme mypassword mypass yourpassword pw test",
+        "p@ssw0rd port 1234 12345 xxx guest tiger",
+    )
+    for word in line.split()
 )
+"""What manuals write for a password."""
 
 
 def finds(hit: Hit, text: str, lower: str) -> list[Find]:
     """The secrets behind a hit of one of `PATTERNS`."""
     if hit.rule == "kubernetes-secret":
         return _kubernetes(text, hit.start)
-    found = _find(hit, text, lower)
+    found = _READERS[hit.rule](hit, text, lower)
     return [] if found is None else [found]
-
-
-def _kubernetes(text: str, at: int) -> list[Find]:
-    """Values of a Kubernetes Secret: base64 under `data`, plain under `stringData`."""
-    low = text.rfind("\n---", max(0, at - MANIFEST), at)
-    low = max(0, at - MANIFEST) if low < 0 else low
-    high = text.find("\n---", at, at + MANIFEST)
-    high = min(len(text), at + MANIFEST) if high < 0 else high
-    found = []
-    for block in _DATA.finditer(text, low, high):
-        encoded = block[1].lower() == "data"
-        for line in _PAIR.finditer(text, block.end(), min(high, block.end() + MANIFEST)):
-            if _UNINDENTED.search(text, block.end(), line.start()):
-                break  # the next part of the manifest
-            value = line[2]
-            octets = decoded(value) if encoded else value.encode()
-            if octets is None or len(octets) < 4 or template(value) or b"CERTIFICATE-" in octets[:40]:
-                continue
-            plain = octets.decode("utf-8", "replace")
-            weak = template(plain) or placeholder(plain) or plain.lower() in _TEACHING
-            common = any(
-                word in line[1].lower() for word in ("user", "host", "name", "port", "url", "crt", "ca.")
-            )
-            score = 0.35 if weak else 0.55 if common else 0.88
-            found.append(
-                Find(
-                    "kubernetes-secret",
-                    *line.span(2),
-                    score,
-                    "value of a Kubernetes Secret",
-                    "PASSWORD",
-                    specific=1,
-                )
-            )
-    return found
-
-
-def _find(hit: Hit, text: str, lower: str) -> Find | None:
-    start, end = hit.groups.get("secret", (hit.start, hit.end))
-    match hit.rule:
-        case "private-key":
-            return _key_block(text, hit.start, hit.end)
-        case "putty-private-key":
-            return _putty(text, lower, hit.start)
-        case "jwt":
-            return _jwt(text, hit.start, hit.end)
-        case "basic-auth":
-            return _user_and_password(
-                text, start, end, "basic-auth", "credentials of HTTP basic authentication"
-            )
-        case "registry-auth":
-            return _user_and_password(
-                text,
-                start,
-                end,
-                "registry-auth",
-                "credentials of a package or container registry",
-                any_decodes="_password" in lower[hit.start : hit.start + 10],
-            )
-        case "registry-token":
-            value = text[start:end]
-            if template(value) or placeholder(value):
-                return None
-            return Find(
-                "registry-token", start, end, 0.95, "access token of a package registry", "TOKEN", specific=1
-            )
-        case "kubeconfig-key":
-            return _encoded_key(text, start, end)
-        case "pgpass":
-            return _plain(text, start, end, "pgpass", "password of a PostgreSQL password file")
-        case "command-line-user":
-            if (
-                "curl" not in lower[max(0, hit.start - 300) : hit.start]
-                and "http" not in lower[hit.start : hit.end + 200]
-            ):
-                return None
-            return _plain(text, start, end, "command-line-user", "password on a command line")
-        case "command-line-password" | "piped-password" | "secure-string":
-            return _plain(text, start, end, hit.rule, "password on a command line")
-        case "wordpress-key":
-            return _plain(text, start, end, "wordpress-key", "key of a WordPress site")
-        case "seed-phrase":
-            words = _WORDS.search(text, hit.end, min(len(text), hit.end + 400))
-            if words is None or words.start() > hit.end + 80 or len(set(words[0].split())) < 9:
-                return None
-            return Find(
-                "seed-phrase",
-                words.start(),
-                words.end(),
-                0.75,
-                "recovery words of a wallet",
-                "PRIVATE_KEY",
-                specific=1,
-            )
-        case "jwk-private-key":
-            low = max(0, hit.start - 2400)
-            inside = _PRIVATE_NUMBER.search(text, low, min(len(text), hit.end + 2400))
-            if inside is None:
-                return None
-            return Find(
-                "jwk-private-key",
-                inside.start(1),
-                inside.end(1),
-                0.95,
-                "private part of a JSON Web Key",
-                "PRIVATE_KEY",
-                specific=1,
-            )
-        case _:
-            return Find(
-                "password-hash",
-                start,
-                end,
-                0.4,
-                "hash of a password, which can be guessed offline",
-                "PASSWORD",
-                "warning",
-                specific=1,
-            )
-
-
-def _key_block(text: str, start: int, end: int) -> Find | None:
-    label = text[start:end].strip("- ")
-    limit = min(len(text), end + KEY_BLOCK)
-    at = text.find("-----END", end, limit)
-    if at >= 0:
-        close = text.find("-----", at + 8, at + 60)
-        last = close + 5 if close >= 0 else at + 8
-        inner = text[end:at]
-    else:
-        skipped = end
-        body = _BODY.match(text, end, limit)
-        last = body.end() if body else end
-        inner = text[skipped:last]
-        while last > end and text[last - 1] in " \n\r\t\"',":
-            last -= 1
-    material = _ESCAPES.sub("", _HEADERS.sub("", inner))
-    if len(material) < 24:
-        return (
-            None
-            if len(material) < 4 or not material.isalnum()
-            else Find(
-                "private-key",
-                start,
-                last,
-                0.4,
-                f"beginning of a private key ({label.lower()})",
-                "PRIVATE_KEY",
-                specific=2,
-            )
-        )
-    distinct = len(set(material[:400]))
-    if distinct < 10 or placeholder(material[:40]) and distinct < 20:
-        return Find(
-            "private-key", start, last, 0.3, "placeholder of a private key", "PRIVATE_KEY", specific=2
-        )
-    truncated = at < 0
-    return Find(
-        "private-key",
-        start,
-        last,
-        0.95 if truncated else 0.99,
-        "private key, cut short" if truncated else "private key",
-        "PRIVATE_KEY",
-        specific=2,
-        evidence={"label": label[6:].strip(), "complete": not truncated},
-    )
-
-
-def _putty(text: str, lower: str, start: int) -> Find | None:
-    private = lower.find("private-lines:", start, start + KEY_BLOCK)
-    if private < 0:
-        return None
-    close = lower.find("private-mac:", private, private + KEY_BLOCK)
-    last = text.find("\n", close) if close >= 0 else min(len(text), private + KEY_BLOCK)
-    return Find(
-        "putty-private-key",
-        start,
-        last if last >= 0 else len(text),
-        0.99,
-        "PuTTY private key",
-        "PRIVATE_KEY",
-        specific=2,
-    )
-
-
-def _jwt(text: str, start: int, end: int) -> Find | None:
-    if start and text[start - 1].isalnum():
-        return None
-    token = text[start:end].rstrip(".")
-    parts = jwt_parts(token)
-    pieces = token.split(".")
-    if parts is None or len(pieces) not in (2, 3, 5) or len(pieces[1]) < 4:
-        return None
-    header, claims = parts
-    score, level = 0.92, "error"
-    if claims and (claims.get("name") == "John Doe" or claims.get("sub") == "1234567890"):
-        score = 0.35
-    elif claims and claims.get("role") == "anon":
-        score, level = 0.55, "note"
-    elif len(pieces) == 2 or not pieces[2]:
-        score = 0.6
-    evidence = {"alg": str(header.get("alg", ""))[:12]}
-    return Find(
-        "jwt",
-        start,
-        start + len(token),
-        score,
-        "signed token (JWT)",
-        "TOKEN",
-        level,
-        specific=1,
-        evidence=evidence,
-    )  # type: ignore[arg-type]
-
-
-def _user_and_password(
-    text: str, start: int, end: int, rule: str, message: str, *, any_decodes: bool = False
-) -> Find | None:
-    while end < len(text) and text[end] == "=":
-        end += 1
-    octets = decoded(text[start:end])
-    if octets is None or not octets.isascii():
-        return None
-    plain = octets.decode("ascii")
-    if not plain.isprintable() or (":" not in plain and not any_decodes):
-        return None
-    user, _, secret = plain.partition(":")
-    if not any_decodes and (not secret or " " in user):
-        return None
-    weak = secret.lower() in _TEACHING or placeholder(secret or user)
-    return Find(rule, start, end, 0.45 if weak else 0.93, message, "PASSWORD", specific=1)
-
-
-def _encoded_key(text: str, start: int, end: int) -> Find | None:
-    octets = decoded(text[start:end])
-    if octets is None or (b"PRIVATE KEY" not in octets[:80] and len(octets) < 200):
-        return None
-    return Find(
-        "kubeconfig-key", start, end, 0.97, "private key of a Kubernetes client", "PRIVATE_KEY", specific=1
-    )
-
-
-def _plain(text: str, start: int, end: int, rule: str, message: str) -> Find | None:
-    value = text[start:end]
-    if template(value) or value.isdigit() or value.startswith("$"):
-        return None
-    weak = value.lower() in _TEACHING or placeholder(value)
-    return Find(rule, start, end, 0.4 if weak else 0.88, message, "PASSWORD", specific=1)
 
 
 def in_addresses(plain: bytes, text: str) -> list[Find]:
@@ -396,20 +163,149 @@ def in_addresses(plain: bytes, text: str) -> list[Find]:
     for match in _USERINFO.finditer(plain):
         start, end = match.span(1)
         value = text[start:end]
-        if len(value) < 3 or len(value) > 400 or template(value) or value.startswith(("$", "{", "<", "%(")):
+        if not 3 <= len(value) <= 400 or template(value) or value.startswith(("$", "<", "%(")):
             continue
         if "{" in value or "}" in value or _PORT.match(value):
             continue
-        weak = value.lower() in _TEACHING or placeholder(value)
-        found.append(
-            Find(
-                "address-password",
-                start,
-                end,
-                0.4 if weak else 0.93,
-                "password in an address",
-                "PASSWORD",
-                specific=1,
-            )
-        )
+        found.append(_told(value, start, end, "address-password", "password in an address"))
     return found
+
+
+def _told(value: str, start: int, end: int, rule: str, message: str) -> Find:
+    weak = value.lower() in _TEACHING or placeholder(value)
+    return Find(rule, start, end, 0.4 if weak else 0.92, message, "PASSWORD", specific=1)
+
+
+def _plain(hit: Hit, text: str, message: str) -> Find | None:
+    start, end = hit.groups["secret"]
+    value = text[start:end]
+    if template(value) or value.isdigit() or value.startswith("$"):
+        return None
+    return _told(value, start, end, hit.rule, message)
+
+
+def _jwt(hit: Hit, text: str, _lower: str) -> Find | None:
+    start = hit.start
+    if start and text[start - 1].isalnum():
+        return None
+    token = text[start : hit.end].rstrip(".")
+    parts = jwt_parts(token)
+    pieces = token.split(".")
+    if parts is None or len(pieces) not in (2, 3, 5) or len(pieces[1]) < 4:
+        return None
+    header, claims = parts
+    score, level = _of_claims(claims or {}, signed=len(pieces) > 2 and bool(pieces[2]))
+    evidence = {"alg": str(header.get("alg", ""))[:12]}
+    end = start + len(token)
+    return Find("jwt", start, end, score, "signed token (JWT)", "TOKEN", level, specific=1, evidence=evidence)
+
+
+def _of_claims(claims: dict[str, object], *, signed: bool) -> tuple[float, Level]:
+    if claims.get("name") == "John Doe" or claims.get("sub") == "1234567890":
+        return 0.35, "error"  # the token that every manual shows
+    if claims.get("role") == "anon":
+        return 0.55, "note"  # made to be public
+    return (0.92 if signed else 0.6), "error"
+
+
+def _basic(hit: Hit, text: str, _lower: str) -> Find | None:
+    return _user_and_password(hit, text, "credentials of HTTP basic authentication", alone=False)
+
+
+def _registry(hit: Hit, text: str, lower: str) -> Find | None:
+    alone = lower.startswith("_password", hit.start)
+    return _user_and_password(hit, text, "credentials of a package or container registry", alone=alone)
+
+
+def _user_and_password(hit: Hit, text: str, message: str, *, alone: bool) -> Find | None:
+    """Base64 of `user:password`, or of the password `alone`."""
+    start, end = hit.groups["secret"]
+    while end < len(text) and text[end] == "=":
+        end += 1
+    octets = decoded(text[start:end])
+    if octets is None or not octets.isascii():
+        return None
+    plain = octets.decode("ascii")
+    user, colon, secret = plain.partition(":")
+    if not plain.isprintable() or not (alone or (colon and secret and " " not in user)):
+        return None
+    return _told(secret or user, start, end, hit.rule, message)
+
+
+def _registry_token(hit: Hit, text: str, _lower: str) -> Find | None:
+    start, end = hit.groups["secret"]
+    if template(text[start:end]) or placeholder(text[start:end]):
+        return None
+    message = "access token of a package registry"
+    return Find("registry-token", start, end, 0.95, message, "TOKEN", specific=1)
+
+
+def _encoded_key(hit: Hit, text: str, _lower: str) -> Find | None:
+    start, end = hit.groups["secret"]
+    octets = decoded(text[start:end])
+    if octets is None or (b"PRIVATE KEY" not in octets[:80] and len(octets) < 200):
+        return None
+    message = "private key of a Kubernetes client"
+    return Find("kubeconfig-key", start, end, 0.97, message, "PRIVATE_KEY", specific=1)
+
+
+def _seed(hit: Hit, text: str, _lower: str) -> Find | None:
+    words = _SEED.search(text, hit.end, min(len(text), hit.end + 400))
+    if words is None or words.start() > hit.end + 80 or len(set(words[0].split())) < 9:
+        return None
+    return Find("seed-phrase", *words.span(), 0.75, "recovery words of a wallet", "PRIVATE_KEY", specific=1)
+
+
+def _hash(hit: Hit, _text: str, _lower: str) -> Find | None:
+    message = "hash of a password, which can be guessed offline"
+    return Find("password-hash", hit.start, hit.end, 0.4, message, "PASSWORD", "warning", specific=1)
+
+
+def _kubernetes(text: str, at: int) -> list[Find]:
+    """Values of a Kubernetes Secret: base64 under `data`, plain under `stringData`."""
+    low = max(text.rfind("\n---", max(0, at - MANIFEST), at), at - MANIFEST, 0)
+    high = text.find("\n---", at, at + MANIFEST)
+    high = min(len(text), at + MANIFEST) if high < 0 else high
+    found = []
+    for block in _DATA.finditer(text, low, high):
+        for line in _PAIR.finditer(text, block.end(), min(high, block.end() + MANIFEST)):
+            if _UNINDENTED.search(text, block.end(), line.start()):
+                break  # the next part of the manifest
+            one = _value(line, encoded=block[1] == "data")
+            if one is not None:
+                found.append(one)
+    return found
+
+
+def _value(line: re.Match[str], *, encoded: bool) -> Find | None:
+    value = line[2]
+    octets = decoded(value) if encoded else value.encode()
+    if octets is None or len(octets) < 4 or template(value) or b"CERTIFICATE-" in octets[:40]:
+        return None
+    plain = octets.decode("utf-8", "replace")
+    if template(plain) or placeholder(plain) or plain.lower() in _TEACHING:
+        score = 0.35
+    else:
+        score = 0.55 if any(word in line[1].lower() for word in _COMMON) else 0.88
+    message = "value of a Kubernetes Secret"
+    return Find("kubernetes-secret", *line.span(2), score, message, "PASSWORD", specific=1)
+
+
+_READERS: Mapping[str, Callable[[Hit, str, str], Find | None]] = {
+    "private-key": lambda hit, text, _: keyblocks.armoured(text, hit.start, hit.end),
+    "putty-private-key": lambda hit, text, lower: keyblocks.putty(text, lower, hit.start),
+    "jwk-private-key": lambda hit, text, _: keyblocks.web_key(text, hit.start, hit.end),
+    "jwt": _jwt,
+    "basic-auth": _basic,
+    "registry-auth": _registry,
+    "registry-token": _registry_token,
+    "kubeconfig-key": _encoded_key,
+    "pgpass": lambda hit, text, _: _plain(hit, text, "password of a PostgreSQL password file"),
+    "command-line-user": lambda hit, text, _: _plain(hit, text, "password on a command line"),
+    "command-line-password": lambda hit, text, _: _plain(hit, text, "password on a command line"),
+    "piped-password": lambda hit, text, _: _plain(hit, text, "password on a command line"),
+    "secure-string": lambda hit, text, _: _plain(hit, text, "password in a script"),
+    "wordpress-key": lambda hit, text, _: _plain(hit, text, "key of a WordPress site"),
+    "seed-phrase": _seed,
+    "password-hash": _hash,
+}

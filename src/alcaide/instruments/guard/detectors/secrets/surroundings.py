@@ -17,58 +17,88 @@ AFTER = 48
 """Characters behind it: a comment on the same line, the next argument."""
 
 
+def _phrases(listed: str) -> tuple[str, ...]:
+    """Phrases of a list that commas and line ends part."""
+    return tuple(
+        phrase.strip() for line in listed.split("\n") for phrase in line.split(",") if phrase.strip()
+    )
+
+
 class Role(StrEnum):
     """What a word says of the token after it."""
 
-    SECRET = "secret"
+    SECRET = "secret"  # noqa: S105 - the word, not a secret
     KEY = "key"
     OTHER = "other"
 
 
-_SECRET_PHRASES = (
-    "secret", "token", "apikey", "api_key", "api-key", "api key", "access key", "access_key", "accesskey", "access-key",
-    "private key", "private_key", "privatekey", "private-key", "auth_key", "authkey", "auth key", "auth-key", "bearer",
-    "credential", "creds", "password", "passwd", "passphrase", "pwd", "encryption key", "encryption_key", "encryptionkey",
-    "encrypt_key", "signing key", "signing_key", "signingkey", "signing-key", "subscription-key", "subscription key",
-    "subscription_key", "license key", "license_key", "licensekey", "licence key", "master key", "master_key",
-    "masterkey", "app_key", "appkey", "app-key", "app key", "application key", "application_key", "applicationkey",
-    "admin_key", "admin key", "admin-key", "service_key", "service key", "authorization", "shared key", "shared_key",
-    "sharedaccesskey", "accountkey", "account_key", "account key", "storage_key", "storage key", "integration key",
-    "integration_key", "write_key", "write key", "writekey", "sdk_key", "sdk key", "security key", "security_key",
-    "session_key", "access code", "passcode", "user key", "user_key", "api id key", "hmac", "server key", "server_key",
-    "rest key", "insert key", "webhook key", "cookie_key", "jwt_key", "app_secret", "oauth",
-    "passwort", "kennwort", "geheimnis", "schlüssel", "zugangsdaten", "mot de passe", "clé", "jeton", "contraseña",
-    "clave", "senha", "chave", "segredo", "chiave", "hasło", "klucz", "wachtwoord", "sleutel", "lösenord", "nyckel",
-    "пароль", "ключ", "секрет", "токен", "密码", "密碼", "密钥", "密鑰", "令牌", "口令", "パスワード", "トークン",
-    "シークレット", "비밀번호", "토큰", "كلمة المرور", "رمز",
-)  # fmt: skip
-_KEY_PHRASES = ("key", "auth", "apik", "cookie", "session", "pass", "login", "login_id", "pin", "otp", "seed", "sid", "app id", "app_id", "client id", "client_id", "client-id", "clientid", "appid", "access id", "access_id", "webhook", "キー", "키")  # fmt: skip
-_OTHER_PHRASES = (
-    "sha", "sha1", "sha-1", "sha224", "sha256", "sha-256", "sha384", "sha512", "sha-512", "md5", "hash", "checksum",
-    "digest", "integrity", "commit", "revision", "rev", "etag", "uuid", "guid", "request_id", "request id", "requestid",
-    "request-id", "trace_id", "traceid", "trace-id", "trace id", "traceparent", "span_id", "spanid", "correlation",
-    "fingerprint", "thumbprint", "public key", "public_key", "publickey", "public-key", "pubkey", "ssh-rsa",
-    "ed25519", "ecdsa-sha2", "certificate", "signature", "nonce", "salt", "build", "data:image", "base64,",
-    "rowkey", "row_key", "partitionkey", "partition_key", "partition key", "publickeytoken", "sortkey", "sort_key", "sort key",
-    "object key", "objectkey", "object_key", "s3 key", "s3_key", "s3key", "idempotency", "keypair", "key pair", "key_pair", "keyvault", "key vault",
-    "key_vault", "keystore", "issuerkeyhash", "keyhash", "key_name", "keyname", "key-name", "keyword", "hotkey", "public_token", "tokenizer",
-    "contract address", "wallet address", "csrf", "xsrf", "primary key", "primary_key", "primarykey", "foreign key", "foreign_key", "cache key", "cache_key", "cachekey",
-    "cache-key", "page_token", "next_token", "nexttoken", "pagetoken", "nextpagetoken", "continuation", "pagination",
-    "cursor", "dedup", "token_id", "token_type", "key_id", "keyid", "key-id", "key id", "kid", "image", "layer", "blob",
-    "tree", "parent", "resolved", "version", "order", "invoice", "tracking", "part number", "sku", "serial", "isbn",
-    "doi", "tx", "txid", "transaction", "block", "address", "contract", "merge", "cherry", "branch", "object_id",
-    "objectid", "message_id", "message-id", "messageid", "event_id", "user_id", "userid", "account_id", "tenant_id",
-    "subscription_id", "project_id", "document_id", "file_id", "record", "locale", "i18n", "translation", "crc", "oid",
-    "bucket", "partition", "shard", "boundary", "x-amz-request-id", "cf-ray", "digest-sha", "sri", "container", "pod",
-    "instance", "job_id", "run_id", "batch", "sample", "dataset", "chunk", "row", "node_id", "device", "mac", "imei",
-)  # fmt: skip
+_SECRET_PHRASES = _phrases(
+    """
+    secret, token, apikey, api_key, api-key, api key, access key, access_key, accesskey, access-key,
+    private key, private_key, privatekey, private-key, auth_key, authkey, auth key, auth-key, bearer,
+    credential, creds, password, passwd, passphrase, pwd, encryption key, encryption_key, encryptionkey,
+    encrypt_key, signing key, signing_key, signingkey, signing-key, subscription-key, subscription key,
+    subscription_key, license key, license_key, licensekey, licence key, master key, master_key, masterkey,
+    app_key, appkey, app-key, app key, application key, application_key, applicationkey, admin_key,
+    admin key, admin-key, service_key, service key, authorization, shared key, shared_key, sharedaccesskey,
+    accountkey, account_key, account key, storage_key, storage key, integration key, integration_key,
+    write_key, write key, writekey, sdk_key, sdk key, security key, security_key, session_key, access code,
+    passcode, user key, user_key, api id key, hmac, server key, server_key, rest key, insert key,
+    webhook key, cookie_key, jwt_key, app_secret, oauth, passwort, kennwort, geheimnis, schlüssel,
+    zugangsdaten, mot de passe, clé, jeton, contraseña, clave, senha, chave, segredo, chiave, hasło, klucz,
+    wachtwoord, sleutel, lösenord, nyckel, пароль, ключ, секрет, токен, 密码, 密碼, 密钥, 密鑰, 令牌, 口令, パスワード,
+    トークン, シークレット, 비밀번호, 토큰, كلمة المرور, رمز
+    """
+)
+_KEY_PHRASES = _phrases(
+    """
+    key, auth, apik, cookie, session, pass, login, login_id, pin, otp, seed, sid, app id, app_id,
+    client id, client_id, client-id, clientid, appid, access id, access_id, webhook, キー, 키
+    """
+)
+_OTHER_PHRASES = _phrases(
+    """
+    sha, sha1, sha-1, sha224, sha256, sha-256, sha384, sha512, sha-512, md5, hash, checksum, digest,
+    integrity, commit, revision, rev, etag, uuid, guid, request_id, request id, requestid, request-id,
+    trace_id, traceid, trace-id, trace id, traceparent, span_id, spanid, correlation, fingerprint,
+    thumbprint, public key, public_key, publickey, public-key, pubkey, ssh-rsa, ed25519, ecdsa-sha2,
+    certificate, signature, nonce, salt, build, data:image, ;base64, rowkey, row_key, partitionkey,
+    partition_key, partition key, publickeytoken, sortkey, sort_key, sort key, object key, objectkey,
+    object_key, s3 key, s3_key, s3key, idempotency, keypair, key pair, key_pair, keyvault, key vault,
+    key_vault, keystore, issuerkeyhash, keyhash, key_name, keyname, key-name, keyword, hotkey,
+    public_token, tokenizer, contract address, wallet address, csrf, xsrf, primary key, primary_key,
+    primarykey, foreign key, foreign_key, cache key, cache_key, cachekey, cache-key, page_token,
+    next_token, nexttoken, pagetoken, nextpagetoken, continuation, pagination, cursor, dedup, token_id,
+    token_type, key_id, keyid, key-id, key id, kid, image, layer, blob, tree, parent, resolved, version,
+    order, invoice, tracking, part number, sku, serial, isbn, doi, tx, txid, transaction, block, address,
+    contract, merge, cherry, branch, object_id, objectid, message_id, message-id, messageid, event_id,
+    user_id, userid, account_id, tenant_id, subscription_id, project_id, document_id, file_id, record,
+    locale, i18n, translation, crc, oid, bucket, partition, shard, boundary, x-amz-request-id, cf-ray,
+    digest-sha, sri, container, pod, instance, job_id, run_id, batch, sample, dataset, chunk, row, node_id,
+    device, mac, imei
+    """
+)
 _WHOLE = frozenset(
-    "key auth pass pin otp seed sid pwd creds hmac sha hash rev salt build order tree layer blob image parent tx doi sku block row pod "
-    "kid mac job batch merge branch version record node device sample cursor crc oid sri cookie session login etag address contract "
-    "container instance bucket chunk shard cherry isbn imei md5 nonce digest oauth clé clave chave senha parola cf-ray apik".split()
+    _phrases(
+        """
+    key, auth, pass, pin, otp, seed, sid, pwd, creds, hmac,
+    sha, hash, rev, salt, build, order, tree, layer, blob, image
+    parent, tx, doi, sku, block, row, pod, kid, mac,
+    job, batch, merge, branch, version, record, node, device, sample, cursor
+    crc, oid, sri, cookie, session, login, etag,
+    address, contract, container, instance, bucket, chunk, shard, cherry
+    isbn, imei, md5, nonce, digest, oauth, clé, clave, chave, senha, parola, cf-ray, apik
+    """
+    )
 )
 """Words believed only where no letter touches them on the right (`keyboard`, `passing`, `treetop` are others)."""
-_AT_START = frozenset("pass pin otp seed sid rev row mac tx pod oid doi sku crc sri kid sha order".split())
+_AT_START = frozenset(
+    _phrases(
+        """
+    pass, pin, otp, seed, sid, rev, row, mac, tx, pod, oid, doi, sku, crc, sri, kid, sha, order
+    """
+    )
+)
 """Words believed only where no letter touches them on the left either (`compass`, `arrow`)."""
 
 
@@ -84,13 +114,20 @@ class Surroundings:
 
 _NOTHING = Surroundings(None, "", False, ())
 _LINKING = frozenset(
-    "is was are be to for the value new my here name this as of with use using set in on at current following below "
-    "ist lautet est es son è é und y et e prod production dev test staging live string str default id bearer basic "
-    "token key const let var data content text body val v env secret number".split()
+    _phrases(
+        """
+    is, was, are, be, to, for, the, value, new, my, here,
+    name, this, as, of, with, use, using, set, in, on, at, current
+    following, below, ist, lautet, est, es, son, è, é, und,
+    y, et, e, prod, production, dev, test, staging, live, string, str
+    default, id, bearer, basic, token, key, const, let, var,
+    data, content, text, body, val, v, env, secret, number
+    """
+    )
 )
 _ABOUT = re.compile(
-    r"s?[ _.-]?(?:id|name|arn|ref|uri|url|endpoint|path|file|alias|type|prefix|suffix|version|hash|hashed|len|length|count|"
-    r"address|expir\w{0,5}|ttl|uuid|guid|fingerprint|vault|store|kind|manager|provider|algorithm|usage|limit|format|"
+    r"s?[ _.-]?(?:id|name|arn|ref|uri|url|endpoint|path|file|alias|type|prefix|suffix|version|hash|hashed|len|length"
+    r"|count|address|expir\w{0,5}|ttl|uuid|guid|fingerprint|vault|store|kind|manager|provider|algorithm|usage|limit|format|"
     r"contract|policy|rotation|scope|issuer|audience|method|server)s?(?:[^a-z]|$)"
 )
 """What turns a word for a secret into something said about one: `secretName`, `token_endpoint`, `key file`."""

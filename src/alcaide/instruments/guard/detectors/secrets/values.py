@@ -70,7 +70,7 @@ def judged(text: str, start: int, end: int, *, quoted: bool, secret: bool, name:
 
 def told(text: str, start: int, end: int, *, quoted: bool, secret: bool) -> Find | None:
     """A value that a sentence gives: it must look less like a word than one that was assigned."""
-    while end > start and text[end - 1] in ".,;:?)。、，":  # noqa: RUF001
+    while end > start and text[end - 1] in ".,;:?)。、，":
         end -= 1
     if text[end - 2 : end] == "**":
         end -= 2
