@@ -30,7 +30,7 @@ REGISTERED = (GuardDetector("alcaide.instruments.guard.detectors.transformer:TRA
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory) -> Path:
     made = tmp_path_factory.mktemp("classifier")
-    table = np.array([[0, 0], [0.2, 0], [0, 6], [1, 0]], dtype=np.float32)
+    table = np.array([[0, 0], [0.02, 0], [0, 6], [0.1, 0]], dtype=np.float32)
     graph = onnx.helper.make_graph(
         [
             onnx.helper.make_node("Gather", ["table", "input_ids"], ["vectors"], axis=0),

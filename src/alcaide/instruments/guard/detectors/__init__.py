@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 DETECTORS: tuple[str, ...] = (
+    "alcaide.instruments.guard.detectors.hidden_text:HIDDEN_TEXT",
     "alcaide.instruments.guard.detectors.secrets:SECRETS",
     "alcaide.instruments.guard.detectors.classification:CLASSIFICATION",
     "alcaide.instruments.guard.detectors.text_shape:TEXT_SHAPE",
     "alcaide.instruments.guard.detectors.tool_safety:TOOL_SAFETY",
     "alcaide.instruments.guard.detectors.personal_data:PERSONAL_DATA",
+    "alcaide.instruments.guard.detectors.transformer:TRANSFORMER",
 )
