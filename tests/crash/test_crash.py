@@ -10,7 +10,9 @@ import resource
 import signal
 import subprocess
 import sys
+import tempfile
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -152,19 +154,69 @@ def test_a_full_disk_refuses_clearly_loses_nothing_and_heals_without_a_restart(t
         instance.close()
 
 
+@contextmanager
+def mounted(folder, size):
+    """A disk of a few megabytes, in memory."""
+    command = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)]
+    try:
+        done = subprocess.run(command, capture_output=True).returncode == 0
+    except OSError:
+        done = False
+    if not done:
+        pytest.skip("mounting a small disk needs rights that this user does not have")
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", str(folder)], check=True)
+
+
 @pytest.fixture
 def small_disk(tmp_path):
     folder = tmp_path / "small"
     folder.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", str(folder)]
+    with mounted(folder, "3m"):
+        yield folder
+
+
+@pytest.fixture
+def small_postgresql(postgresql_server):
+    """(folder, URL) of a database on a real server whose tables lie on a small disk."""
+    import psycopg
+
+    folder = Path(tempfile.mkdtemp(prefix="alcaide-small-"))
+    folder.chmod(0o755)
+    base, _, query = postgresql_server.partition("?")
+    with mounted(folder, "32m"), psycopg.connect(postgresql_server, autocommit=True) as conn:
+        (data,) = conn.execute("SHOW data_directory").fetchone()
+        owner = Path(data).stat()
+        space = folder / "space"
+        space.mkdir(mode=0o700)
+        os.chown(space, owner.st_uid, owner.st_gid)
+        conn.execute(f"CREATE TABLESPACE small LOCATION '{space}'")
+        conn.execute("CREATE DATABASE small TABLESPACE small")
+        yield folder, f"{base.rpartition('/')[0]}/small?{query}"
+        (folder / "ballast").unlink(missing_ok=True)
+        conn.execute("DROP DATABASE small WITH (FORCE)")
+        conn.execute("DROP TABLESPACE small")
+    folder.rmdir()
+
+
+def test_a_full_disk_under_postgresql_refuses_clearly_loses_nothing_and_heals(small_postgresql, tmp_path):
+    folder, url = small_postgresql
+    ballast = folder / "ballast"
+    ballast.write_bytes(b"x" * 12_000_000)
+    config = load_config(tmp_path / "data", {"ALCAIDE_DATABASE_URL": url})
+    instance = open_instance(config, manifests=(), migrate=False)
     try:
-        mounted = subprocess.run(command, capture_output=True).returncode == 0
-    except OSError:
-        mounted = False
-    if not mounted:
-        pytest.skip("mounting a small disk needs rights that this user does not have")
-    yield folder
-    subprocess.run(["umount", str(folder)], check=True)
+        acknowledged, message = fill(instance)
+        assert message.startswith("nothing was written: ")
+        ballast.unlink()
+
+        holds(instance, acknowledged)
+        acknowledged.append(said(instance, len(acknowledged)))
+        holds(instance, acknowledged)
+    finally:
+        instance.close()
 
 
 def test_a_really_full_disk_refuses_clearly_and_loses_nothing(small_disk):
@@ -209,6 +261,7 @@ def test_time_in_the_log_never_goes_back_though_the_clock_does(instance, clock):
     assert verify_log(instance.ledger, processes=1).intact
 
 
+@pytest.mark.both_databases
 def test_time_never_goes_back_across_a_restart_either(config, clock):
     instance = open_instance(config, manifests=(), clock=clock, migrate=False)
     said(instance, 1)
@@ -225,6 +278,7 @@ def test_time_never_goes_back_across_a_restart_either(config, clock):
         again.close()
 
 
+@pytest.mark.both_databases
 def test_a_job_asked_for_in_the_ledgers_time_runs_though_the_clock_went_back(instance, clock):
     instance.write(lambda tx: tx.enqueue("count", {}))
     clock.advance(days=-2)
