@@ -14,7 +14,7 @@ import numpy as np
 
 from alcaide.instruments.guard.layer import Layer, Origin, as_written
 from alcaide.instruments.guard.model import Passage
-from alcaide.instruments.guard.normalise import encodings, folding, guesses, markup
+from alcaide.instruments.guard.normalise import encodings, flow, folding, guesses, markup
 from alcaide.instruments.guard.policy import Limits
 
 GUESSES_IN_A_ROW = 2
@@ -68,13 +68,14 @@ def _children(layer: Layer) -> Iterator[tuple[Layer, bool]]:
             guesses.unrotated,
             guesses.turned_round,
             folding.unaccented,
+            flow.flowed,
         ):
             one = guess(layer)
             if one is not None:
                 yield one, False
 
 
-_GUESSED = frozenset(("leet", "joined", "rot13", "reversed", "unaccented"))
+_GUESSED = frozenset(("leet", "joined", "rot13", "reversed", "unaccented", "flowed"))
 
 RUNS_APART = 16
 """Decoded runs that each get a layer; with more, they are laid out in one, which costs one look instead of hundreds."""

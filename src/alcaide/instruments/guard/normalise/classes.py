@@ -136,8 +136,38 @@ def runs(mask: Mask, shortest: int) -> list[tuple[int, int]]:
     return [(int(start), int(last) + shortest - 1) for start, last in edges.tolist()]
 
 
-_ROT13 = (b"gur ", b"lbh", b"vtaber", b"vafgehpg", b"flfgrz", b"cebzcg", b"cerivbhf", b"cyrnfr", b"erirny")
-_REVERSED = (b"eht ", b" uoy", b"erongi", b"snoitcurtsni", b"tpmorp", b"metsys", b"laever", b"suoiverp")
+_ROT13 = (
+    b"gur ",
+    b"lbh",
+    b"vtaber",
+    b"vafgehpg",
+    b"flfgrz",
+    b"cebzcg",
+    b"cerivbhf",
+    b"cyrnfr",
+    b"erirny",
+    b"jvgubhg",
+    b"ehyrf",
+    b"erfgevpg",
+    b"fnsrgl",
+    b"vtabevreg",
+    b"nyyr ",
+)
+_REVERSED = (
+    b"eht ",
+    b" uoy",
+    b"erongi",
+    b"snoitcurtsni",
+    b"tpmorp",
+    b"metsys",
+    b"laever",
+    b"suoiverp",
+    b"tuohtiw",
+    b"selur",
+    b"tcirtser",
+    b"ytefas",
+    b" ella",
+)
 _SIGNS = (*_ROT13, *_REVERSED)
 
 

@@ -73,12 +73,12 @@ def _codes_runs(layer: Layer) -> list[tuple[int, int]]:
 
 
 def _joined_lines(layer: Layer, runs: list[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Runs that are lines of one block (RFC 2045 §6.8 breaks lines at 76, PEM at 64) as one run."""
+    """Runs that are lines of one block as one run: RFC 2045 §6.8 breaks lines at 76, PEM at 64, a disguise anywhere."""
     kept: list[tuple[int, int]] = []
     for start, end in runs:
         if kept:
             before, last = kept[-1]
-            if start - last <= 2 and last - before >= 56 and layer.octets[last:start] in (b"\n", b"\r\n"):
+            if start - last <= 2 and last - before >= 24 and layer.octets[last:start] in (b"\n", b"\r\n"):
                 kept[-1] = (before, end)
                 continue
         kept.append((start, end))

@@ -206,7 +206,7 @@ _ABOUT: Final = re.compile(
     r"prompt[ -]injection|injections?\b|jailbreak|\battack|adversar|malicious|\bdetect|classif|"
     r"\bfilters? (?:should|must|that|which|for)|vulnerab|red[- ]team|owasp|\bdefen[cds]|mitigat|for example|"
     r"for instance|\be\.g\.|such as|the (?:phrase|sentence|words|term|prompt|string|message|text|input) |test case|"
-    r"\bexpected|\bassert|\blabel|incident|\bexample|handbook|training slide|quote of|phishing|security|exploit|"
+    r"\bexpected|\bassert|\blabel|incident|(?<!\.)\bexample|handbook|training slide|quote of|phishing|security|exploit|"
     r"angriff|attaque|ataque|attacco|aanval|atak\b|útok|angrepp|angreb|hyökkäys|атак|saldırı|هجوم|התקפה|حمله|हमला|"
     r"আক্রমণ|攻击|攻撃|공격|tấn công|serangan|โจมตี|επίθεση|atac|támadás|shambulio"
 )

@@ -106,6 +106,20 @@ def _override() -> Iterator[Phrase]:
         strong=re.compile(r"your|previous|prior|above|system|safety|all |earlier"),
         strong_score=0.72,
     )  # fmt: skip
+    yield Phrase(
+        "override/users-request",
+        OVERRIDE,
+        r"\b(?:ignore|disregard|forget|skip|drop|do not answer|don't answer|do not (?:do|perform|complete)) "
+        r"(?:the |this |that |whatever the )?(?:user|human|customer|person)(?:'s)? ?"
+        r"(?:original |actual |real )?(?:question|request|task|query|prompt|message|asked|asks|wants)",
+        pairs(
+            "ignore|disregard|forget|skip|drop|answer|do|perform|complete",
+            "the user|user|this user|the human|the customer|whatever the user|that user",
+        ),
+        0.72,
+        before=12,
+        after=40,
+    )
     task = "instruction|task|order|objective|goal|mission|directive|rule"
     yield Phrase(
         "new-task/heading",

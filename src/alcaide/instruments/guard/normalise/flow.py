@@ -1,0 +1,59 @@
+"""Words that were pushed apart, read as one sentence again: by blanks, line breaks, emphasis, empty tags, pictures.
+
+A pattern that asks for one blank between two words sees nothing of `ignore   all`, `ignore_all` or `**ignore** 🙂 all`,
+and a model reads them all alike. Where most gaps of a text are odd like that, one reading has plain blanks instead.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from alcaide.instruments.guard.layer import Layer
+from alcaide.instruments.guard.normalise.edits import Edits, edited
+
+LEAST: Final = 4
+"""Odd gaps from which on they are no accident."""
+SHARE: Final = 0.4
+"""Part of all gaps that has to be odd: indented code, tables and verse stay below."""
+LOOKED_AT: Final = 20_000
+"""Characters that decide; the whole text is then read the same way."""
+
+_SIGNS = r"[^\w\s!-/:-@\[-`{-~\u00a0-\u02ff\u2010-\u2027\u3000-\u303f\uff00-\uffef]"  # emoji, arrows, boxes
+_BETWEEN = rf"(?:[ \t*_~`]|\r?\n|<[^<>]{{0,40}}>|{_SIGNS}){{1,16}}"
+_ODD_GAP = re.compile(rf"(?<=[^\W_]){_BETWEEN}(?=[^\W_])")
+_ORDINARY_GAP = re.compile(r"[^\W_][.,;:!?)\"']{0,3}[ \n]+[(\"']?[^\W_]")
+
+
+def flowed(layer: Layer) -> Layer | None:
+    """The text with plain blanks between its words. None if its gaps are mostly plain."""
+    text, octets = layer.text, layer.octets
+    if len(octets) < 16 or not _reason(octets):
+        return None
+    head = text[:LOOKED_AT]
+    odd = sum(match.group() != " " for match in _ODD_GAP.finditer(head))
+    if odd < LEAST:
+        return None
+    plain = sum(1 for _ in _ORDINARY_GAP.finditer(head))
+    if odd < SHARE * (plain + odd):
+        return None
+    found = [match.span() for match in _ODD_GAP.finditer(text) if match.group() != " "]
+    return edited(
+        layer,
+        Edits([start for start, _ in found], [end for _, end in found], [" "] * len(found)),
+        "flowed",
+        guess=True,
+    )
+
+
+def _reason(octets: bytes) -> bool:
+    """Whether a look at a few bytes gives any: double blanks, short lines, emphasis, tags, signs beyond ASCII."""
+    return (
+        octets.count(b"  ") >= LEAST
+        or octets.count(b"_") >= LEAST
+        or octets.count(b"**") >= LEAST
+        or octets.count(b"> ") >= LEAST
+        or octets.count(b"\n") * 24 > len(octets)
+        or octets.count(b" \xf0\x9f") >= LEAST
+        or octets.count(b"\t") >= LEAST
+    )
