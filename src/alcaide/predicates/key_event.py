@@ -29,7 +29,8 @@ class TrustedKey(Predicate, frozen=True, kw_only=True, omit_defaults=True):
     """Somebody decided to believe signatures by a key of somebody else, or no longer to.
 
     The subject is `trusted-key:<name>` with the SHA-256 of the public key in DER. What was taken in while the key
-    was trusted stays as it was recorded; `distrusted` speaks for what comes after it.
+    was trusted stays as it was recorded, and counts, unless `because` is `compromised`: then whatever was taken in
+    under the key from `since` on (ever, if it says none) is Unknown to every requirement.
     """
 
     TYPE: ClassVar[str] = "urn:alcaide:trusted-key:v1"
@@ -38,3 +39,5 @@ class TrustedKey(Predicate, frozen=True, kw_only=True, omit_defaults=True):
     event: Literal["trusted", "distrusted"]
     name: str
     algorithm: str
+    because: Literal["", "out-of-use", "compromised"] = ""
+    since: str = ""

@@ -5,8 +5,8 @@ What a caller may rely on:
 - Pure and deterministic: requirement, scope, view and the time go in; the same four give the same answer for
   ever.
 - Fail closed: a view that is not shown to be complete, that was not built for the subjects asked about,
-  evidence that is stale, dated in the future, ended, unreadable or without an outcome that is understood:
-  each is Unknown.
+  evidence that is stale, dated in the future, ended, unreadable, signed by a key that was compromised by then, or
+  without an outcome that is understood: each is Unknown.
 - Less evidence never helps. Taking a record out of a view makes that view incomplete, and every answer from
   an incomplete view is Unknown; that is why "the latest speaks" is safe here and would not be elsewhere.
 - A waiver never changes a verdict. The underlying verdict stays in the explanation, beside the waiver's leaf;
@@ -18,15 +18,24 @@ Left out on purpose: building views (`kernel/ledger`) and knowing what a system 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
-from typing import Any, Literal
+from typing import Any
 
-from alcaide.kernel.clock import parse_rfc3339, rfc3339
+from alcaide.kernel.clock import rfc3339
 from alcaide.kernel.errors import InvalidInput
 from alcaide.kernel.evidence import Subject, canonical
 from alcaide.kernel.policy.cel import Undecided
+from alcaide.kernel.policy.explanation import (
+    Explanation,
+    LeafSays,
+    Scope,
+    SubjectExplanation,
+    SubjectRef,
+    Waiver,
+    counting,
+)
+from alcaide.kernel.policy.reading import SKEW, field_of, moment
 from alcaide.kernel.policy.requirement import (
     OWN_PREFIX,
     ConditionSays,
@@ -37,6 +46,7 @@ from alcaide.kernel.policy.requirement import (
     Requirement,
     selects,
 )
+from alcaide.kernel.policy.signers import doubt_about, signer_keys
 from alcaide.kernel.policy.verdict import (
     Failed,
     Passed,
@@ -44,15 +54,29 @@ from alcaide.kernel.policy.verdict import (
     Verdict,
     all_of,
     any_of,
-    as_json,
     join_reasons,
-    unite_leaves,
 )
 from alcaide.kernel.policy.view import EvidenceView, Record
+from alcaide.kernel.policy.waivers import WAIVED, requirement_digest, waivers_in_force
 
-WAIVED = "urn:alcaide:waived:v1"
-SKEW = timedelta(minutes=5)
-"""How far ahead of us another machine's clock may be before its evidence is not believed yet."""
+__all__ = [
+    "OUTCOME_FIELDS",
+    "SKEW",
+    "WAIVED",
+    "Explanation",
+    "LeafSays",
+    "Scope",
+    "SubjectExplanation",
+    "SubjectRef",
+    "Waiver",
+    "evaluate",
+    "evaluate_all",
+    "keys_needed",
+    "requirement_digest",
+    "signer_keys",
+    "verdict_of",
+    "waivers_in_force",
+]
 
 OUTCOME_FIELDS = ("verdict", "verificationResult", "result", "outcome", "conclusion", "decision")
 PASSED_WORDS = frozenset({"passed", "pass", "success", "succeeded", "approved"})
@@ -63,134 +87,11 @@ MAX_LEAVES_SHOWN = 50
 """An explanation is for reading; what decided always comes first in it."""
 
 
-@dataclass(frozen=True, slots=True)
-class SubjectRef:
-    """A subject as it stands now. `digest` is SHA-256 hex, or None where nobody has recorded one."""
-
-    name: str
-    digest: str | None
-    kind: str = ""
-    tags: tuple[str, ...] = ()
-    environments: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Scope:
-    """What a question is asked about: one subject, and what it is made of at this moment."""
-
-    this: SubjectRef
-    components: tuple[SubjectRef, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class LeafSays:
-    """What one statement contributed: its leaf, kind, time, and its own verdict."""
-
-    index: int
-    predicate_type: str
-    at: datetime | None
-    verdict: Verdict
-
-
-@dataclass(frozen=True, slots=True)
-class Waiver:
-    """A person's word, with an end, that a requirement need not be met for now."""
-
-    index: int
-    requirement: str
-    component: str | None
-    until: datetime
-    by: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class SubjectExplanation:
-    """The answer for one subject, with the statements it was drawn from, the deciding ones first."""
-
-    name: str
-    digest: str | None
-    verdict: Verdict
-    leaves: tuple[LeafSays, ...]
-    waived: Waiver | None = None
-
-    @property
-    def counts_as(self) -> Verdict:
-        return _counting(self.verdict, self.waived)
-
-    @property
-    def outcome(self) -> str:
-        return _outcome_word(self.verdict, self.waived)
-
-
-@dataclass(frozen=True, slots=True)
-class Explanation:
-    """The answer to one requirement. `verdict` is what the evidence says; `counts_as` honours waivers."""
-
-    requirement: Requirement
-    verdict: Verdict
-    counts_as: Verdict
-    subjects: tuple[SubjectExplanation, ...]
-    waived: Waiver | None = None
-
-    @property
-    def outcome(self) -> Literal["passed", "failed", "unknown", "waived"]:
-        if isinstance(self.counts_as, Passed) and not isinstance(self.verdict, Passed):
-            return "waived"
-        return self.counts_as.outcome
-
-    @property
-    def reason(self) -> str:
-        """One line: why not passed, or by whom it is waived and until when."""
-        if self.outcome != "waived":
-            return self.counts_as.reason
-        waivers = self.waivers
-        said = "; ".join(
-            dict.fromkeys(f"waived by {w.by} until {w.until:%Y-%m-%d}: {w.reason}" for w in waivers)
-        )
-        return f"{said} (without the waiver: {self.verdict.outcome}, {self.verdict.reason})"
-
-    @property
-    def waivers(self) -> tuple[Waiver, ...]:
-        """Every waiver this answer rests on."""
-        if self.outcome != "waived":
-            return ()
-        return (self.waived,) if self.waived else tuple(s.waived for s in self.subjects if s.waived)
-
-    def as_json(self) -> dict[str, Any]:
-        return {
-            "id": self.requirement.id,
-            "title": self.requirement.title,
-            "why": self.requirement.why,
-            "outcome": self.outcome,
-            "reason": self.reason,
-            "stood_on": list(self.counts_as.stood_on),
-            "verdict": as_json(self.verdict),
-            "waivers": [_waiver_json(waiver) for waiver in self.waivers],
-            "subjects": [
-                {
-                    "name": subject.name,
-                    "digest": subject.digest,
-                    "outcome": subject.outcome,
-                    "reason": subject.verdict.reason,
-                    "stood_on": list(subject.counts_as.stood_on),
-                    "leaves": [
-                        {
-                            "index": leaf.index,
-                            "predicate_type": leaf.predicate_type,
-                            "at": rfc3339(leaf.at) if leaf.at else None,
-                            **{k: v for k, v in as_json(leaf.verdict).items() if k != "stood_on"},
-                        }
-                        for leaf in subject.leaves
-                    ],
-                }
-                for subject in self.subjects
-            ],
-        }
-
-
 def keys_needed(requirements: Iterable[Requirement], scope: Scope) -> frozenset[str]:
-    """The index keys a view must be built for, so that `evaluate` may take absence for absence."""
+    """The index keys a view must be built for, so that `evaluate` may take absence for absence.
+
+    Not those of the signers, which only the view itself can tell: see `signer_keys`.
+    """
     keys = {f"name:{scope.this.name}"}  # waivers are filed under the name of what was asked about
     for requirement in requirements:
         for subject in _subjects(requirement, scope):
@@ -234,37 +135,6 @@ def evaluate_all(
 def verdict_of(explanations: Iterable[Explanation]) -> Verdict:
     """All requirements together, waivers honoured. No requirement at all is Unknown."""
     return all_of(explanation.counts_as for explanation in explanations)
-
-
-def waivers_in_force(
-    requirement: Requirement, scope: Scope, view: EvidenceView, *, now: datetime
-) -> dict[str | None, Waiver]:
-    """The waivers of one requirement that count now, by component name; under None the one for the whole.
-
-    The latest waiver for the same thing speaks, so a waiver is taken back by one that ends at once. A waiver
-    for a component counts only for the digest it was given for, and one that names the requirement's text
-    only for that text.
-    """
-    if not requirement.waivable or not view.complete:
-        return {}
-    latest: dict[str | None, Record] = {}
-    for record in view.about(f"name:{scope.this.name}"):
-        if record.predicate_type != WAIVED or record.foreign:
-            continue
-        if record.predicate.get("requirement") != requirement.id:
-            continue
-        latest[_component_named(record.predicate)] = record
-    found: dict[str | None, Waiver] = {}
-    for component, record in latest.items():
-        waiver = _waiver(record, requirement, component, scope, now)
-        if waiver is not None:
-            found[component] = waiver
-    return found
-
-
-def requirement_digest(requirement: Requirement) -> str:
-    """What a waiver may be bound to: the digest of the requirement as it was written."""
-    return sha256(canonical(dict(requirement.document or {"id": requirement.id}))).hexdigest()
 
 
 def _subjects(requirement: Requirement, scope: Scope) -> tuple[SubjectRef, ...]:
@@ -311,7 +181,7 @@ def _with_waiver(
     combine = all_of if requirement.match == "all" else any_of
     counted = combine(_named(s, s.counts_as, subjects) for s in subjects) if subjects else verdict
     if whole is not None and not isinstance(counted, Passed):
-        counted = _counting(counted, whole)
+        counted = counting(counted, whole)
         return Explanation(requirement, verdict, counted, subjects, whole)
     return Explanation(requirement, verdict, counted, subjects)
 
@@ -364,6 +234,8 @@ def _meant(requirement: Requirement, subject: SubjectRef, view: EvidenceView, no
             verdict: Verdict = Unknown(selected.reason, (record.index,))
         elif timely is not None:
             verdict = Unknown(timely, (record.index,))
+        elif (doubt := doubt_about(record, view)) is not None:
+            verdict = Unknown(doubt[0], (record.index, *doubt[1]))
         else:
             verdict = _judge(requirement, record, about)
         found.append((record, LeafSays(record.index, record.predicate_type, at, verdict)))
@@ -413,7 +285,7 @@ def _timely(requirement: Requirement, record: Record, now: datetime) -> tuple[da
     fresh = requirement.fresh
     try:
         said = _said_at(record, fresh)
-        ends = None if record.foreign else _moment(record.predicate, "until")
+        ends = None if record.foreign else moment(record.predicate, "until")
     except InvalidInput as problem:
         return None, f"its time cannot be read: {problem}"
     if said is not None and said > now + SKEW:
@@ -440,30 +312,13 @@ def _said_at(record: Record, fresh: Freshness | None) -> datetime | None:
     """
     named = fresh.at if fresh else None
     if not record.foreign:
-        return _moment(record.predicate, named or "at")
-    taken_in = _moment(record.imported, "at") if record.imported else None
+        return moment(record.predicate, named or "at")
+    taken_in = moment(record.imported, "at") if record.imported else None
     taken_in = taken_in or record.recorded_at
     if named is None:
         return taken_in
-    own = _moment(record.predicate, named)
+    own = moment(record.predicate, named)
     return own if own is None or own > taken_in + SKEW else min(own, taken_in)
-
-
-def _moment(said: Mapping[str, Any], field: str) -> datetime | None:
-    value = _field(said, field)
-    if value is None:
-        return None
-    if not isinstance(value, str):
-        raise InvalidInput(f"`{field}` is not text")
-    return parse_rfc3339(value)
-
-
-def _field(value: Any, dotted: str) -> Any:
-    for part in dotted.split("."):
-        if not isinstance(value, Mapping):
-            return None
-        value = value.get(part)
-    return value
 
 
 def _judge(requirement: Requirement, record: Record, about: Subject) -> Verdict:
@@ -474,7 +329,7 @@ def _judge(requirement: Requirement, record: Record, about: Subject) -> Verdict:
         case Judged():
             return _judged(record, leaf)
         case FieldSays(field=field, passed=passed, failed=failed):
-            value = _field(record.predicate, field)
+            value = field_of(record.predicate, field)
             if value is None:
                 return Unknown(f"it says nothing in `{field}`", leaf)
             if _among(value, passed):
@@ -572,7 +427,7 @@ def _voice(requirement: Requirement, record: Record, leaf: LeafSays) -> tuple[st
             return record.signed_by if record.foreign else "here", leaf
         case "people":
             # Who a foreign statement says it is by is that sender's claim, and may be anybody.
-            person = None if record.foreign else _field(record.predicate, "by.id")
+            person = None if record.foreign else field_of(record.predicate, "by.id")
             if isinstance(person, str) and person:
                 return person, leaf
             nobody = Unknown("it does not say which person it is by", (leaf.index,))
@@ -588,7 +443,8 @@ def _noun(requirement: Requirement) -> str:
 
 
 def _leaves(leaves: Iterable[LeafSays]) -> tuple[int, ...]:
-    return tuple(sorted({leaf.index for leaf in leaves}))
+    """The leaves that speak, and those that say why one of them must not be believed."""
+    return tuple(sorted({index for leaf in leaves for index in (leaf.index, *leaf.verdict.stood_on)}))
 
 
 def _nothing_found(requirement: Requirement, subject: SubjectRef, view: EvidenceView) -> Verdict:
@@ -618,56 +474,6 @@ def _kind_name(predicate_type: str) -> str:
     if predicate_type.startswith(OWN_PREFIX):
         return f"`{predicate_type.removeprefix(OWN_PREFIX).rpartition(':')[0]}`"
     return f"`{predicate_type}`"
-
-
-def _counting(verdict: Verdict, waiver: Waiver | None) -> Verdict:
-    if waiver is None or isinstance(verdict, Passed):
-        return verdict
-    return Passed(unite_leaves([verdict, Passed((waiver.index,))]))
-
-
-def _outcome_word(verdict: Verdict, waiver: Waiver | None) -> str:
-    return "waived" if waiver is not None and not isinstance(verdict, Passed) else verdict.outcome
-
-
-def _component_named(predicate: Mapping[str, Any]) -> str | None:
-    name = _field(predicate, "component.name")
-    return name if isinstance(name, str) and name else None
-
-
-def _waiver(
-    record: Record, requirement: Requirement, component: str | None, scope: Scope, now: datetime
-) -> Waiver | None:
-    said = record.predicate
-    try:
-        given, until = _moment(said, "at"), _moment(said, "until")
-    except InvalidInput:
-        return None
-    if given is None or until is None or given > now + SKEW or until <= now:
-        return None
-    of_text = said.get("requirement_digest")
-    if of_text is not None and of_text != requirement_digest(requirement):
-        return None
-    if component is not None:
-        current = next((c.digest for c in scope.components if c.name == component), None)
-        if current is None or _field(said, "component.sha256") != current:
-            return None
-    elif "component" in said:
-        return None  # meant for one component, and it cannot be read which
-    by = _field(said, "by.name") or _field(said, "by.id")
-    if not isinstance(by, str):
-        return None
-    return Waiver(record.index, requirement.id, component, until, by, str(said.get("reason", ""))[:500])
-
-
-def _waiver_json(waiver: Waiver) -> dict[str, Any]:
-    return {
-        "leaf": waiver.index,
-        "component": waiver.component,
-        "until": rfc3339(waiver.until),
-        "by": waiver.by,
-        "reason": waiver.reason,
-    }
 
 
 def _age(age: timedelta) -> str:

@@ -484,14 +484,31 @@ def keys_distrust(
     name: str,
     *,
     reason: Annotated[str, Parameter(name="--reason", help="Why, in your words.")],
+    compromised: Annotated[
+        bool, Parameter(name="--compromised", help="It was in other hands: since when, or ever.", negative="")
+    ] = False,
+    since: Annotated[
+        str, Parameter(name="--since", help="With --compromised: a day, or a time as 2026-11-25T09:00:00Z.")
+    ] = "",
     data: Data = None,
 ) -> int:
-    """Count signatures by a key no longer; what was taken in before stays as it is recorded."""
+    """Count signatures by a key no longer.
+
+    What was taken in before stays as it is recorded; under a compromised key, what came in since counts as Unknown.
+    """
+    from alcaide.kernel.clock import parse_rfc3339
     from alcaide.kernel.instance import cli_actor, open_for_cli
     from alcaide.slices.evidence import service
 
     with open_for_cli(data) as instance:
-        service.distrust_key(instance, cli_actor(), name, reason=reason)
+        service.distrust_key(
+            instance,
+            cli_actor(),
+            name,
+            reason=reason,
+            because="compromised" if compromised else "",
+            since=parse_rfc3339(since if "T" in since else f"{since}T00:00:00Z") if since else None,
+        )
     _say(f"signatures by {name} count no longer")
     return 0
 

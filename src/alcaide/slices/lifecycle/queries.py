@@ -7,7 +7,7 @@ quick.
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from importlib import resources
@@ -20,7 +20,9 @@ from alcaide.kernel.access import Actor
 from alcaide.kernel.errors import ConfigError, InvalidInput, NotFound, TooLarge
 from alcaide.kernel.instance import Instance
 from alcaide.kernel.ledger import tables as ledger_tables
+from alcaide.kernel.policy.signers import signer_keys
 from alcaide.kernel.policy.source import MAX_CHARACTERS, PolicyInvalid, Problem, read_yaml
+from alcaide.kernel.policy.view import EvidenceView
 from alcaide.kernel.slice import AttentionItem
 from alcaide.predicates.graph import STAGES, SystemGraph
 from alcaide.slices.lifecycle import rules, tables
@@ -210,7 +212,7 @@ def standings(
     """
     graph = graph_of(instance, conn, system)
     gates = gates_in_force(instance)
-    view = instance.view(conn, rules.keys_of(graph, gates.gates))
+    view = view_with_signers(instance, conn, rules.keys_of(graph, gates.gates))
     story = rules.story_of(graph.subject_name, view)
     if only is not None:
         chosen: list[Gate] = [gate_for(gates, story, only)]
@@ -224,6 +226,16 @@ def standings(
             if not now_at.stands:
                 chosen.insert(0, came_through)
     return story, tuple(rules.assess(graph, gate, story, view, now=now) for gate in chosen)
+
+
+def view_with_signers(instance: Instance, conn: Connection, keys: Collection[str]) -> EvidenceView:
+    """All evidence under some keys, and what is said about the keys of those who signed it.
+
+    Read in two steps on one snapshot: who signed is known only once the evidence is read.
+    """
+    view = instance.view(conn, keys)
+    signers = signer_keys(view.records) - view.keys
+    return instance.view(conn, {*keys, *signers}) if signers else view
 
 
 def stage_of(conn: Connection, instance: Instance, system: str) -> str | None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Request
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from alcaide.slices.evidence import queries, service
-from alcaide.slices.evidence.api.shapes import PLAIN, KeyKeeper, RotationIn, Viewer
+from alcaide.slices.evidence.api.shapes import PLAIN, KeyKeeper, ReasonText, RotationIn, Viewer
 from alcaide.slices.evidence.model import TrustedKeyLine
 from alcaide.ui.deps import get_instance
 
@@ -47,6 +47,17 @@ class TrustedKeyIn(BaseModel):
         min_length=1, max_length=65_536, description="PEM, or a verifier key `name+hash+base64`."
     )
     note: str = Field(default="", max_length=2000)
+
+
+class DistrustIn(BaseModel):
+    """Why a key is no longer trusted. What was taken in under a compromised one since then counts as Unknown."""
+
+    model_config = ConfigDict(extra="forbid")
+    reason: ReasonText = Field(min_length=1)
+    because: Literal["", "out-of-use", "compromised"] = ""
+    since: AwareDatetime | None = Field(
+        default=None, description="Since when it was in other hands; left out, ever. Only for `compromised`."
+    )
 
 
 class TrustedKeyOut(BaseModel):
@@ -119,11 +130,11 @@ def distrust(
     request: Request,
     actor: KeyKeeper,
     name: Annotated[str, Path(max_length=100, pattern=PLAIN)],
-    why: RotationIn,
+    why: DistrustIn,
 ) -> TrustedKeyOut:
-    """Count signatures by this key no longer."""
+    """Count signatures by this key no longer; say so too of one that no longer counts and was compromised."""
     instance = get_instance(request)
-    service.distrust_key(instance, actor, name, reason=why.reason)
+    service.distrust_key(instance, actor, name, reason=why.reason, because=why.because, since=why.since)
     with instance.read() as conn:
         return _trusted(queries.trusted_key(conn, name))
 

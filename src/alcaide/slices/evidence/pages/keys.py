@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Form, Request, Response
+from fastapi import APIRouter, Form, Query, Request, Response
 from fastapi.responses import HTMLResponse
 
 from alcaide.kernel.errors import Conflict, InvalidInput
@@ -57,16 +58,69 @@ def trust(
     return redirect("/evidence/keys", flash=f"signatures by `{name.strip()}` count from now on")
 
 
+@dataclass(frozen=True)
+class DistrustPage:
+    """The form in which a key's end is told."""
+
+    key: TrustedKeyLine
+    errors: Mapping[str, str]
+    values: Mapping[str, str]
+
+
+@router.get("/distrust", response_class=HTMLResponse)
+def distrust_form(
+    request: Request, _: KeyKeeper, name: Annotated[str, Query(max_length=200)] = ""
+) -> HTMLResponse:
+    """The form for one key."""
+    return _distrust_page(request, name)
+
+
 @router.post("/distrust")
 def distrust(
     request: Request,
     actor: KeyKeeper,
     name: Annotated[str, Form(max_length=200)],
     reason: Annotated[str, Form(max_length=4_000)] = "",
+    because: Annotated[str, Form(max_length=20)] = "",
+    since: Annotated[str, Form(max_length=30)] = "",
 ) -> Response:
-    """Count them no longer."""
-    service.distrust_key(get_instance(request), actor, name, reason=reason)
-    return redirect("/evidence/keys", flash=f"signatures by `{name}` count no longer", flash_kind="warn")
+    """Count signatures by it no longer, and where it was compromised, what came in under it neither."""
+    values = {"reason": reason, "because": because, "since": since}
+    try:
+        service.distrust_key(
+            get_instance(request), actor, name, reason=reason, because=because, since=_moment(since)
+        )
+    except InvalidInput as problem:
+        return _distrust_page(request, name, values, problem.fields or {"reason": str(problem)}, status=422)
+    text = f"signatures by `{name}` count no longer"
+    if because == "compromised":
+        text += "; what was taken in under it since is unknown to every requirement"
+    return redirect("/evidence/keys", flash=text, flash_kind="warn")
+
+
+def _moment(text: str) -> datetime | None:
+    """What a browser sends for a day and a time, taken as UTC."""
+    if not text.strip():
+        return None
+    try:
+        return datetime.strptime(text.strip()[:16], "%Y-%m-%dT%H:%M").replace(tzinfo=UTC)
+    except ValueError:
+        told = f"`{text[:20]}` is no time; write it like `2026-11-25T09:00`"
+        raise InvalidInput(told, {"since": told}) from None
+
+
+def _distrust_page(
+    request: Request,
+    name: str,
+    values: Mapping[str, str] | None = None,
+    errors: Mapping[str, str] | None = None,
+    status: int = 200,
+) -> HTMLResponse:
+    with get_instance(request).read() as conn:
+        key = queries.trusted_key(conn, name)
+    blank = {"reason": "", "because": "out-of-use", "since": ""}
+    context = DistrustPage(key, errors or {}, {**blank, **(values or {})})
+    return render(request, "evidence/distrust.html", context, status=status)
 
 
 @router.post("/rotate")

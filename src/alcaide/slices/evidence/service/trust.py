@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime
 from hashlib import sha256
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, cast, get_args
 
 import sqlalchemy as sa
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 MAX_TRUSTED = 64  # each is tried on each signature of each import
 Event = Literal["trusted", "distrusted"]
+Because = Literal["", "out-of-use", "compromised"]
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,98}\Z")
 
 
@@ -67,19 +69,43 @@ def trust_key(instance: Instance, actor: Actor, name: str, key: str, *, note: st
     return instance.write(work)
 
 
-def distrust_key(instance: Instance, actor: Actor, name: str, *, reason: str) -> None:
-    """Believe this key no longer. What was taken in while it was believed stays as it is recorded."""
+def distrust_key(
+    instance: Instance,
+    actor: Actor,
+    name: str,
+    *,
+    reason: str,
+    because: str = "",
+    since: datetime | None = None,
+) -> None:
+    """Believe this key no longer. What was taken in while it was believed stays as it is recorded.
+
+    With `because="compromised"`, what was taken in under it from `since` on (ever, without it) counts as Unknown from
+    now on. A key that is trusted no longer can still be said to have been compromised, as that is often learnt later.
+    Raises InvalidInput, NotFound, Conflict.
+    """
     instance.authorizer.require(actor, "evidence.manage-keys", None)
     if not reason.strip():
         raise InvalidInput("say why the key is no longer trusted", {"reason": "say why"})
+    if because not in get_args(Because):
+        raise InvalidInput("the key is out of use or compromised", {"because": "choose one of the two"})
+    if since is not None and because != "compromised":
+        raise InvalidInput("only a compromise has a time it began at", {"since": "leave it empty"})
+    if since is not None and since > instance.clock():
+        raise InvalidInput("a key cannot be known to be compromised later", {"since": "lies in the future"})
 
     def work(tx: Tx) -> None:
         row = tx.conn.execute(sa.select(t.trusted_key).where(t.trusted_key.c.name == name)).first()
         if row is None:
             raise NotFound(f"no key is trusted under the name `{name[:100]}`")
-        if row.revoked_at is not None:
+        if row.revoked_at is not None and because != "compromised":
             raise Conflict(f"key `{name}` is not trusted any more already")
-        tx.append(_said(tx, actor, "distrusted", name, row.algorithm, row.sha256, reason))
+        said = _said(
+            tx, actor, "distrusted", name, row.algorithm, row.sha256, reason, cast("Because", because), since
+        )
+        tx.append(said)
+        if row.revoked_at is not None:
+            return
         tx.conn.execute(
             t.trusted_key.update()
             .where(t.trusted_key.c.name == name)
@@ -90,7 +116,15 @@ def distrust_key(instance: Instance, actor: Actor, name: str, *, reason: str) ->
 
 
 def _said(
-    tx: Tx, actor: Actor, event: Event, name: str, algorithm: str, digest: str, reason: str
+    tx: Tx,
+    actor: Actor,
+    event: Event,
+    name: str,
+    algorithm: str,
+    digest: str,
+    reason: str,
+    because: Because = "",
+    since: datetime | None = None,
 ) -> Statement:
     return TrustedKey(
         at=at(tx.now),
@@ -99,6 +133,8 @@ def _said(
         event=event,
         name=name,
         algorithm=algorithm,
+        because=because,
+        since=at(since) if since else "",
     ).about([Subject(f"trusted-key:{name}", {"sha256": digest})])
 
 
