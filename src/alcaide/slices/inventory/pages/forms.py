@@ -45,7 +45,13 @@ KINDS = options(Kind)
 DATA_CLASSES = options(DataClass)
 
 
-class SystemForm(BaseModel):
+class ReasonForm(BaseModel):
+    """Why."""
+
+    reason: str = ""
+
+
+class SystemForm(ReasonForm):
     """A system, with the version the form was made from."""
 
     name: str = ""
@@ -61,11 +67,22 @@ class SystemForm(BaseModel):
     regions: str = ""
     status: str = ""
     tags: str = ""
-    reason: str = ""
     version: str = ""
 
 
-class ComponentForm(BaseModel):
+class VersionForm(ReasonForm):
+    """A version; `row` is the count of corrections the form was made from."""
+
+    version: str = ""
+    digest: str = ""
+    source: str = ""
+    licence: str = ""
+    released_at: str = ""
+    notes: str = ""
+    row: str = ""
+
+
+class ComponentForm(VersionForm):
     """A component and its first version; `row` is the version the form was made from."""
 
     kind: str = ""
@@ -75,45 +92,22 @@ class ComponentForm(BaseModel):
     owner: str = ""
     supplier: str = ""
     tags: str = ""
-    reason: str = ""
-    row: str = ""
-    version: str = ""
-    digest: str = ""
-    source: str = ""
-    licence: str = ""
-    released_at: str = ""
-    notes: str = ""
     system: str = ""
 
 
-class VersionForm(BaseModel):
-    """A version; `row` is the count of corrections the form was made from."""
-
-    version: str = ""
-    digest: str = ""
-    source: str = ""
-    licence: str = ""
-    released_at: str = ""
-    notes: str = ""
-    reason: str = ""
-    row: str = ""
-
-
-class UseForm(BaseModel):
+class UseForm(ReasonForm):
     """A component version to use, by reference."""
 
     ref: str = ""
-    reason: str = ""
 
 
-class ReplaceForm(BaseModel):
+class ReplaceForm(ReasonForm):
     """The version to use instead, by id."""
 
     to: str = ""
-    reason: str = ""
 
 
-class FlowForm(BaseModel):
+class FlowForm(ReasonForm):
     """A flow."""
 
     source: str = ""
@@ -122,32 +116,55 @@ class FlowForm(BaseModel):
     purpose: str = ""
     crosses_boundary: str = ""
     encrypted: str = ""
-    reason: str = ""
 
 
-class EnvironmentForm(BaseModel):
+class EnvironmentForm(ReasonForm):
     """An environment."""
 
     name: str = ""
     region: str = ""
     description: str = ""
-    reason: str = ""
 
 
-class DeployForm(BaseModel):
+class DeployForm(ReasonForm):
     """A deployment."""
 
     environment: str = ""
     version_id: str = ""
     deployed_at: str = ""
     note: str = ""
-    reason: str = ""
 
 
-class ReasonForm(BaseModel):
-    """Why."""
+class AcceptForm(ReasonForm):
+    """What a moderator makes of a request for a new use: the first fields of a system."""
 
-    reason: str = ""
+    name: str = ""
+    title: str = ""
+    purpose: str = ""
+    owner: str = ""
+    unit: str = ""
+    users_affected: str = ""
+
+
+class MergeForm(ReasonForm):
+    """The system on record that meets the wish."""
+
+    system: str = ""
+
+
+class WishForm(BaseModel):
+    """What the public form sends. `website` is the field that people do not see."""
+
+    title: str = ""
+    purpose: str = ""
+    people_affected: str = ""
+    data_used: str = ""
+    supplier: str = ""
+    unit: str = ""
+    requester: str = ""
+    email: str = ""
+    website: str = ""
+    opened: str = ""
 
 
 def version_number(text: str) -> int:

@@ -16,13 +16,19 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Depends, Form, Response
 from fastapi import Request as HttpRequest
 from fastapi.responses import HTMLResponse
-from pydantic import BaseModel
 
 from alcaide.kernel.access import Actor
 from alcaide.kernel.errors import AlcaideError, Conflict, InvalidInput, NotFound
 from alcaide.kernel.ids import slug
 from alcaide.slices.inventory.model import Page
-from alcaide.slices.inventory.pages.forms import errors_of, values_of
+from alcaide.slices.inventory.pages.forms import (
+    AcceptForm,
+    MergeForm,
+    ReasonForm,
+    WishForm,
+    errors_of,
+    values_of,
+)
 from alcaide.slices.inventory.rules.validate import system_fields
 from alcaide.slices.inventory.service.intake import (
     ACTION,
@@ -60,46 +66,6 @@ STATES = {
     State.MERGED: "Merged",
     State.REJECTED: "Turned down",
 }
-
-
-class WishForm(BaseModel):
-    """What the public form sends. `website` is the field that people do not see."""
-
-    title: str = ""
-    purpose: str = ""
-    people_affected: str = ""
-    data_used: str = ""
-    supplier: str = ""
-    unit: str = ""
-    requester: str = ""
-    email: str = ""
-    website: str = ""
-    opened: str = ""
-
-
-class AcceptForm(BaseModel):
-    """What a moderator makes of a request: the first fields of a system."""
-
-    name: str = ""
-    title: str = ""
-    purpose: str = ""
-    owner: str = ""
-    unit: str = ""
-    users_affected: str = ""
-    reason: str = ""
-
-
-class MergeForm(BaseModel):
-    """The system on record that meets the wish."""
-
-    system: str = ""
-    reason: str = ""
-
-
-class RejectForm(BaseModel):
-    """Why not; the requester reads it."""
-
-    reason: str = ""
 
 
 @dataclass(frozen=True)
@@ -233,7 +199,7 @@ def merge_request(
 
 @router.post("/inventory/intake/{reference}/reject")
 def reject_request(
-    request: HttpRequest, actor: Moderator, reference: str, form: Annotated[RejectForm, Form()]
+    request: HttpRequest, actor: Moderator, reference: str, form: Annotated[ReasonForm, Form()]
 ) -> Response:
     """Turn the request down."""
     try:
@@ -299,7 +265,7 @@ def _again(
     request: HttpRequest,
     reference: str,
     form: Literal["accept", "merge", "reject"],
-    sent: BaseModel,
+    sent: ReasonForm,
     problem: AlcaideError,
     *,
     field: str,
