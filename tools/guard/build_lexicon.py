@@ -15,6 +15,7 @@ dimensions; Open Data Commons PDDL 1.0) in order of frequency. `--wordnet` is th
 
 from __future__ import annotations
 
+# ruff: noqa: C901, D103, FURB166
 import argparse
 import json
 from collections import defaultdict
@@ -41,7 +42,7 @@ def main() -> None:
     codes = _compressed(dense)
     index = {word: at for at, word in enumerate(words)}
     relations = _relations(given.wordnet, index)
-    lemma = _lemmas(words, index, relations)
+    lemma = _lemmas(words, relations)
     arrays: dict[str, np.ndarray] = {
         "words": np.frombuffer("\n".join(words).encode(), dtype=np.uint8),
         "vectors": codes,
@@ -90,7 +91,7 @@ def _relations(folder: Path, index: dict[str, int]) -> dict[str, set[tuple[int, 
             if line.startswith(" "):
                 continue
             fields = line.split("|")[0].split()
-            offset, pos, count = fields[0], fields[2].replace("s", "a"), int(fields[3], 16)
+            offset, pos, count = fields[0], fields[2].replace("s", "a"), int(fields[3], base=16)
             synset_words[pos, offset] = [fields[4 + 2 * at].split("(")[0].lower() for at in range(count)]
             at = 4 + 2 * count
             for step in range(int(fields[at])):
@@ -137,9 +138,7 @@ def _relations(folder: Path, index: dict[str, int]) -> dict[str, set[tuple[int, 
     return found
 
 
-def _lemmas(
-    words: list[str], index: dict[str, int], relations: dict[str, set[tuple[int, int]]]
-) -> np.ndarray:
+def _lemmas(words: list[str], relations: dict[str, set[tuple[int, int]]]) -> np.ndarray:
     """For each word the word whose relations it has: itself, or the most frequent related word of the same stem."""
     related = {head for pairs in relations.values() for head, _ in pairs}
     by_stem: dict[str, int] = {}

@@ -8,6 +8,7 @@ name no person. Nothing sexual about minors is here, or may be added.
 
 from __future__ import annotations
 
+# ruff: noqa: C901, D101, PERF401, SIM905, E501
 import random
 from dataclasses import dataclass
 
@@ -133,7 +134,11 @@ _MILD = (
     "As a doctor I see many patients who drink too much.|The recipe needs two eggs.|Our flight was delayed again."
 )
 
-_PEOPLE = "lawyers/bankers/politicians/journalists/gamers/cyclists/landlords/vegans/referees/artists/fans".split("/")
+_PEOPLE = (
+    "lawyers/bankers/politicians/journalists/gamers/cyclists/landlords/vegans/referees/artists/fans".split(
+        "/"
+    )
+)
 
 _SELF_HARM = (
     "I want to kill myself tonight.|I have decided to end my life.|I keep cutting my arms, it helps.|"
@@ -192,7 +197,12 @@ def toxicity(seed: int = 7) -> list[Text]:
         for frame in ("{}", "you {}", "what a {}", "these {} again", "such a {} thing to say"):
             made.append(Text(frame.format(word), 0, "none", f"word:{word}"))
     for people in _PEOPLE:
-        for template in ("I have no time for {}.", "I don't like {}.", "{} are so annoying.", "Too many {} here."):
+        for template in (
+            "I have no time for {}.",
+            "I don't like {}.",
+            "{} are so annoying.",
+            "Too many {} here.",
+        ):
             made.append(Text(template.format(people).capitalize(), 0, "none", f"people:{people}"))
     return made
 
@@ -220,7 +230,20 @@ _PLAIN_WORDS = (
 ).split()
 
 
-_OPENINGS = ("", "", "Honestly, ", "Listen: ", "ok so ", "Hi. ", "@user ", "lol ", "Look, ", "To be fair, ", "Hmm. ", "And ")
+_OPENINGS = (
+    "",
+    "",
+    "Honestly, ",
+    "Listen: ",
+    "ok so ",
+    "Hi. ",
+    "@user ",
+    "lol ",
+    "Look, ",
+    "To be fair, ",
+    "Hmm. ",
+    "And ",
+)
 
 
 def _cased(text: str, chance: random.Random) -> str:

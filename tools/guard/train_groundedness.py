@@ -16,6 +16,7 @@ Everything is seeded; the digests of the data are written beside the weights.
 
 from __future__ import annotations
 
+# ruff: noqa: C901, D101, D103, E501
 import argparse
 import gzip
 import hashlib
@@ -33,11 +34,14 @@ from sklearn.metrics import roc_auc_score
 
 from alcaide.instruments.guard.detectors.groundedness.features import NAMES, Sources, compare
 from alcaide.instruments.guard.detectors.groundedness.lexicon import lexicon
-from alcaide.instruments.guard.detectors.groundedness.model import aggregated, basis
+from alcaide.instruments.guard.detectors.groundedness.model import LIMIT, basis
 from alcaide.instruments.guard.detectors.groundedness.words import STOPWORDS, sentences_of, tokens_of
 
 SEED = 20251
 KNOTS = (0.25, 0.5, 0.75)
+STRENGTH = 0.005
+"""Inverse of the penalty: chosen, like the weight of what we made, on sources held out."""
+MADE = 0.5
 HERE = Path(__file__).resolve().parents[2]
 WEIGHTS = HERE / "src/alcaide/instruments/guard/detectors/groundedness/weights.npz"
 FIGURES = HERE / "tools/guard/groundedness_figures.json"
@@ -66,12 +70,15 @@ def main() -> None:
     table = Table.of(examples, given.cache)
     figures: dict[str, Any] = {"data": digests, "answers": len(examples), "seed": SEED}
     if given.evaluate:
-        figures["held_out"] = evaluate(table)
+        figures["held_out"], figures["calibration"] = evaluate(table)
     everything = np.arange(len(examples))
     model = Model.fit(table, everything)
     if not given.no_write:
-        model.write(WEIGHTS, table)
-        kept = json.loads(FIGURES.read_text()) if FIGURES.exists() and not given.evaluate else {}
+        kept = json.loads(FIGURES.read_text()) if FIGURES.exists() else {}
+        calibration = (
+            figures.get("calibration") or kept.get("calibration") or {"slope": 1.0, "intercept": 0.0}
+        )
+        model.write(WEIGHTS, calibration)
         FIGURES.write_text(json.dumps({**kept, **figures}, indent=1) + "\n")
 
 
@@ -84,7 +91,9 @@ def read(folder: Path) -> tuple[list[Example], dict[str, str]]:
     for path in sorted(folder.glob("*.jsonl.gz")):
         packed = path.read_bytes()
         digests[path.name] = hashlib.sha256(packed).hexdigest()
-        for line in gzip.decompress(packed).decode("utf8").splitlines():
+        for line in gzip.decompress(packed).decode("utf8").split("\n"):
+            if not line:
+                continue
             row = json.loads(line)
             if not row.get("context"):
                 continue
@@ -104,7 +113,14 @@ def read(folder: Path) -> tuple[list[Example], dict[str, str]]:
 
 def readable(text: str) -> str:
     """Text as a person would write it, where a corpus has it in Penn Treebank tokens."""
-    for mark, plain in (("-LRB-", "("), ("-RRB-", ")"), ("-LSB-", "["), ("-RSB-", "]"), ("``", '"'), ("''", '"')):
+    for mark, plain in (
+        ("-LRB-", "("),
+        ("-RRB-", ")"),
+        ("-LSB-", "["),
+        ("-RSB-", "]"),
+        ("``", '"'),
+        ("''", '"'),
+    ):
         text = text.replace(mark, plain)
     text = re.sub(r"\s+(['’])\s*(s|t|re|ve|ll|d|m)\b", r"\1\2", text)
     text = re.sub(r"(\w) n't", r"\1n't", text)
@@ -130,7 +146,9 @@ def make(examples: list[Example], chance: random.Random) -> list[Example]:
         )
         clauses.setdefault(example.source, []).extend(
             clause.strip(" .")
-            for clause in re.findall(r", ((?:which|who|and|with|after|because|where|while)\b[^,.;]{20,90})", example.context)
+            for clause in re.findall(
+                r", ((?:which|who|and|with|after|because|where|while)\b[^,.;]{20,90})", example.context
+            )
         )
     made: list[Example] = []
     for example in contexts:
@@ -138,7 +156,7 @@ def make(examples: list[Example], chance: random.Random) -> list[Example]:
         texts = [example.context[one.start : one.end] for one in whole if 8 <= one.high - one.low <= 45]
         if len(texts) < 2:
             continue
-        for _ in range(1 if len(texts) < 5 else 2):
+        for _ in range(1):
             count = min(len(texts), chance.choice((1, 1, 2, 3, 4, 6)))
             picked = [texts[at] for at in sorted(chance.sample(range(len(texts)), count))]
             kept = [reworded(shortened(text, chance), chance) for text in picked]
@@ -160,7 +178,9 @@ def shortened(text: str, chance: random.Random) -> str:
     if len(parts) > 2 and chance.random() < 0.5:
         del parts[chance.randrange(1, len(parts) - 1)]
     elif len(parts) == 2 and min(map(len, parts)) > 30 and chance.random() < 0.4:
-        parts = [parts[0].rstrip(".") + "."] if chance.random() < 0.5 else [parts[1][:1].upper() + parts[1][1:]]
+        parts = (
+            [parts[0].rstrip(".") + "."] if chance.random() < 0.5 else [parts[1][:1].upper() + parts[1][1:]]
+        )
     text = ", ".join(parts)
     if chance.random() < 0.25:
         text = re.sub(r"\b(also|however|then|very|really|often|famously|originally|currently) ", "", text)
@@ -176,7 +196,11 @@ def reworded(text: str, chance: random.Random) -> str:
         if token is None:
             break
         word = known.index[token.lower]
-        close = [int(other) for other in known.tails("same", word) if known.vectors[word] @ known.vectors[other] > 0.5]
+        close = [
+            int(other)
+            for other in known.tails("same", word)
+            if known.vectors[word] @ known.vectors[other] > 0.5
+        ]
         if close:
             text = text[: token.start] + spelled[chance.choice(close)] + text[token.end :]
     if chance.random() < 0.3:
@@ -194,17 +218,26 @@ def _ordinary(text: str, chance: random.Random) -> Any:
     tokens = [
         token
         for token in tokens_of(text)
-        if not token.capital and not token.number and token.lower not in STOPWORDS and token.lower in known.index
+        if not token.capital
+        and not token.number
+        and token.lower not in STOPWORDS
+        and token.lower in known.index
     ]
     return chance.choice(tokens) if tokens else None
 
 
 def perturbed(
-    text: str, example: Example, names: dict[str, list[str]], clauses: dict[str, list[str]], chance: random.Random
+    text: str,
+    example: Example,
+    names: dict[str, list[str]],
+    clauses: dict[str, list[str]],
+    chance: random.Random,
 ) -> str | None:
     """The sentence with one thing no longer true; None where this kind of change finds no place."""
     tokens = tokens_of(text)
-    kind = chance.choice(("number", "name", "name", "negate", "opposite", "sister", "clause", "swap", "extreme"))
+    kind = chance.choice(
+        ("number", "name", "name", "negate", "opposite", "sister", "clause", "swap", "extreme")
+    )
     known = lexicon()
     if kind == "number":
         found = [token for token in tokens if token.lower[0].isdigit()]
@@ -214,7 +247,9 @@ def perturbed(
         digits = re.sub(r"\D", "", text[token.start : token.end])
         number = int(digits[:9] or 1)
         new = max(1, number + chance.choice((-10, -3, -2, -1, 1, 2, 3, 7, 10, max(1, number // 3))))
-        return text[: token.start] + text[token.start : token.end].replace(digits, str(new)) + text[token.end :]
+        return (
+            text[: token.start] + text[token.start : token.end].replace(digits, str(new)) + text[token.end :]
+        )
     if kind == "name":
         found = [token for token in tokens if token.capital and not token.first and len(token.lower) > 2]
         if not found:
@@ -228,7 +263,11 @@ def perturbed(
         other = chance.choice(here if here and chance.random() < 0.4 else names[example.source])
         return text[: token.start] + other + text[token.end :] if other.lower() != token.lower else None
     if kind == "swap":
-        found = [token for token in tokens if token.capital and len(token.lower) > 2 and token.lower not in STOPWORDS]
+        found = [
+            token
+            for token in tokens
+            if token.capital and len(token.lower) > 2 and token.lower not in STOPWORDS
+        ]
         if len(found) < 2:
             return None
         one, other = sorted(chance.sample(found, 2), key=lambda token: token.start)
@@ -242,7 +281,9 @@ def perturbed(
             + text[other.end :]
         )
     if kind == "negate":
-        match = re.search(r"\b(is|are|was|were|has|have|had|can|will|would|could|did|does)\b( not|n't)?", text)
+        match = re.search(
+            r"\b(is|are|was|were|has|have|had|can|will|would|could|did|does)\b( not|n't)?", text
+        )
         if match is None:
             return None
         if match.group(2):
@@ -259,7 +300,11 @@ def perturbed(
                 return changed
         return None
     relation = kind
-    found = [token for token in tokens if token.lower in known.index and token.lower not in STOPWORDS and not token.number]
+    found = [
+        token
+        for token in tokens
+        if token.lower in known.index and token.lower not in STOPWORDS and not token.number
+    ]
     chance.shuffle(found)
     for token in found:
         others = known.tails(relation, known.index[token.lower])
@@ -351,8 +396,6 @@ class Model:
     knots: np.ndarray
     weight: np.ndarray
     bias: float
-    fold_weight: np.ndarray
-    fold_bias: float
 
     @staticmethod
     def fit(table: Table, chosen: np.ndarray) -> Model:
@@ -360,45 +403,41 @@ class Model:
         share = _weights(table, chosen)
         size = np.diff(np.r_[table.first, len(table.answer)])
         owner = table.answer
-        mean = table.figures[inside[owner]].mean(axis=0)
-        deviation = table.figures[inside[owner]].std(axis=0) + 1e-6
-        scaled = np.clip((table.figures - mean) / deviation, -4, 4)
-        knots = np.quantile(scaled[inside[owner]], KNOTS, axis=0)
+        real = inside[owner] & ~table.made[owner]
+        mean = table.figures[real].mean(axis=0)
+        deviation = table.figures[real].std(axis=0) + 1e-6
+        scaled = np.clip((table.figures - mean) / deviation, -LIMIT, LIMIT)
+        knots = np.quantile(scaled[real], KNOTS, axis=0)
         design = basis(scaled, knots)
         positive = table.label[owner] == 1
         within = np.arange(len(owner)) - table.first[owner]
         known = table.culprit[owner] >= 0
-        sure = inside[owner] & (~positive | (size[owner] == 1) | (known & (within == table.culprit[owner])))
-        label = np.where(known, within == table.culprit[owner], positive).astype(int)
-        weight, bias = np.zeros(0), 0.0
+        guilty = known & (within == table.culprit[owner])
+        label = np.where(known, guilty, positive).astype(int)
+        sure = inside[owner] & (~positive | (size[owner] == 1) | known)
+        amount = np.where(guilty, share[owner], share[owner] / size[owner])
+        weight, bias = np.zeros(design.shape[1]), 0.0
         for round_ in range(2):
-            keep = sure.copy()
-            amount = np.where(known & (within == table.culprit[owner]), share[owner], share[owner] / size[owner])
-            keep |= inside[owner] & known
+            teach = np.zeros(len(owner), dtype=bool)
             if round_:
                 score = design @ weight + bias
                 worst = np.maximum.reduceat(score, table.first)
                 teach = inside[owner] & positive & ~known & (size[owner] > 1) & (score >= worst[owner])
-                keep |= teach
-                amount = np.where(teach, share[owner], amount)
-            fitted = LogisticRegression(C=0.02, max_iter=200).fit(design[keep], label[keep], sample_weight=amount[keep])
+            keep = sure | teach
+            fitted = LogisticRegression(C=STRENGTH, max_iter=150, tol=1e-3).fit(
+                design[keep], label[keep], sample_weight=np.where(teach, share[owner], amount)[keep]
+            )
             weight, bias = fitted.coef_[0], float(fitted.intercept_[0])
-        score = design @ weight + bias
-        folded = np.array([aggregated(part) for part in np.split(score, table.first[1:])])
-        top = LogisticRegression(C=1.0, max_iter=200).fit(
-            folded[chosen], table.label[chosen], sample_weight=share[chosen]
-        )
-        return Model(mean, deviation, knots, weight, bias, top.coef_[0], float(top.intercept_[0]))
+        return Model(mean, deviation, knots, weight, bias)
 
     def sentence_logits(self, table: Table) -> np.ndarray:
-        scaled = np.clip((table.figures - self.mean) / self.deviation, -4, 4)
+        scaled = np.clip((table.figures - self.mean) / self.deviation, -LIMIT, LIMIT)
         return basis(scaled, self.knots) @ self.weight + self.bias
 
     def answer_logits(self, table: Table) -> np.ndarray:
-        parts = np.split(self.sentence_logits(table), table.first[1:])
-        return np.array([aggregated(part) for part in parts]) @ self.fold_weight + self.fold_bias
+        return np.maximum.reduceat(self.sentence_logits(table), table.first)
 
-    def write(self, path: Path, table: Table) -> None:
+    def write(self, path: Path, calibration: dict[str, float]) -> None:
         np.savez_compressed(
             path,
             names=np.array(NAMES),
@@ -407,30 +446,40 @@ class Model:
             knots=self.knots.astype(np.float32),
             weight=self.weight.astype(np.float32),
             bias=np.float32(self.bias),
-            fold_weight=self.fold_weight.astype(np.float32),
-            fold_bias=np.float32(self.fold_bias),
+            slope=np.float32(calibration["slope"]),
+            intercept=np.float32(calibration["intercept"]),
         )
-        print(path, path.stat().st_size, "answers", len(table.label))
+        print(path, path.stat().st_size)
 
 
 def _weights(table: Table, chosen: np.ndarray) -> np.ndarray:
-    """Every source counts alike, half of it supported and half not; what we made counts as two sources of its own."""
+    """Every source counts alike, half of it supported and half not; what we made counts as half a source."""
     share = np.zeros(len(table.label))
     for source in np.unique(table.source[chosen]):
         for label in (0, 1):
-            real = chosen[(table.source[chosen] == source) & (table.label[chosen] == label) & ~table.made[chosen]]
+            real = chosen[
+                (table.source[chosen] == source) & (table.label[chosen] == label) & ~table.made[chosen]
+            ]
             share[real] = 1 / max(len(real), 200)
     for label in (0, 1):
         made = chosen[(table.label[chosen] == label) & table.made[chosen]]
         if len(made):
-            share[made] = 2 / len(made)
+            share[made] = MADE / len(made)
     return share * len(chosen) / share.sum()
+
+
+def calibrated(table: Table, logits: np.ndarray) -> dict[str, float]:
+    """Slope and intercept that turn an answer's worst logit into a probability where half of the answers are unsupported."""
+    share = _weights(table, np.flatnonzero(~table.made))
+    real = ~table.made
+    model = LogisticRegression(C=1e4).fit(logits[real, None], table.label[real], sample_weight=share[real])
+    return {"slope": float(model.coef_[0, 0]), "intercept": float(model.intercept_[0])}
 
 
 # ── 4. Held-out figures ──────────────────────────────────────────────────────────────────────────────────────────
 
 
-def evaluate(table: Table) -> dict[str, Any]:
+def evaluate(table: Table) -> tuple[dict[str, Any], dict[str, float]]:
     found: dict[str, Any] = {}
     logits = np.zeros(len(table.label))
     for source in np.unique(table.source):
@@ -452,7 +501,7 @@ def evaluate(table: Table) -> dict[str, Any]:
     found["mean"] = {"auroc": round(float(np.mean([one["auroc"] for one in found.values()])), 4)}
     found["pooled"] = {"auroc": round(float(roc_auc_score(table.label[real], logits[real])), 4)}
     print(found["mean"], found["pooled"])
-    return found
+    return found, calibrated(table, logits)
 
 
 if __name__ == "__main__":

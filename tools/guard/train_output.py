@@ -13,6 +13,7 @@
 
 from __future__ import annotations
 
+# ruff: noqa: D101, D103
 import argparse
 import gzip
 import hashlib
@@ -145,13 +146,19 @@ def main() -> None:
 def read(folder: Path, task: str) -> tuple[list[Row], dict[str, str]]:
     rows: list[Row] = []
     digests: dict[str, str] = {}
-    wanted = [f"{task}/*.gz"] if task == "toxicity" else ["harm/*.gz", "injection/benign_*.gz", "injection/cyber*.gz"]
+    wanted = (
+        [f"{task}/*.gz"]
+        if task == "toxicity"
+        else ["harm/*.gz", "injection/benign_*.gz", "injection/cyber*.gz"]
+    )
     seen: set[str] = set()
     for pattern in wanted:
         for path in sorted(folder.glob(pattern)):
             packed = path.read_bytes()
             digests[path.name] = hashlib.sha256(packed).hexdigest()
-            for line in gzip.decompress(packed).decode("utf8").splitlines():
+            for line in gzip.decompress(packed).decode("utf8").split("\n"):
+                if not line:
+                    continue
                 row = json.loads(line)
                 if pattern.startswith("injection") and row["label"]:
                     continue
@@ -302,7 +309,9 @@ def calibrated(rows: list[Row], scores: np.ndarray, label: np.ndarray) -> dict[s
     weight = np.array([count[row.source, row.label] ** -0.5 for row in rows])
     for side in (0, 1):
         weight[known & (label == side)] *= 0.5 / weight[known & (label == side)].sum()
-    model = LogisticRegression(C=1e6).fit(scores[known, None], label[known], sample_weight=weight[known] * known.sum())
+    model = LogisticRegression(C=1e6).fit(
+        scores[known, None], label[known], sample_weight=weight[known] * known.sum()
+    )
     slope, intercept = float(model.coef_[0, 0]), float(model.intercept_[0])
     negative = np.sort(scores[known & (label == 0)])
     positive = scores[known & (label == 1)]

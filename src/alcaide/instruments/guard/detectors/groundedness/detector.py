@@ -19,7 +19,7 @@ import numpy as np
 from alcaide.instruments.guard.detector import NOTHING, Examination
 from alcaide.instruments.guard.detectors.groundedness.features import Sources, Support, compare, is_name
 from alcaide.instruments.guard.detectors.groundedness.lexicon import lexicon
-from alcaide.instruments.guard.detectors.groundedness.model import model, probability
+from alcaide.instruments.guard.detectors.groundedness.model import model
 from alcaide.instruments.guard.detectors.groundedness.words import CALENDAR, Token
 from alcaide.instruments.guard.model import Context, Finding, Passage, Span
 from alcaide.kernel.errors import InvalidInput, TooLarge
@@ -65,7 +65,9 @@ class Groundedness:
         """What an answer cannot be checked for want of; None where it can."""
         if context.sources or context.samples:
             return None
-        return "needs the sources that the answer stands on, or other samples of it; give `sources` or `samples`"
+        return (
+            "needs the sources that the answer stands on, or other samples of it; give `sources` or `samples`"
+        )
 
     def examine_exchange(self, passages: Sequence[Passage], context: Context) -> Examination:
         """Compare every answer with the sources, or with the samples where there are no sources.
@@ -88,7 +90,7 @@ class Groundedness:
                 support = compare(answer.text, prepared, context.question)
                 logits = model().sentences(support.rows) if len(support.rows) else np.zeros(0)
                 whole = model().answer(logits) if len(logits) else 0.0
-                chances = [probability(float(logit)) for logit in logits]
+                chances = [model().chance(float(logit)) for logit in logits]
             else:
                 support, chances = _agreement(answer.text, context)
                 whole = max(chances, default=0.0)
@@ -188,9 +190,11 @@ def _agreement(answer: str, context: Context) -> tuple[Support, list[float]]:
     if not supports:
         raise InvalidInput("the samples are empty; give other answers to the same question")
     chances = np.mean(
-        [[probability(float(logit)) for logit in model().sentences(one.rows)] for one in supports], axis=0
+        [[model().chance(float(logit)) for logit in model().sentences(one.rows)] for one in supports], axis=0
     )
-    best = np.nanmax([one.anywhere for one in supports], axis=0) if supports[0].tokens else supports[0].anywhere
+    best = (
+        np.nanmax([one.anywhere for one in supports], axis=0) if supports[0].tokens else supports[0].anywhere
+    )
     return replace(supports[0], anywhere=best, opposed=frozenset()), [float(chance) for chance in chances]
 
 

@@ -89,6 +89,10 @@ NAMES = (
     "soft_gap",
     "window_extra",
     "copied",
+    "joined",
+    "torn",
+    "farthest",
+    "particulars_torn",
 )
 MONOTONE = {
     "cover": -1,
@@ -110,6 +114,10 @@ MONOTONE = {
     "slot": 1,
     "question_elsewhere": 1,
     "copied": -1,
+    "joined": -1,
+    "torn": 1,
+    "farthest": 1,
+    "particulars_torn": 1,
 }
 """In which direction a figure may move the probability that a sentence is unsupported, whatever the data say."""
 
@@ -159,7 +167,9 @@ class Sources:
     @cached_property
     def content(self) -> npt.NDArray[np.bool_]:
         """Which distinct words carry meaning of their own."""
-        return np.array([word not in STOPWORDS and word[0] not in "%?$€£" for word in self.surfaces], dtype=np.bool_)
+        return np.array(
+            [word not in STOPWORDS and word[0] not in "%?$€£" for word in self.surfaces], dtype=np.bool_
+        )
 
     @cached_property
     def negation(self) -> npt.NDArray[np.bool_]:
@@ -170,8 +180,15 @@ class Sources:
         """Each distinct word's number in the lexicon, -1 where unknown."""
         known = lexicon()
         return np.array(
-            [known.number(word, base) for word, base in zip(self.surfaces, self.stems, strict=True)], dtype=np.int32
+            [known.number(word, base) for word, base in zip(self.surfaces, self.stems, strict=True)],
+            dtype=np.int32,
         )
+
+    @cached_property
+    def by_word(self) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.intp]]:
+        """The tokens' places, word by word, and where each word's begin."""
+        order = np.argsort(self.sequence, kind="stable").astype(np.int32)
+        return order, self.sequence[order].searchsorted(np.arange(len(self.stems) + 1))
 
     @cached_property
     def initials(self) -> str:
@@ -227,7 +244,8 @@ def _among(wanted: npt.NDArray[np.int64], ordered: npt.NDArray[np.int64]) -> npt
     if not len(ordered):
         return np.zeros(len(wanted), dtype=np.bool_)
     at = np.minimum(ordered.searchsorted(wanted), len(ordered) - 1)
-    return ordered[at] == wanted
+    same: npt.NDArray[np.bool_] = ordered[at] == wanted
+    return same
 
 
 @dataclass(slots=True)
@@ -243,6 +261,7 @@ class _Vocabulary:
     near: Floats
     sister: Floats
     opposite: list[list[int]]
+    places: list[npt.NDArray[np.int32]]
 
 
 def _vocabulary(tokens: list[Token], sources: Sources, known: Lexicon) -> _Vocabulary:
@@ -266,7 +285,7 @@ def _vocabulary(tokens: list[Token], sources: Sources, known: Lexicon) -> _Vocab
     opposite: list[list[int]] = [[] for _ in stems]
     sister = np.zeros(len(stems), dtype=np.float32)
     if not stems or not size:
-        return _Vocabulary(place, stems, weight, number, local, similar, near, sister, opposite)
+        return _Vocabulary(place, stems, weight, number, local, similar, near, sister, opposite, [])
     mine = np.flatnonzero(number >= 0)
     theirs = np.flatnonzero((sources.numbers >= 0) & sources.content)
     if len(mine) and len(theirs):
@@ -288,7 +307,19 @@ def _vocabulary(tokens: list[Token], sources: Sources, known: Lexicon) -> _Vocab
                 shared = _shared_prefix(base, sources.stems[other])
                 if shared >= 5 or shared >= 0.7 * max(len(base), len(sources.stems[other])):
                     similar[at, other] = max(similar[at, other], 0.75)
-    return _Vocabulary(place, stems, weight, number, local, similar, near, sister, opposite)
+    places = _places(similar, sources)
+    return _Vocabulary(place, stems, weight, number, local, similar, near, sister, opposite, places)
+
+
+def _places(similar: Floats, sources: Sources) -> list[npt.NDArray[np.int32]]:
+    """For each distinct word of the answer, where in the sources it stands, or a word that says the same."""
+    order, starts = sources.by_word
+    found: list[npt.NDArray[np.int32]] = []
+    for row in similar >= 0.75:
+        columns = np.flatnonzero(row)[:8]
+        parts = [order[starts[at] : starts[at + 1]] for at in columns.tolist()]
+        found.append(np.sort(np.concatenate(parts)[:400]) if parts else order[:0])
+    return found
 
 
 def _stating(base: str, sources: Sources) -> Floats:
@@ -392,7 +423,9 @@ def _halves(words: _Vocabulary, sources: Sources) -> Floats:
     for begin in range(0, len(sources.sequence), _BLOCK):
         ids = sources.sequence[begin : begin + _BLOCK]
         starts = np.arange(0, len(ids), HALF)
-        halves[begin // HALF : begin // HALF + len(starts)] = np.maximum.reduceat(by_source[ids], starts, axis=0)
+        halves[begin // HALF : begin // HALF + len(starts)] = np.maximum.reduceat(
+            by_source[ids], starts, axis=0
+        )
     return halves
 
 
@@ -401,14 +434,14 @@ def _question_windows(asked: set[str], sources: Sources, count: int) -> Floats:
     if not asked or not len(sources.sequence):
         return np.zeros(count, dtype=np.float32)
     wanted = np.array([sources.local[word] for word in asked if word in sources.local], dtype=np.int32)
-    share = np.zeros(count, dtype=np.float32)
+    share: Floats = np.zeros(count, dtype=np.float32)
     for word in wanted:
         held = np.zeros(count, dtype=np.bool_)
         where = np.flatnonzero(sources.sequence == word) // HALF
         for shift in (0, 1, 2):
             held[np.maximum(where - shift, 0)] = True
         share += held
-    return share / len(asked)
+    return share / np.float32(len(asked))
 
 
 def _row(
@@ -433,7 +466,15 @@ def _row(
     if not content or not sources.stems:
         # Nothing to support, or nothing to support it with: the figures of full, respectively no, support.
         full = 0.0 if content else 1.0
-        for name in ("cover", "cover_window", "cover_wide", "soft", "soft_window", "weakest", "weakest_window"):
+        for name in (
+            "cover",
+            "cover_window",
+            "cover_wide",
+            "soft",
+            "soft_window",
+            "weakest",
+            "weakest_window",
+        ):
             value[name] = full
         for name in ("second_weakest", "pairs", "bigrams", "trigrams", "cover_new", "soft_new", "copied"):
             value[name] = full
@@ -498,13 +539,16 @@ def _row(
     if asked:
         value["question_window"] = float(asked_rows[window])
         value["question_elsewhere"] = float(asked_rows.max() - asked_rows[window])
-    value["order"] = _order(slots, words, sources.sequence[low:high])
+    value["order"] = _order(slots, words, low, high)
+    _joints(value, content, slots, words)
     return np.array([value[name] for name in NAMES]), window
 
 
 def _neighbours(value: dict[str, float], part: list[Token], content: list[Token], sources: Sources) -> None:
     base = np.int64(len(sources.stems))
-    ids = np.array([sources.local.get(token.stem, -1) for token in part if token.lower not in "%?$€£"], dtype=np.int64)
+    ids = np.array(
+        [sources.local.get(token.stem, -1) for token in part if token.lower not in "%?$€£"], dtype=np.int64
+    )
     pair_known = (ids[:-1] >= 0) & (ids[1:] >= 0)
     if len(ids) > 1:
         hit = pair_known & _among(ids[:-1] * base + ids[1:], sources.pairs)
@@ -522,7 +566,11 @@ def _neighbours(value: dict[str, float], part: list[Token], content: list[Token]
         )
     meaning = np.array([sources.local.get(token.stem, -1) for token in content], dtype=np.int64)
     if len(meaning) > 1:
-        hit = (meaning[:-1] >= 0) & (meaning[1:] >= 0) & _among(meaning[:-1] * base + meaning[1:], sources.content_pairs)
+        hit = (
+            (meaning[:-1] >= 0)
+            & (meaning[1:] >= 0)
+            & _among(meaning[:-1] * base + meaning[1:], sources.content_pairs)
+        )
         value["pairs"] = float(hit.mean())
     else:
         value["pairs"] = value["bigrams"] = value["trigrams"] = float(bool(len(meaning)) and meaning[0] >= 0)
@@ -567,15 +615,54 @@ def _spelled_out(token: Token, sources: Sources) -> bool:
     return 3 <= len(letters) <= 6 and letters.isalpha() and letters in sources.initials
 
 
-def _order(slots: npt.NDArray[np.int32], words: _Vocabulary, ids: npt.NDArray[np.int32]) -> float:
+def _order(slots: npt.NDArray[np.int32], words: _Vocabulary, low: int, high: int) -> float:
     """From 1, the words that both have come in one order, to -1, in the reverse order; 0 where fewer than two do."""
     places: list[int] = []
     for slot in slots.tolist():
-        where = np.flatnonzero(ids == words.local[slot]) if words.local[slot] >= 0 else ids[:0]
-        if len(where):
-            places.append(int(where[0]))
+        where = words.places[slot]
+        at = int(where.searchsorted(low))
+        if at < len(where) and where[at] < high:
+            places.append(int(where[at]))
     if len(places) < 2:
         return 0.0
     array = np.array(places)
     upper = np.sign(array[None, :] - array[:, None])[np.triu_indices(len(array), 1)]
     return float(upper.mean())
+
+
+JOINED = 6
+TORN = 16
+"""Words between two neighbours of the answer, in the sources: up to the one they are still together, beyond the other
+no longer."""
+
+
+def _joints(
+    value: dict[str, float], content: list[Token], slots: npt.NDArray[np.int32], words: _Vocabulary
+) -> None:
+    """Whether what stands side by side in the sentence stands together in the sources: who did what to whom."""
+    gaps: list[float] = []
+    for left, right in zip(slots[:-1].tolist(), slots[1:].tolist(), strict=True):
+        gaps.append(np.nan if left == right else _gap(words.places[left], words.places[right]))
+    if not gaps:
+        value["joined"] = 1.0
+        return
+    array = np.array(gaps)
+    known = np.isfinite(array)
+    value["joined"] = float((array[known] <= JOINED).sum()) / len(array)
+    value["torn"] = float((array[known] > TORN).sum())
+    value["farthest"] = float(np.log1p(min(float(array[known].max()), 400.0))) if known.any() else 0.0
+    for at, token in enumerate(content):
+        if token.number or is_name(token, int(words.number[slots[at]])):
+            beside = array[max(0, at - 1) : at + 1]
+            beside = beside[np.isfinite(beside)]
+            value["particulars_torn"] += bool(len(beside)) and float(beside.min()) > TORN
+
+
+def _gap(left: npt.NDArray[np.int32], right: npt.NDArray[np.int32]) -> float:
+    """The shortest way between an occurrence of the one and of the other; NaN where one is nowhere."""
+    if not len(left) or not len(right):
+        return float("nan")
+    at = right.searchsorted(left)
+    after = np.abs(right[np.minimum(at, len(right) - 1)] - left).min()
+    before = np.abs(right[np.maximum(at - 1, 0)] - left).min()
+    return float(min(after, before))

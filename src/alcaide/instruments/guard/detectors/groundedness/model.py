@@ -1,7 +1,7 @@
 """From figures to probabilities: a logistic model on piecewise linear figures, sentence by sentence and folded.
 
-Trained by tools/guard/train_groundedness.py. Of everything tried it was as good on sources held out as boosted trees,
-and it is one matrix product.
+Trained by tools/guard/train_groundedness.py. Boosted trees were half a
+point of AUROC better on sources held out, for a hundred times the work.
 """
 
 from __future__ import annotations
@@ -27,31 +27,33 @@ def basis(scaled: Array, knots: Array) -> Array:
     return np.hstack([scaled, *(np.maximum(scaled - knot, 0.0) for knot in knots)])
 
 
-def aggregated(logits: Array) -> Array:
-    """What the fold sees of an answer's sentences: its worst, its second worst, their mean, and how many there are."""
-    ordered = np.sort(logits)[::-1]
-    second = ordered[1] if len(ordered) > 1 else ordered[0]
-    return np.array([ordered[0], second, float(np.mean(np.clip(logits, -6, 6))), np.log(len(logits))])
-
-
 @dataclass(frozen=True, slots=True)
 class Model:
+    """The weights, and what they say of figures."""
+
     mean: Array
     deviation: Array
     knots: Array
     weight: Array
     bias: float
-    fold_weight: Array
-    fold_bias: float
+    slope: float
+    intercept: float
 
     def sentences(self, rows: Array) -> Array:
         """For each row of figures the logit that the sentence is not supported."""
         scaled = np.clip((rows - self.mean) / self.deviation, -LIMIT, LIMIT)
         return basis(scaled, self.knots) @ self.weight + self.bias
 
+    def chance(self, logit: float) -> float:
+        """A sentence's logit as a probability, on answers of which half are unsupported."""
+        return probability(self.slope * logit + self.intercept)
+
     def answer(self, logits: Array) -> float:
-        """The probability that something in the answer is not supported."""
-        return probability(float(aggregated(logits) @ self.fold_weight) + self.fold_bias)
+        """The probability that something in the answer is not supported: that of its worst sentence.
+
+        Folding in the mean or the number of sentences was tried and was worse on sources held out.
+        """
+        return self.chance(float(logits.max()))
 
 
 def probability(logit: float) -> float:
@@ -72,6 +74,6 @@ def model() -> Model:
         kept["knots"],
         kept["weight"],
         float(kept["bias"]),
-        kept["fold_weight"],
-        float(kept["fold_bias"]),
+        float(kept["slope"]),
+        float(kept["intercept"]),
     )

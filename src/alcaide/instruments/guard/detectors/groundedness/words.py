@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import lru_cache
+from importlib import resources
 
 _TOKEN = re.compile(
     # A Han or kana character is a token of its own: no spaces show where a word ends.
@@ -25,42 +26,25 @@ _TOKEN = re.compile(
 
 _SENTENCE_END = re.compile(r"[.!?…][\"'”’)\]]{0,3}\s|[。！？]|\n")
 
-_ABBREVIATION = frozenset(
-    "mr mrs ms dr prof st sr jr vs etc inc ltd co corp no fig vol al e.g i.e u.s u.k gen sen rep gov capt sgt dept "
-    "approx jan feb mar apr jun jul aug sep sept oct nov dec ca cf".split()
-)
 
-STOPWORDS = frozenset(
-    "a an the this that these those it its itself he him his himself she her hers herself they them their theirs "
-    "we us our ours you your yours i me my mine of in on at by for with from to into onto upon about as than and or "
-    "but if then so because while although though since until when where which who whom whose what why how is am "
-    "are was were be been being do does did done doing have has had having will would shall should can could may "
-    "might must there here also too very just such some any each other another both either more most much many "
-    "own same up down out off over under again further once during before after between through above below "
-    "not no nor n't 's 're 've 'd 'll 'm s t d ll m re ve o one ones yes yeah well however thus therefore "
-    "der die das ein eine und oder zu von mit auf für im am den dem des ist sind war le la les un une et ou de du "
-    "des en au aux est sont el los las y o es son del al que qu se il lo gli di da e è".split()
-)
+def _lists() -> dict[str, frozenset[str]]:
+    """The word lists beside this file: a heading in brackets, then words until the next."""
+    text = resources.files(__package__).joinpath("words.txt").read_text(encoding="utf-8")
+    parts = [part.partition("]") for part in text.split("[")[1:]]
+    return {heading: frozenset(words.split()) for heading, _, words in parts}
 
-NEGATIONS = frozenset(
-    "not no never none nobody nothing nowhere neither nor without cannot can't won't don't doesn't didn't isn't "
-    "aren't wasn't weren't hasn't haven't hadn't couldn't wouldn't shouldn't n't fail fails failed lack lacks lacked "
-    "unable refuse refused deny denied hardly barely rarely seldom nicht kein keine nie pas jamais aucun sin nunca "
-    "ningún non mai".split()
-)
 
-QUANTIFIERS = frozenset(
-    "all every always never none only entirely completely exclusively solely most majority minority few several "
-    "first last second third best worst largest smallest biggest highest lowest greatest oldest youngest longest "
-    "shortest richest poorest exactly at-least least half double twice triple nearly almost over under less more "
-    "fewer increase decrease both neither sometimes often usually rarely".split()
-)
+_LISTS = _lists()
 
-OPINIONS = frozenset(
-    "i i'm i've i'd i'll me my mine we we're love like loved liked enjoy think thought feel felt believe guess hope "
-    "wish cool great awesome amazing yeah yes yep oh wow haha lol sure maybe favorite favourite wonder interesting "
-    "definitely agree bet hi hello hey thanks thank sorry really pretty".split()
-)
+_ABBREVIATION = _LISTS["abbreviation"]
+
+STOPWORDS = _LISTS["stopwords"]
+
+NEGATIONS = _LISTS["negations"]
+
+QUANTIFIERS = _LISTS["quantifiers"]
+
+OPINIONS = _LISTS["opinions"]
 
 _NUMBER_WORDS = {
     "zero": "0",
@@ -109,98 +93,18 @@ _SCALES = {
     "trillion": 1e12,
 }
 
-CALENDAR = frozenset(
-    "january february march april may june july august september october november december jan feb mar apr jun jul "
-    "aug sep sept oct nov dec monday tuesday wednesday thursday friday saturday sunday".split()
-)
+CALENDAR = _LISTS["calendar"]
 
 _MONTHS = {
-    short: long
-    for long in (
-        "january february march april june july august september october november december".split()  # noqa: SIM905
-    )
-    for short in ({long[:3], "sept"} if long == "september" else {long[:3]})
+    word: month
+    for month in _LISTS["calendar"]
+    if not month.endswith("day") and (len(month) > 4 or month in ("june", "july"))
+    for word in (month[:3], month[:4])
+    if word in _LISTS["calendar"]
 }
 
 _IRREGULAR = {
-    word: base
-    for base, words in {
-        "win": "won winning",
-        "write": "wrote written",
-        "begin": "began begun",
-        "become": "became",
-        "make": "made",
-        "take": "took taken",
-        "give": "gave given",
-        "go": "went gone goes",
-        "come": "came",
-        "see": "saw seen",
-        "know": "knew known",
-        "grow": "grew grown",
-        "hold": "held",
-        "lead": "led",
-        "leave": "left",
-        "lose": "lost",
-        "buy": "bought",
-        "sell": "sold",
-        "tell": "told",
-        "say": "said",
-        "find": "found",
-        "get": "got gotten",
-        "keep": "kept",
-        "kill": "killed killing",
-        "bring": "brought",
-        "build": "built",
-        "teach": "taught",
-        "think": "thought",
-        "fight": "fought",
-        "catch": "caught",
-        "run": "ran",
-        "sing": "sang sung",
-        "swim": "swam swum",
-        "speak": "spoke spoken",
-        "break": "broke broken",
-        "choose": "chose chosen",
-        "drive": "drove driven",
-        "rise": "rose risen",
-        "fall": "fell fallen",
-        "feel": "felt",
-        "meet": "met",
-        "pay": "paid",
-        "send": "sent",
-        "spend": "spent",
-        "stand": "stood",
-        "understand": "understood",
-        "throw": "threw thrown",
-        "draw": "drew drawn",
-        "fly": "flew flown",
-        "eat": "ate eaten",
-        "wear": "wore worn",
-        "bear": "bore born borne",
-        "steal": "stole stolen",
-        "shoot": "shot",
-        "sit": "sat",
-        "die": "died dying dies death dead",
-        "child": "children",
-        "man": "men",
-        "woman": "women",
-        "person": "people persons",
-        "foot": "feet",
-        "tooth": "teeth",
-        "mouse": "mice",
-        "life": "lives",
-        "wife": "wives",
-        "good": "better best",
-        "bad": "worse worst",
-        "american": "america usa u.s u.s.a",
-        "british": "britain uk u.k",
-        "french": "france",
-        "german": "germany",
-        "chinese": "china",
-        "english": "england",
-        "spanish": "spain",
-    }.items()
-    for word in words.split()
+    word: line.split(":")[0] for line in _LISTS["irregular"] for word in line.split(":")[1].split(",")
 }
 
 _SUFFIXES = (
@@ -253,14 +157,13 @@ def stem(word: str) -> str:
     if word in _NUMBER_WORDS:
         return _NUMBER_WORDS[word]
     word = word.replace("’", "'")
-    if word.endswith("'s"):
-        word = word[:-2]
+    word = word.removesuffix("'s")
     word = _IRREGULAR.get(word, word)
     word = word.replace(".", "") if "." in word else word
     word = _MONTHS.get(word, word)
     if len(word) < 4 or not word.isascii():
         return word
-    if word.endswith("ss") or word.endswith("us") or word.endswith("is"):
+    if word.endswith(("ss", "us", "is")):
         return word
     for suffix, kept in _SUFFIXES:
         if word.endswith(suffix) and len(word) - len(suffix) >= 3:
@@ -278,7 +181,7 @@ def _number_text(word: str) -> str:
 
 @lru_cache(maxsize=16384)
 def number_value(word: str) -> float | None:
-    """The value of a number token: separators of thousands dropped, `12k` scaled; None for dates, times and ordinals."""
+    """The value of a number token, `12k` scaled; None for dates, times and ordinals."""
     body = word.rstrip("%.,:/")
     scale = 1.0
     for suffix in ("bn", "k", "m", "b"):
@@ -332,7 +235,7 @@ def tokens_of(text: str) -> list[Token]:
     for match in _TOKEN.finditer(text):
         start, end = match.span()
         word = match.group()
-        if found and any(mark in text[last_end:start] for mark in ".!?\n:•\"“"):
+        if found and any(mark in text[last_end:start] for mark in '.!?\n:•"“'):
             first = True
         lower = word.lower()
         number = lower[0].isdigit() or lower in _NUMBER_WORDS
@@ -375,7 +278,11 @@ def values_of(words: list[str]) -> dict[str, float]:
     """The values that a text states, by the stem that stands for them: `5 million` states 5,000,000 as well as 5."""
     values: dict[str, float] = {}
     for index, word in enumerate(words):
-        value = number_value(_NUMBER_WORDS.get(word, word)) if (word[0].isdigit() or word in _NUMBER_WORDS) else None
+        value = (
+            number_value(_NUMBER_WORDS.get(word, word))
+            if (word[0].isdigit() or word in _NUMBER_WORDS)
+            else None
+        )
         if value is None:
             continue
         values[f"{value:.10g}"] = value
