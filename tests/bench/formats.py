@@ -1,4 +1,7 @@
-"""Canonical JSON, DSSE and policy decisions: ours, the libraries below ours called bare, and others."""
+"""Canonical JSON, DSSE and policy decisions: ours, the libraries below ours called bare, and others.
+
+All of it is work of one core that waits for nothing, and is counted by processor time, ours and the peers' alike.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +11,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from alcaide.kernel.access import Actor, Authorizer
-from alcaide.kernel.access.authorizer import load_policy_text
+from alcaide.app.slices import manifests
+from alcaide.kernel.access import Actor
+from alcaide.kernel.config import Config
 from alcaide.kernel.evidence import canonical, sign, verify
+from alcaide.kernel.instance import open_instance
 from alcaide.kernel.policy.cel import compile_condition
 from tests.bench.ledger import a_statement
 from tests.bench.peers import measured
@@ -78,21 +83,24 @@ def policy(folder: Path, peers: Path | None, seconds: float) -> Iterator[Figure]
     for figure in measured(peers, "cel", seconds, CONDITION, document):
         yield figure.beside(ours)
 
-    actions = {"inventory.view": "see the register", "inventory.edit": "change the register"}
-    authorizer = Authorizer([load_policy_text("alcaide.slices.inventory", "inventory")], actions)
-    actor, resource = Actor("user", "u", "U", frozenset({"ml-engineer"})), {"kind": "", "id": ""}
-    asked = rate(lambda: authorizer.decide_unremembered(actor, "inventory.view", resource), seconds)
-    yield Figure("may somebody see the register, ours", asked, "decisions/s", note="Cedar, not remembered")
-    kept = rate(lambda: authorizer.decide(actor, "inventory.view"), seconds)
-    yield Figure(
-        "the same, asked again", kept, "decisions/s", note=_times(kept, asked, "an answer not remembered")
-    )
+    instance = open_instance(Config(data=folder / "data", origin="bench.test/log"), manifests=manifests())
+    try:
+        authorizer = instance.authorizer
+        actor, resource = Actor("user", "u", "U", frozenset({"ml-engineer"})), {"kind": "", "id": ""}
+        asked = rate(lambda: authorizer.decide_unremembered(actor, "inventory.view", resource), seconds)
+        note = f"Cedar over {len(authorizer.rules)} policies, not remembered"
+        yield Figure("may somebody see the register", asked, "decisions/s", note=note)
+        kept = rate(lambda: authorizer.decide(actor, "inventory.view"), seconds)
+        note = _times(kept, asked, "an answer not remembered")
+        yield Figure("the same, asked again", kept, "decisions/s", note=note)
+    finally:
+        instance.close()
 
 
 def rate(work: Callable[[], Any], seconds: float) -> float:
-    """Calls a second."""
-    count, started = 0, time.perf_counter()
-    while (took := time.perf_counter() - started) < seconds:
+    """Calls a second of processor time: nothing here waits, so other work on the machine need not show in it."""
+    count, started = 0, time.process_time()
+    while (took := time.process_time() - started) < seconds:
         for _ in range(20):
             work()
         count += 20

@@ -25,7 +25,18 @@ def tell(what: str, value: float, unit: str, note: str = "") -> None:
     print(json.dumps({"what": what, "value": value, "unit": unit, "note": note}), flush=True)
 
 
+def busy_rate(work: Callable[[], Any], seconds: float) -> float:
+    """Calls a second of processor time, as the bench counts ours where nothing waits."""
+    count, started = 0, time.process_time()
+    while (took := time.process_time() - started) < seconds:
+        for _ in range(20):
+            work()
+        count += 20
+    return count / took
+
+
 def rate(work: Callable[[], Any], seconds: float, each: int = 1) -> float:
+    """Calls a second of the clock on the wall, where a disk is waited for."""
     count, started = 0, time.perf_counter()
     while (took := time.perf_counter() - started) < seconds:
         work()
@@ -76,9 +87,9 @@ def dsse(seconds: str, payload: str) -> None:
         envelope.sign(signer)
         return envelope
 
-    tell(f"{name}: DSSE, sign", rate(make, float(seconds)), "envelopes/s")
+    tell(f"{name}: DSSE, sign", busy_rate(make, float(seconds)), "envelopes/s")
     envelope = make()
-    value = rate(lambda: envelope.verify([signer.public_key], 1), float(seconds))
+    value = busy_rate(lambda: envelope.verify([signer.public_key], 1), float(seconds))
     tell(f"{name}: DSSE, verify", value, "envelopes/s")
 
 
@@ -88,9 +99,11 @@ def canonical(seconds: str, plain: str, floats: str) -> None:
 
     for kind, path in (("statement", plain), ("floats", floats)):
         document = json.loads(Path(path).read_bytes())
-        value = rate(lambda document=document: jcs.canonicalize(document), float(seconds))
+        value = busy_rate(lambda document=document: jcs.canonicalize(document), float(seconds))
         tell(f"{named('jcs')}: {kind}", value, "documents/s", "RFC 8785")
-        value = rate(lambda document=document: canonicaljson.encode_canonical_json(document), float(seconds))
+        value = busy_rate(
+            lambda document=document: canonicaljson.encode_canonical_json(document), float(seconds)
+        )
         tell(
             f"{named('canonicaljson')}: {kind}",
             value,
@@ -106,7 +119,7 @@ def cel(seconds: str, expression: str, document: str) -> None:
     environment = celpy.Environment()
     program = environment.program(environment.compile(expression))
     value = json.loads(Path(document).read_bytes())
-    found = rate(lambda: program.evaluate({"predicate": json_to_cel(value)}), float(seconds))
+    found = busy_rate(lambda: program.evaluate({"predicate": json_to_cel(value)}), float(seconds))
     tell(f"{named('cel-python')}: condition over a predicate", found, "answers/s")
 
 
@@ -141,18 +154,21 @@ def register(folder: str, models: str, requests: str) -> None:
         ("detail, API", lambda: (f"{base}/get", {"name": model_name(chance.randrange(many))})),
     )
     for what, ask in questions:
-        times = []
+        times, busy = [], []
         for turn in range(8 + int(requests)):
             path, query = ask()
-            started = time.perf_counter()
+            started, began = time.perf_counter(), time.process_time()
             answer = client.get(path, query_string=query)
-            took = (time.perf_counter() - started) * 1000
+            took, worked = (time.perf_counter() - started) * 1000, (time.process_time() - began) * 1000
             if answer.status_code != 200:
                 raise SystemExit(f"{path} answered {answer.status_code}: {answer.text[:100]}")
             if turn >= 8:
                 times.append(took)
+                busy.append(worked)
         times.sort()
-        note = f"p50 {times[len(times) // 2]:.0f} ms; {many:,} registered models, {many * 10:,} versions"
+        busy.sort()
+        size = f"{many:,} registered models, {many * 10:,} versions"
+        note = f"p50 {times[len(times) // 2]:.0f} ms, processor {busy[len(busy) // 2]:.0f} ms; {size}"
         tell(f"{name} model registry: {what}", times[int(len(times) * 0.95)], "ms p95", note)
 
 
