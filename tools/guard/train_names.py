@@ -402,7 +402,7 @@ class Examples:
     labels: np.ndarray
     weights: np.ndarray
     document: np.ndarray
-    parts: list[tuple[int, int, int, seeing.Looks]]
+    parts: list[tuple[int, int, int, np.ndarray, seeing.Looks]]
 
 
 _PERSON_LIKE = re.compile(r"[A-ZÀ-Ž][\w'’-]+(?: [A-ZÀ-Ž][\w'’.-]*)*")
@@ -423,7 +423,7 @@ def examples(documents: Iterable[Document]) -> Examples:
         if document.source in ("benign", "contextual_anonymizer"):
             # Neither set marks nationalities, and few places: their silence about a listed one says nothing.
             quiet = (words.kinds[words.starts] == seeing.UPPER) & (
-                (seen.flags[seeing.PAD : -seeing.PAD] & np.uint64(seeing.PLACE | seeing.NATIONALITY | (seeing.GIVEN if document.source == "benign" else 0))) != 0
+                (seen.flags & np.uint16(seeing.PLACE | seeing.NATIONALITY | (seeing.GIVEN if document.source == "benign" else 0))) != 0
             )
             trust[quiet] = 0.02
         for start, end, kind in document.spans:
@@ -447,12 +447,12 @@ def examples(documents: Iterable[Document]) -> Examples:
                     r"(?i)mr|mrs|ms|dr|miss|prof", document.text[words.starts[flagged[0]] : words.ends[flagged[0]]]
                 ):
                     marks[flagged[0]] = 0
-        at = seen.candidates
-        rows.append(seeing.features(words, seen).T.astype(np.int32))
+        at = np.flatnonzero(seeing.neighbourhood(seen.seeds, words.count))
+        rows += [part.T.astype(np.int32) for part in seeing.features(words, seen, at)]
         labels.append(marks[at])
         weights.append(trust[at])
         owner.append(np.full(at.size, number))
-        parts.append((total, total + at.size, words.count, seen))
+        parts.append((total, total + at.size, words.count, at, seen))
         total += at.size
     return Examples(np.concatenate(rows), np.concatenate(labels), np.concatenate(weights), np.concatenate(owner), parts)
 
@@ -521,10 +521,12 @@ def probabilities_of(found: Examples, table: np.ndarray, bias: np.ndarray) -> np
 def fit_second(found: Examples, probabilities: np.ndarray, chosen: np.ndarray, seed: int) -> np.ndarray:
     """The second model, on answers of a first one that did not see these documents."""
     inputs, labels, weights = [], [], []
-    for start, end, count, seen in found.parts:
+    for start, end, count, places, seen in found.parts:
         if not chosen[start]:
             continue
-        inputs.append(tagging.second_inputs(probabilities[start:end], count, seen))
+        field = tagging.empty_field(count)
+        field[places + 2] = probabilities[start:end]
+        inputs.append(tagging.second_inputs(field, places, seen))
         labels.append(found.labels[start:end])
         weights.append(found.weights[start:end])
     x, y, w = np.concatenate(inputs), np.concatenate(labels), np.concatenate(weights)
@@ -586,7 +588,7 @@ def calibrated(
             continue
         truth = [(a, b, LABELS[kind]) for a, b, kind in document.spans if kind in LABELS]
         for one in tagging.tag(Reading(document.text, _lower(document.text)), weights):
-            if one.rule == "honorific":
+            if one.entity not in tagging.LABELS or one.rule == "honorific":
                 continue
             bin_ = round(one.score * 10)
             count[bin_] += 1
@@ -604,7 +606,7 @@ def report(weights: tagging.Weights, documents: Iterable[Document]) -> None:
     for document in documents:
         truth = [(a, b, names[LABELS[kind]]) for a, b, kind in document.spans if kind in LABELS]
         truth = [one for one in truth if not re.fullmatch(r"(?i)(mr|mrs|ms|dr|miss|prof)\.?", document.text[one[0] : one[1]])]
-        found = [(one.start, one.end, one.entity) for one in tagging.tag(Reading(document.text, _lower(document.text)), weights) if one.score >= 0.5 and one.rule != "honorific"]
+        found = [(one.start, one.end, one.entity) for one in tagging.tag(Reading(document.text, _lower(document.text)), weights) if one.score >= 0.5 and one.rule != "honorific" and one.entity in counts]
         for a, b, kind in truth:
             hit = [one for one in found if one[2] == kind and _overlap(one, (a, b)) >= 0.5]
             counts[kind]["truth"] += 1
@@ -651,17 +653,17 @@ def main() -> None:
     silver = Silver(maker)
     kept += [silver.document(one.text) for one in without_personal_data(given.data, given.benign, given.seed)]
     weights = train(kept, given.seed, quick=bool(given.hold))
-    if given.hold:
-        print(f"held out: {given.hold}")
-        report(weights, held)
     if given.hold and given.out == PACKAGE / "tagger/weights.npz":
+        report(weights, held)
         return
     given.out.parent.mkdir(parents=True, exist_ok=True)
     np.savez_compressed(
         given.out, table=weights.table.astype(np.int8), scale=np.float32(weights.scale), bias=weights.bias, second=weights.second,
         calibration=weights.calibration,
     )  # fmt: skip
-    print(f"{given.out}: {given.out.stat().st_size} bytes, sha256 {hashlib.sha256(given.out.read_bytes()).hexdigest()}")
+    print(f"{given.out}: {given.out.stat().st_size} bytes, sha256 {hashlib.sha256(given.out.read_bytes()).hexdigest()}", flush=True)
+    if given.hold:
+        report(weights, held)
 
 
 if __name__ == "__main__":

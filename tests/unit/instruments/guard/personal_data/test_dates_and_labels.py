@@ -33,7 +33,7 @@ NAMELESS = PersonalData(names=False)
         ("Patient ID: 789012", "MEDICAL_RECORD_NUMBER", "789012"),
         ("employee id E-10442", "EMPLOYEE_ID", "E-10442"),
         ("username: jdoe_92", "USERNAME", "jdoe_92"),
-        ("my passport number is 512345678", "US_PASSPORT", "512345678"),
+        ("my passport number is 512345678", "PASSPORT_NUMBER", "512345678"),
         ("driver's license number is A56319335", "US_DRIVER_LICENSE", "A56319335"),
         ("zip code 90210", "ZIP_CODE", "90210"),
         ("London SW1A 1AA", "ZIP_CODE", "SW1A 1AA"),

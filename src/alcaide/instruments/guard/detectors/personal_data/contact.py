@@ -22,7 +22,7 @@ OBFUSCATED = Pattern(
     "email-obfuscated",
     r"\b(?P<local>[a-z0-9][a-z0-9._%+-]{0,40})\s?(?:\(at\)|\[at\]|\{at\}|<at>|_at_|\bat\b|@)\s?"
     r"(?P<domain>[a-z0-9-]{1,40}(?:(?:\s?(?:\(dot\)|\[dot\]|\{dot\}|<dot>|_dot_|\bdot\b)\s?|\.)[a-z0-9-]{2,24}){1,4})\b",
-    ("(at)", "[at]", "{at}", " at ", "_at_", "<at>", "(dot)", "[dot]", " dot "),
+    ("(at)", "[at]", "{at}", "_at_", "<at>", "(dot)", "[dot]", "{dot}", " dot "),
     before=90,
     after=90,
 )
@@ -67,7 +67,9 @@ def obfuscated_email(hit: Hit, lower: str) -> Candidate | None:
     )  # fmt: skip
 
 
-_ENDINGS = frozenset("com net org edu gov mil info biz name pro app dev example test int eu io ai co me".split())
+_ENDINGS = frozenset(
+    "com net org edu gov mil info biz name pro app dev example test int eu io ai co me".split()
+)
 
 # ── Telephone ────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -80,7 +82,9 @@ PHONE_WORDS = re2.compile(
     r"\btelegram\b|\bviber\b|\bcontacto\b|電話|电话|手机|전화|тел|"
     r"\b(?:my|his|her|our|their|your|work|home) number\b|\bext\b"
 )
-_AFTER_WORDS = re.compile(r"\s?[-–(,]?\s?(?:\(?(?:office|fax|mobile|cell|home|work|desk|tel|phone|direct|main)\b)")
+_AFTER_WORDS = re.compile(
+    r"\s?[-–(,]?\s?(?:\(?(?:office|fax|mobile|cell|home|work|desk|tel|phone|direct|main)\b)"
+)
 _OTHER_WORDS = re2.compile(
     r"\b(?:order|invoice|tracking|version|isbn|issn|ref|reference|account|acct|card|iban|ssn|case|claim|policy|serial|"
     r"ticket|id|nip|pesel|tax|patent|sku|model|part|batch|lot|page|pages|years?|transaction|no|nr|doi|arxiv|rfc|"

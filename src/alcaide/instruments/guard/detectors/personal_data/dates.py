@@ -21,9 +21,13 @@ _MONTHS = (
 )
 _MONTH = rf"(?:{_MONTHS})\b\.?"
 _DAY = r"\d{1,2}(?:st|nd|rd|th|\.|er|º|ª)?"
-_CLOCK = r"(?:,?[ t](?:at )?\d{1,2}:\d{2}(?::\d{2})?(?:\.\d{1,6})?(?:\s?[ap]\.?m\b\.?)?(?:z|[+-]\d{2}:?\d{2})?)?"
+_CLOCK = (
+    r"(?:,?[ t](?:at )?\d{1,2}:\d{2}(?::\d{2})?(?:\.\d{1,6})?(?:\s?[ap]\.?m\b\.?)?(?:z|[+-]\d{2}:?\d{2})?)?"
+)
 
-_DAY_MONTH = re.compile(rf"{_DAY}[ -](?:of |de |di )?{_MONTH}(?:,?[ -](?:de |of )?(?:\d{{4}}|'?\d{{2}})\b)?{_CLOCK}")
+_DAY_MONTH = re.compile(
+    rf"{_DAY}[ -](?:of |de |di )?{_MONTH}(?:,?[ -](?:de |of )?(?:\d{{4}}|'?\d{{2}})\b)?{_CLOCK}"
+)
 _MONTH_BEFORE = re.compile(rf"\b{_MONTH}[ -]$")
 _AFTER_MONTH = re.compile(rf"(?:{_DAY}(?:,? \d{{4}}\b)?|\d{{4}}\b){_CLOCK}")
 _NUMERIC = re.compile(
@@ -132,7 +136,12 @@ CLOCK = Pattern(
     "clock",
     r"(?:\b(?:at|by|around|from|until|till|to|say|about|is|before|after|and|for)|[,–-])\s?"
     r"(?P<value>\d{1,2}(?::\d{2})?\s?[ap]\.?m\b)",
-    tuple(f"{digit}{space}{half}" for digit in "0123456789" for space in ("", " ") for half in ("am", "pm", "a.m", "p.m")),
+    tuple(
+        f"{digit}{space}{half}"
+        for digit in "0123456789"
+        for space in ("", " ")
+        for half in ("am", "pm", "a.m", "p.m")
+    ),
     before=14,
     after=2,
 )
@@ -147,6 +156,28 @@ def clock(hit: Hit) -> Candidate:
 def weekday(hit: Hit) -> Candidate:
     """A day of the week: a date to those who know the week."""
     return Candidate(hit.start, hit.end, "DATE_TIME", "weekday", 0.6, "is a day of the week", "note")
+
+
+_LEADS = frozenset(
+    "age aged ages turn turns turned turning alter âge edad età wiek leeftijd is was am were i'm he's she's who's i’m now "
+    "only just".split()
+) | frozenset(_MONTHS.split("|"))
+_YEAR_LEADS = frozenset(
+    "in since until till from by year circa around before after during early late mid of a the seit depuis desde jahr en "
+    "founded © (c)".split()
+)
+_FOLLOWS = re.compile(
+    r"(?:st|nd|rd|th|\.|er|º|ª)?[ -]?(?:of |de |di )?(?:year|yr|y[./]?o\b|jahr|jähr|ans\b|año|anni|jaar|lat\b|anos|år|"
+    + "|".join(sorted({month[:3] for month in _MONTHS.split("|")}))
+    + ")"
+)
+
+
+def worth_a_look(before: str, after: str, digits: int) -> bool:
+    """Whether a short number could be an age, a year or part of a date: one look at the words on either side."""
+    lead = before[-14:].rstrip(" :,.-")
+    lead = lead[lead.rfind(" ") + 1 :]
+    return lead in _LEADS or (digits == 4 and lead in _YEAR_LEADS) or _FOLLOWS.match(after) is not None
 
 
 _AGE_AFTER = re.compile(

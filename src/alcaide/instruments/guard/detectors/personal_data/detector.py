@@ -37,10 +37,24 @@ FINDINGS = 5000
 
 TAXONOMY = ("owasp-llm:2025/LLM02",)
 _SPECIAL = frozenset(
-    {"MEDICAL_CONDITION", "RELIGION", "SEXUAL_ORIENTATION", "POLITICAL_OPINION", "TRADE_UNION_MEMBERSHIP", "ETHNICITY"}
+    {
+        "MEDICAL_CONDITION",
+        "RELIGION",
+        "SEXUAL_ORIENTATION",
+        "POLITICAL_OPINION",
+        "TRADE_UNION_MEMBERSHIP",
+        "ETHNICITY",
+    }
 )
 
-_PATTERNS: tuple[Pattern, ...] = (contact.OBFUSCATED, network.URL, dates.DAYS, dates.CLOCK, *labelled.PATTERNS, *special.PATTERNS)
+_PATTERNS: tuple[Pattern, ...] = (
+    contact.OBFUSCATED,
+    network.URL,
+    dates.DAYS,
+    dates.CLOCK,
+    *labelled.PATTERNS,
+    *special.PATTERNS,
+)
 _SPECIAL_RULES = frozenset(pattern.rule for pattern in special.PATTERNS)
 
 
@@ -92,7 +106,9 @@ class PersonalData:
                     changes[option] = float(value)
                 case "names":
                     if not isinstance(value, bool):
-                        raise InvalidInput(f"option `names` of `personal-data` is `{value}`; give true or false")
+                        raise InvalidInput(
+                            f"option `names` of `personal-data` is `{value}`; give true or false"
+                        )
                     changes[option] = value
                 case "countries" | "home":
                     changes[option] = _countries(option, value)
@@ -112,7 +128,9 @@ class PersonalData:
         where = Where(self.countries, self.home | named | self.countries)
         for start, reading in blocks(layer):
             for one in self._of_block(reading, where):
-                candidates.append(replace(one, start=one.start + start, end=one.end + start) if start else one)
+                candidates.append(
+                    replace(one, start=one.start + start, end=one.end + start) if start else one
+                )
                 if len(candidates) > 4 * FINDINGS:
                     break
         if not candidates:

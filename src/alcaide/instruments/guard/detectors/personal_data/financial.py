@@ -34,7 +34,12 @@ def card(written: str, around: tuple[str, str], start: int) -> Iterable[Candidat
         reason = f"has the length, beginning and check digit of a {issuer} card"
     elif holds and named:
         issuer, score, reason = "unknown", 0.85, "is spoken of as a card and its check digit holds"
-    elif named and 13 <= len(digits) <= 16 and len(set(digits)) > 1 and not _NOT_CARD_WORDS.search(before[-30:]):
+    elif (
+        named
+        and 13 <= len(digits) <= 16
+        and len(set(digits)) > 1
+        and not _NOT_CARD_WORDS.search(before[-30:])
+    ):
         score, reason = 0.65, "is spoken of as a card, though its check digit does not hold"
     else:
         return
@@ -94,9 +99,7 @@ def issuer_of(digits: str) -> str:
     return next((name for name, pattern in _ISSUERS if pattern.fullmatch(digits)), "")
 
 
-_IBAN = re.compile(
-    r"[A-Za-z]{2}\d{2}(?:[ -]?[A-Za-z0-9]{4}){2,7}(?:[ -]?[A-Za-z0-9]{1,3})?"
-)
+_IBAN = re.compile(r"[A-Za-z]{2}\d{2}(?:[ -]?[A-Za-z0-9]{4}){2,7}(?:[ -]?[A-Za-z0-9]{1,3})?")
 _IBAN_WORDS = re.compile(r"\biban\b|\baccount\b|\bbank|\bkonto\b|\bcompte\b|\bcuenta\b|\brekening")
 
 
@@ -148,7 +151,15 @@ _BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 _RIPPLE = "rpshnaf39wBUDNEGHJKLM4PQRST7VXYZ2bcdeCg65jkm8oFqi1tuvAxyz"
 _BASE58_TOKEN = re.compile(r"[1-9A-HJ-NP-Za-km-z]{25,35}")
 _ETHEREUM = re.compile(r"0x[0-9a-fA-F]{40}")
-_VERSIONS = {0: "Bitcoin", 5: "Bitcoin", 48: "Litecoin", 50: "Litecoin", 30: "Dogecoin", 65: "Tron", 76: "Dash"}
+_VERSIONS = {
+    0: "Bitcoin",
+    5: "Bitcoin",
+    48: "Litecoin",
+    50: "Litecoin",
+    30: "Dogecoin",
+    65: "Tron",
+    76: "Dash",
+}
 
 
 def crypto(token: str, start: int, around: tuple[str, str]) -> Candidate | None:

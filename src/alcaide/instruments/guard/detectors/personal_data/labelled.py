@@ -71,7 +71,7 @@ LABELS: tuple[Label, ...] = (
     Label("passport", "PASSPORT_NUMBER",
           r"\b(?:passport|reisepass|passeport|pasaporte|passaporto|paspoort|paszport(?:u)?|passaporte)\b",
           ("passport", "reisepass", "passeport", "pasaporte", "passaporto", "paspoort", "paszport", "passaporte"),
-          r"[a-z]{0,3} ?\d{5,9}[a-z]{0,2}\b", "a passport's number", 0.86, "error"),
+          r"[a-z]{0,3} ?\d{5,9}[a-z]{0,2}\b", "a passport's number", 0.92, "error"),
     Label("licence", "US_DRIVER_LICENSE",
           r"\b(?:driver['’]?s?['’]? licen[cs]e|driving licen[cs]e|dl)\b", ("licence", "license", "dl "),
           r"[a-z]{0,3}-?\d[a-z0-9-]{3,18}\b", "a driver's licence number", 0.85, "error"),
@@ -130,7 +130,9 @@ def labelled(hit: Hit, text: str, lower: str) -> Candidate | None:
     start, end = hit.groups["value"]
     value = lower[start:end]
     glue = lower[hit.start : start]
-    explicit = re.search(r"[:#=]|\bis\b|\bno\b|number|nummer|numéro|número|\bid\b|\bnr\b", glue) is not None
+    explicit = (
+        re.search(r"[:#=]|\bis\b|\bno\b|\bcode\b|number|nummer|numéro|número|\bid\b|\bnr\b", glue) is not None
+    )
     if end < len(lower) and lower[end].isalnum():
         return None
     if label.entity == "USERNAME":
@@ -141,7 +143,11 @@ def labelled(hit: Hit, text: str, lower: str) -> Candidate | None:
             return None
         return _candidate(label, start, end, label.score)
     digits = sum(one.isdigit() for one in value)
-    if not digits or (digits < 4 and label.entity not in ("PIN", "LICENSE_PLATE", "ZIP_CODE")) or not explicit:
+    if (
+        not digits
+        or (digits < 4 and label.entity not in ("PIN", "LICENSE_PLATE", "ZIP_CODE"))
+        or not explicit
+    ):
         return None
     if re.fullmatch(r"(?:19|20)\d\d(?:[-/.]\d{1,2}){0,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}", value.strip()):
         return None
@@ -151,7 +157,15 @@ def labelled(hit: Hit, text: str, lower: str) -> Candidate | None:
 def _candidate(label: Label, start: int, end: int, score: float) -> Candidate:
     tier = Tier.NUMBER
     return Candidate(
-        start, end, label.entity, label.rule, score, f"is called {label.name}", label.level, tier, {"named": True}
+        start,
+        end,
+        label.entity,
+        label.rule,
+        score,
+        f"is called {label.name}",
+        label.level,
+        tier,
+        {"named": True},
     )
 
 

@@ -62,7 +62,11 @@ def class_of(label: str) -> str | None:
     label = re.sub(r"[^A-Z0-9]+", "_", label.upper()).strip("_")
     if label in CLASS_OF:
         return CLASS_OF[label]
-    return "NATIONAL_ID" if label in _NATIONAL or label in ("NATIONAL_ID", "IDCARDNUM", "ID_CARD", "TAX_ID", "TAXNUM") else None
+    return (
+        "NATIONAL_ID"
+        if label in _NATIONAL or label in ("NATIONAL_ID", "IDCARDNUM", "ID_CARD", "TAX_ID", "TAXNUM")
+        else None
+    )
 
 
 def compared(

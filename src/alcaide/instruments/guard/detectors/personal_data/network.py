@@ -10,7 +10,9 @@ from alcaide.instruments.guard.detector import Hit, Pattern
 from alcaide.instruments.guard.detectors.personal_data.candidate import Candidate, Tier
 from alcaide.instruments.guard.detectors.personal_data.reading import Reading
 
-_VERSION = re.compile(r"(?:\bv|\bver\.?|\bversions?|\brelease|\bbuild|\bfirmware|section|§|\boid|chapter|rev\.?)[\s:=]{0,3}$")
+_VERSION = re.compile(
+    r"(?:\bv|\bver\.?|\bversions?|\brelease|\bbuild|\bfirmware|section|§|\boid|chapter|rev\.?)[\s:=]{0,3}$"
+)
 
 
 def ipv4(written: str, around: tuple[str, str], start: int) -> Candidate | None:

@@ -10,7 +10,13 @@ import numpy as np
 
 from alcaide.instruments.guard.detectors.personal_data import contact, dates, financial, network
 from alcaide.instruments.guard.detectors.personal_data.candidate import Candidate
-from alcaide.instruments.guard.detectors.personal_data.identifiers import AFTER, BEFORE, pack, recognise, shape_of
+from alcaide.instruments.guard.detectors.personal_data.identifiers import (
+    AFTER,
+    BEFORE,
+    pack,
+    recognise,
+    shape_of,
+)
 from alcaide.instruments.guard.detectors.personal_data.reading import Reading
 
 _LONGEST = 44
@@ -113,6 +119,8 @@ def _one(reading: Reading, start: int, end: int, where: Where) -> Iterator[Candi
     before, after = around
     digits = sum(one.isdigit() for one in written)
     if digits <= 4 and len(written) == digits:
+        if not dates.worth_a_look(before, after, digits):
+            return
         one = dates.age(written, before, after, start) or dates.year(written, before, after, start)
         if one is not None:
             yield one
@@ -176,7 +184,12 @@ def _mixed(reading: Reading, at: int, where: Where) -> Iterator[Candidate]:
     floor = max(0, at - 100)
     while start > floor and text[start - 1].isalnum() and text[start - 1].isascii():
         start -= 1
-    while start > floor and text[start - 1] in "-./" and text[start - 2 : start - 1].isalnum() and at - start < 20:
+    while (
+        start > floor
+        and text[start - 1] in "-./"
+        and text[start - 2 : start - 1].isalnum()
+        and at - start < 20
+    ):
         start -= 1
         while start > floor and text[start - 1].isalnum() and text[start - 1].isascii():
             start -= 1
@@ -216,7 +229,9 @@ def _mixed(reading: Reading, at: int, where: Where) -> Iterator[Candidate]:
         digits = re.match(r"\d{1,3}", token)
         if digits is not None:
             high = start + digits.end()
-            one = dates.age(digits[0], reading.lower[max(0, start - 24) : start], reading.lower[high : high + 20], start)
+            one = dates.age(
+                digits[0], reading.lower[max(0, start - 24) : start], reading.lower[high : high + 20], start
+            )
             if one is not None:
                 yield one
     # What a digit run within the token reaches beyond it (an extension, an ordinal) is looked at again.

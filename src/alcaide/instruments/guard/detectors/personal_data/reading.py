@@ -69,7 +69,8 @@ class Reading:
         digits = np.diff(np.concatenate(([0], border + 1, [places.size])))
         before = letter[codes[np.maximum(starts - 1, 0)]] & (starts > 0)
         after = letter[codes[np.minimum(ends, last)]] & (ends <= last)
-        further_before = letter[codes[np.maximum(starts - 2, 0)]] & (starts > 1)
+        two_before = codes[np.maximum(starts - 2, 0)]
+        further_before = (letter[two_before] | (two_before == 58)) & (starts > 1)
         further_after = letter[codes[np.minimum(ends + 1, last)]] & (ends < last)
         mixed = before | after
         return Clusters(starts, ends, digits, mixed, mixed | further_before | further_after)

@@ -27,12 +27,16 @@ _FAITHS = (
     "catholic|protestant|christian|muslim|sunni|shia|shi'ite|jewish|jew|hindu|buddhist|sikh|mormon|atheist|agnostic|"
     "orthodox|lutheran|methodist|baptist|evangelical|jehovah's witness|baha'i|scientologist|quaker"
 )
-_LOVE = "gay|lesbian|bisexual|homosexual|transgender|trans|queer|asexual|pansexual|non-binary|nonbinary|intersex"
+_LOVE = (
+    "gay|lesbian|bisexual|homosexual|transgender|trans|queer|asexual|pansexual|non-binary|nonbinary|intersex"
+)
 _POLITICS = (
     "republican|democrat|conservative|socialist|communist|liberal|libertarian|marxist|anarchist|fascist|green party|"
     "labour|tory|trump supporter|social democrat"
 )
-_PERSON = r"(?:i am|i'm|he is|he's|she is|she's|they are|who is|is an?|was an?|am an?|as an?|were|being|is|was)"
+_PERSON = (
+    r"(?:i am|i'm|he is|he's|she is|she's|they are|who is|is an?|was an?|am an?|as an?|were|being|is|was)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +59,15 @@ _FRAMES: tuple[_Frame, ...] = (
         rf"condition:?|surviv(?:ed|or of)|medication for|symptoms of)[ \t]{{0,2}}"
         rf"(?:an? |the |his |her |my |severe |chronic |acute |mild |early |type |stage |advanced |major |breast |lung |"
         rf"prostate |skin |iv |ii |iii |[1-4] ){{0,4}}(?P<value>(?:{_CONDITIONS})(?: type [12])?)\b",
-        ("diagnos", "suffer", "treated for", "history of", "living with", "battling", " has ", " have ", " had ",
-         "positive for", "complain", "infected", "recover", "condition", "surviv", "medication for", "symptoms"),
-        12,
+        ("cancer", "leukemia", "leukaemia", "lymphoma", "melanoma", "tumor", "tumour", "diabet", "hypertension", "blood pressure",
+         "asthma", "copd", "pneumonia", "bronchitis", "tubercul", "hepatitis", "cirrhosis", "epilep", "migraine", "alzheimer",
+         "dementia", "parkinson", "sclerosis", "stroke", "heart ", "arrhythmia", "angina", "anemia", "anaemia", "arthritis",
+         "lupus", "crohn", "colitis", "ibs", "celiac", "kidney", "depressi", "bipolar", "schizophren", "anxiety", "ptsd", "adhd",
+         "autism", "ocd", "anorexia", "bulimia", "alcoholism", "addiction", "substance abuse", "obesity", "endometri",
+         "infertil", "miscarriage", "syphilis", "chlamydia", "gonorrh", "herpes", "covid", "down syndrome", "fibrosis",
+         "sickle cell", "psoriasis", "eczema", "glaucoma", "fibromyalgia", "osteoporosis", "insomnia", "apnea", "apnoea",
+         "thyroid", "hiv", "aids"),
+        90,
         "health",
         0.82,
     ),
@@ -86,7 +96,7 @@ _FRAMES: tuple[_Frame, ...] = (
         "RELIGION",
         rf"\b(?:{_PERSON}|religion:?|faith:?|practi[cs]ing|devout|converted to|raised|religious affiliation:?)[ \t]{{1,2}}"
         rf"(?:an? |the |devout |practi[cs]ing |very |roman ){{0,3}}(?P<value>{_FAITHS})\b",
-        ("catholic", "protestant", "christian", "muslim", "sunni", "shi", "jew", "hindu", "buddhist", "sikh", "mormon",
+        ("catholic", "protestant", "christian", "muslim", "sunni", "shia", "shi'ite", "jewish", " jew", "hindu", "buddhist", "sikh", "mormon",
          "atheist", "agnostic", "orthodox", "lutheran", "methodist", "baptist", "evangelical", "jehovah", "baha'i",
          "scientologist", "quaker"),
         44,
@@ -98,7 +108,7 @@ _FRAMES: tuple[_Frame, ...] = (
         "SEXUAL_ORIENTATION",
         rf"\b(?:{_PERSON}|came out as|identif(?:y|ies|ied) as|sexual orientation:?|orientation:?)[ \t]{{1,2}}(?:an? |openly ){{0,2}}"
         rf"(?P<value>{_LOVE})\b",
-        ("gay", "lesbian", "sexual", "trans", "queer", "non-binary", "nonbinary", "intersex"),
+        ("gay", "lesbian", "sexual", "transgender", " trans ", "queer", "non-binary", "nonbinary", "intersex"),
         44,
         "sexual orientation or gender",
         0.75,
@@ -109,7 +119,7 @@ _FRAMES: tuple[_Frame, ...] = (
         rf"\b(?:{_PERSON}|registered|lifelong|political (?:affiliation|views?|opinion):?|party:?|votes?|voted(?: for)?|"
         rf"member of the)[ \t]{{1,2}}(?:an? |the |registered |lifelong |staunch ){{0,3}}(?P<value>{_POLITICS})\b",
         ("republican", "democrat", "conservative", "socialist", "communist", "liberal", "libertarian", "marxist",
-         "anarchist", "fascist", "green party", "labour", "tory", "trump supporter"),
+         "anarchist", "fascist", "green party", "labour", " tory", "trump supporter"),
         44,
         "political opinion",
         0.68,

@@ -78,6 +78,8 @@ def recognise(
         holds = one.check is None or one.check(compact)
         if word is not None:
             score = (0.9 if one.check is None else 0.98) if holds else one.unchecked
+            if one.check is None and one.country in preferred:
+                score += 0.05  # ahead of the number that could be any country's
         elif holds:
             score = one.formatted if formatted else one.plain
             if one.country in preferred:

@@ -101,9 +101,11 @@ def _singapore(value: str) -> bool:
     series, digits, letter = value[0], value[1:8], value[8]
     if series not in "STFGM":
         return False
-    total = sum(
-        int(digit) * weight for digit, weight in zip(digits, (2, 7, 6, 5, 4, 3, 2), strict=True)
-    ) + {"T": 4, "G": 4, "M": 3}.get(series, 0)
+    total = sum(int(digit) * weight for digit, weight in zip(digits, (2, 7, 6, 5, 4, 3, 2), strict=True)) + {
+        "T": 4,
+        "G": 4,
+        "M": 3,
+    }.get(series, 0)
     remainder = total % 11
     if series in "ST":
         return "JZIHGFEDCBA"[remainder] == letter
@@ -123,4 +125,6 @@ def _taiwan(value: str) -> bool:
 def _medicare(value: str) -> bool:
     """First digit 2 to 6; the ninth is the weighted sum of the first eight modulo ten."""
     weights = (1, 3, 7, 9, 1, 3, 7, 9)
-    return value[0] in "23456" and sum(int(d) * w for d, w in zip(value, weights, strict=False)) % 10 == int(value[8])
+    return value[0] in "23456" and sum(int(d) * w for d, w in zip(value, weights, strict=False)) % 10 == int(
+        value[8]
+    )

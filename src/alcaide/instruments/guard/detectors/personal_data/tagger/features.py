@@ -7,6 +7,7 @@ how many such hashes are taken.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
@@ -22,7 +23,24 @@ Indices = npt.NDArray[np.intp]
 
 # ── Characters ───────────────────────────────────────────────────────────────────────────────────────────────────
 
-OTHER, LETTER, UPPER, DIGIT, SPACE, NEWLINE, COMMA, PERIOD, COLON, DASH, APOSTROPHE, OPENING, CLOSING, QUOTE, SLASH, AT = range(16)
+(
+    OTHER,
+    LETTER,
+    UPPER,
+    DIGIT,
+    SPACE,
+    NEWLINE,
+    COMMA,
+    PERIOD,
+    COLON,
+    DASH,
+    APOSTROPHE,
+    OPENING,
+    CLOSING,
+    QUOTE,
+    SLASH,
+    AT,
+) = range(16)
 
 _GROUPS: tuple[tuple[int, str], ...] = (
     (SPACE, " \t\u00a0\u2002\u2003\u2009\u202f\u3000"),
@@ -34,7 +52,7 @@ _GROUPS: tuple[tuple[int, str], ...] = (
     (APOSTROPHE, "'\u2019`\u00b4"),
     (OPENING, "([{<"),
     (CLOSING, ")]}>"),
-    (QUOTE, "\"\u201c\u201d\u201e\u00ab\u00bb*"),
+    (QUOTE, '"\u201c\u201d\u201e\u00ab\u00bb*'),
     (SLASH, "/\\|"),
     (AT, "@#_&+~$%"),
 )
@@ -87,7 +105,9 @@ def mixed(hashes: Hashes) -> Hashes:
 
 # ── Words ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-GIVEN, SURNAME, PLACE, ORGANISATION, STREET, JOB, TITLE, NATIONALITY, COMMON, NOT_NAME, CUE = (1 << bit for bit in range(11))
+GIVEN, SURNAME, PLACE, ORGANISATION, STREET, JOB, TITLE, NATIONALITY, COMMON, NOT_NAME, CUE = (
+    1 << bit for bit in range(11)
+)
 
 LISTS: tuple[tuple[str, int], ...] = (
     ("given", GIVEN),
@@ -165,169 +185,216 @@ class Words:
         return mixed((self._sum[ends] - self._sum[starts]) * self._down[starts])
 
 
-@dataclass(frozen=True, slots=True)
-class Looks:
-    """What is known of each word by itself, padded by `PAD` on both sides."""
-
-    words: Hashes
-    shapes: npt.NDArray[np.uint64]
-    flags: npt.NDArray[np.uint64]
-    gaps: npt.NDArray[np.uint64]
-    labels: Hashes
-    candidates: Indices
-
-
 PAD = 3
 """How far the tagger looks to each side, in words."""
-_SHAPES = 24
+
+# What a word looks like, from its first, second and last letter and its length, is read out of one table.
+LOWER, TITLED, INITIAL, CAPITALS, MIXED = range(5)
+NUMBER = 5  # to 12: a number of one to eight or more digits
+SHORT = 14
+_OUTSIDE = 20
+
+
+@lru_cache(maxsize=1)
+def _shapes() -> npt.NDArray[np.uint8]:
+    """Shapes by `first | second << 4 | last << 8 | min(length, 8) << 12`."""
+    code = np.arange(1 << 16)
+    first, second, last, length = code & 15, code >> 4 & 15, code >> 8 & 15, code >> 12
+    shape = np.where(length <= 2, SHORT, LOWER)
+    upper = first == UPPER
+    shape = np.where(upper, TITLED, shape)
+    shape = np.where(upper & (length == 1), INITIAL, shape)
+    shape = np.where(upper & (length > 1) & (second == UPPER) & (last == UPPER), CAPITALS, shape)
+    shape = np.where((first == DIGIT) & (last == DIGIT), NUMBER + np.minimum(length, 8) - 1, shape)
+    return np.where((first == DIGIT) != (last == DIGIT), MIXED, shape).astype(np.uint8)
+
+
+_SEED, _CUES, _COMMON = 1, 2, 4
+
+
+@lru_cache(maxsize=1)
+def _interest() -> npt.NDArray[np.uint8]:
+    """By `flags | shape << 11`: whether a word is worth a look, makes the next one so, or is common."""
+    code = np.arange(1 << 16)
+    flags, shape = code & 0x7FF, code >> 11
+    titled = (shape >= TITLED) & (shape <= CAPITALS)
+    wordy = (shape < NUMBER) | (shape == SHORT)
+    common = (flags & (COMMON | NOT_NAME)) != 0
+    # A surname alone does not make a common word in small letters a name ("long", "best"), nor one in capitals.
+    seed = (titled & ~common) | (wordy & ~common & ((flags & (GIVEN | SURNAME | PLACE | NATIONALITY)) != 0))
+    # A common word in capitals may still be a name ("Will", "Grace").
+    seed |= titled & ((flags & (GIVEN | PLACE | NATIONALITY)) != 0) & ((flags & NOT_NAME) == 0)
+    cues = (flags & (CUE | TITLE)) != 0
+    return (seed * _SEED + cues * _CUES + common * _COMMON).astype(np.uint8)
+
+
+@dataclass(frozen=True, slots=True)
+class Looks:
+    """What is known of each word by itself, padded by `PAD` on both sides: its hash, shape, lists, the gap before it.
+
+    `seeds` are the words that may be an entity's by themselves; `seen[3]` is the gap before each word.
+    """
+
+    seen: npt.NDArray[np.uint64]
+    seeds: Indices
+    flags: npt.NDArray[np.uint16]
+
+
+SPACE_ALONE = np.uint64((SPACE * 16 + SPACE) * 4 + 1)
 
 
 def looks(reading: Reading, words: Words) -> Looks | None:
     """What the tagger needs of a block; None if no word in it could be a name's or an address's."""
-    if not words.count:
+    count = words.count
+    if not count:
         return None
     kinds, starts, ends = words.kinds, words.starts, words.ends
     table = _known()
     first, second = _probes(words.hashes)
     flags = table[first] & table[second]
-    head, tail = kinds[starts], kinds[ends - 1]
     lengths = ends - starts
-    titled = head == UPPER
-    numeric = (head == DIGIT) & (tail == DIGIT)
-    known = (flags & np.uint16(GIVEN | SURNAME | PLACE | NATIONALITY)) != 0
-    common = (flags & np.uint16(COMMON | NOT_NAME)) != 0
-    named = (flags & np.uint16(GIVEN | PLACE | NATIONALITY | SURNAME)) != 0
-    before = np.empty(words.count, dtype=np.uint8)  # the last mark before each word
-    before[0] = NEWLINE
-    before[1:] = kinds[starts[1:] - 1]
-    seeds = (titled & ~common) | (known & ~common & ~numeric)
-    # A common word in capitals may still be a name ("Will", "Grace") unless a sentence or a line begins with it.
-    seeds |= titled & named & ((flags & np.uint16(GIVEN | PLACE | NATIONALITY)) != 0) & ((flags & np.uint16(NOT_NAME)) == 0)
-    cue = (flags & np.uint16(CUE | TITLE)) != 0
-    seeds[1:] |= cue[:-1] & ~common[1:]
-    seeds &= lengths < 40
-    if not seeds.any():
-        return None
-    near = seeds.copy()
-    near[1:] |= seeds[:-1]
-    near[:-1] |= seeds[1:]
-    near[2:] |= seeds[:-2]
-    near[:-2] |= seeds[2:]
-    candidates = np.flatnonzero(near)
-
     last = kinds.size - 1
-    second_kind = kinds[np.minimum(starts + 1, last)]
-    shapes = np.where(titled, 1, 0)
-    shapes = np.where(titled & (lengths == 1), 2, shapes)
-    shapes = np.where(titled & (lengths > 1) & (second_kind == UPPER) & (tail == UPPER), 3, shapes)
-    shapes = np.where(numeric, 5 + np.minimum(lengths, 7), shapes)
-    shapes = np.where((head == DIGIT) != (tail == DIGIT), 4, shapes)
-    shapes = np.where((shapes == 0) & (lengths <= 2), 14, shapes)
-
-    # The gap on a word's left: its first and last mark and whether it is more than one.
-    gap_first = np.empty(words.count + 1, dtype=np.uint64)
-    gap_first[0] = NEWLINE * 16 + NEWLINE
-    between = kinds[ends[:-1]].astype(np.uint64)
-    closing = kinds[starts[1:] - 1].astype(np.uint64)
-    size = np.minimum(starts[1:] - ends[:-1], 3).astype(np.uint64)
-    gap_first[1:-1] = (between * np.uint64(16) + closing) * np.uint64(4) + size
-    gap_first[-1] = NEWLINE * 16 + NEWLINE + 1
-
-    # The word before the nearest colon on the same line: `Name: …`, `Address: …`.
-    place = np.arange(words.count)
-    colon = np.zeros(words.count, dtype=np.intp)
-    is_colon = np.zeros(words.count, dtype=bool)
-    is_colon[1:] = between == COLON
-    newline = np.zeros(words.count, dtype=bool)
-    newline[1:] = (closing == NEWLINE) | (between == NEWLINE)
-    colon = np.maximum.accumulate(np.where(is_colon, place, 0))
-    line = np.maximum.accumulate(np.where(newline, place, 0))
-    labelled = (colon > 0) & (colon >= line)
-    labels = np.where(labelled, words.hashes[np.maximum(colon - 1, 0)], np.uint64(7))
-    labels = labels + np.minimum(place - colon, 5).astype(np.uint64) * np.uint64(0)
-
-    hashes = np.where(numeric, shapes.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15), words.hashes)
-    return Looks(
-        _padded(hashes, 3), _padded(shapes.astype(np.uint64), 20), _padded(flags.astype(np.uint64), 0),
-        np.concatenate((np.full(PAD, 999, dtype=np.uint64), gap_first, np.full(PAD, 999, dtype=np.uint64))),
-        labels, candidates,
-    )  # fmt: skip
+    code = kinds[starts].astype(np.intp)
+    code += kinds[np.minimum(starts + 1, last)].astype(np.intp) << 4
+    code += kinds[ends - 1].astype(np.intp) << 8
+    code += np.minimum(lengths, 8) << 12
+    shapes = _shapes()[code]
+    interest = _interest()[flags + (shapes.astype(np.intp) << 11)]
+    seeds = interest & _SEED
+    seeds[1:] |= (interest[:-1] >> 1) & ~(interest[1:] >> 2) & 1
+    places = np.flatnonzero(seeds)
+    if not places.size:
+        return None
+    seen = np.empty((4, count + 2 * PAD + 1), dtype=np.uint64)
+    seen[:, :PAD] = _OUTSIDE
+    seen[:, PAD + count :] = _OUTSIDE
+    seen[0, PAD : PAD + count] = words.hashes
+    seen[1, PAD : PAD + count] = shapes
+    seen[2, PAD : PAD + count] = flags
+    numbers = np.flatnonzero((shapes >= NUMBER) & (shapes < SHORT))
+    if numbers.size:
+        # Numbers are known by how many digits they have.
+        seen[0, PAD + numbers] = shapes[numbers]
+    # The gap before a word: its first and last mark, and whether it is more than one.
+    gaps = kinds[ends[:-1]].astype(np.uint64) * np.uint64(16) + kinds[starts[1:] - 1]
+    gaps = gaps * np.uint64(4) + np.minimum(starts[1:] - ends[:-1], 3).astype(np.uint64)
+    seen[3, PAD] = NEWLINE * 16 + NEWLINE
+    seen[3, PAD + 1 : PAD + count] = gaps
+    return Looks(seen, places, flags)
 
 
-def _padded(values: npt.NDArray[np.uint64], filler: int) -> npt.NDArray[np.uint64]:
-    fill = np.full(PAD, filler, dtype=np.uint64)
-    return np.concatenate((fill, values, fill))
+def neighbourhood(places: Indices, count: int) -> npt.NDArray[np.bool_]:
+    """Which words lie within two of some words: where an entity that holds one of them may reach."""
+    near = np.zeros(count + 4, dtype=bool)
+    for offset in range(5):
+        near[places + offset] = True
+    return near[2:-2]
+
+
+def _labels(words: Words, gaps: npt.NDArray[np.uint64], candidates: Indices) -> Hashes | None:
+    """For each of some words the word before the last colon on its line: `Name: …`, `Address: …`. None if no colon is there."""
+    colons = np.flatnonzero(gaps >> np.uint64(6) == COLON) + 1
+    if not colons.size:
+        return None
+    lines = np.flatnonzero((gaps >> np.uint64(6) == NEWLINE) | (gaps >> np.uint64(2) & np.uint64(15) == NEWLINE)) + 1
+    colon = np.concatenate(([0], colons))[np.searchsorted(colons, candidates, "right")]
+    line = np.concatenate(([0], lines))[np.searchsorted(lines, candidates, "right")]
+    return np.where((colon > 0) & (colon >= line), words.hashes[np.maximum(colon - 1, 0)], np.uint64(7))
 
 
 # ── Features ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
-FEATURES = 34
 HASH_BITS = 16
+_W, _S, _F, _G = range(4)
+_PREFIX_2, _PREFIX_3, _SUFFIX_2, _SUFFIX_3, _SUFFIX_4, _LABEL = range(4, 10)
+_TEMPLATES: tuple[tuple[tuple[int, int], ...], ...] = (
+    # Each feature joins what is known of words at offsets from the one in question.
+    ((_W, 0),),
+    ((_W, 0), (_S, 0)),
+    ((_W, -1), (_G, 0)),
+    ((_W, 1), (_G, 1)),
+    ((_W, -2), (_S, 0)),
+    ((_W, 2), (_S, 0)),
+    ((_W, -1), (_W, 0)),
+    ((_W, 1), (_W, 0)),
+    ((_W, -2), (_W, -1), (_S, 0)),
+    ((_W, 2), (_W, 1), (_S, 0)),
+    ((_W, -1), (_S, 0), (_F, 0)),
+    ((_W, 1), (_S, 0), (_F, 0)),
+    ((_PREFIX_2, 0), (_S, 0)),
+    ((_PREFIX_3, 0), (_S, 0)),
+    ((_SUFFIX_2, 0), (_S, 0)),
+    ((_SUFFIX_3, 0), (_S, 0)),
+    ((_SUFFIX_4, 0), (_S, 0)),
+    ((_F, 0), (_S, 0)),
+    ((_F, 0), (_F, -1), (_S, 0), (_S, -1)),
+    ((_F, 0), (_F, 1), (_S, 0), (_S, 1)),
+    ((_F, 0), (_G, 0), (_G, 1)),
+    ((_S, -1), (_S, 0), (_S, 1)),
+    ((_S, -2), (_S, -1), (_S, 0), (_G, 0)),
+    ((_S, 2), (_S, 1), (_S, 0), (_G, 1)),
+    ((_G, 0), (_G, 1), (_S, 0)),
+    ((_LABEL, 0), (_S, 0)),
+    ((_LABEL, 0), (_F, 0)),
+    ((_F, -1), (_F, 1), (_F, 0)),
+    ((_F, -2), (_F, -1), (_G, 0)),
+    ((_F, 2), (_F, 1), (_G, 1)),
+    ((_SUFFIX_3, 0), (_F, -1), (_S, -1)),
+    ((_SUFFIX_3, 0), (_F, 1), (_S, 1)),
+    ((_G, -1), (_G, 0), (_S, -1), (_S, 0)),
+    ((_G, 2), (_G, 1), (_S, 1), (_S, 0)),
+)
+FEATURES = len(_TEMPLATES)
 
 
 @lru_cache(maxsize=1)
-def _salts() -> Hashes:
-    return mixed(np.arange(1, FEATURES + 1, dtype=np.uint64) * np.uint64(0xD6E8FEB86659FD93))[:, None]
+def _plan() -> tuple[Indices, tuple[Indices, Indices], Indices, Indices, Hashes, Indices, Hashes]:
+    """Which terms come from words (their rows and offsets) and which from the candidate itself (their rows), each
+    term's multiplier, where features begin, and their salts."""
+    terms = [term for template in _TEMPLATES for term in template]
+    rows = np.array([row for row, _ in terms])
+    offsets = np.array([offset for _, offset in terms])
+    from_words, from_own = np.flatnonzero(rows < _PREFIX_2), np.flatnonzero(rows >= _PREFIX_2)
+    begins = np.cumsum([0, *(len(template) for template in _TEMPLATES[:-1])])
+    multipliers = mixed(np.arange(101, 101 + len(terms), dtype=np.uint64) * np.uint64(0xD6E8FEB86659FD93)) | np.uint64(1)
+    salts = mixed(np.arange(1, FEATURES + 1, dtype=np.uint64) * np.uint64(0xD6E8FEB86659FD93))
+    return (
+        from_words, (rows[from_words], offsets[from_words] + PAD), from_own, rows[from_own] - _PREFIX_2,
+        multipliers[:, None], begins, salts[:, None],
+    )  # fmt: skip
 
 
-def features(words: Words, seen: Looks) -> npt.NDArray[np.intp]:
-    """Rows of the weight table, one a feature and candidate: `[FEATURES, candidates]`."""
-    at = seen.candidates
-    i = at + PAD
-    w, s, f, g = seen.words, seen.shapes, seen.flags, seen.gaps
+_HEADS = np.array([[2], [3]])
+_TAILS = np.array([[2], [3], [4]])
+
+
+_TOGETHER = 160
+"""Words worked on at once: their terms (89 kB) stay in the first-level cache and below malloc's mmap threshold."""
+
+
+def features(words: Words, seen: Looks, places: Indices) -> Iterator[npt.NDArray[np.intp]]:
+    """Rows of the weight table, one a feature and word: pieces of `[FEATURES, words]`, in the order of `places`."""
+    values = seen.seen.ravel()
+    width = seen.seen.shape[1]
+    labels = _labels(words, seen.seen[3, PAD + 1 : PAD + words.count], places)
+    for begin in range(0, places.size, _TOGETHER):
+        piece = slice(begin, begin + _TOGETHER)
+        yield _features(words, values, width, places[piece], None if labels is None else labels[piece])
+
+
+def _features(words: Words, values: Hashes, width: int, at: Indices, labels: Hashes | None) -> npt.NDArray[np.intp]:
     starts, ends = words.starts[at], words.ends[at]
-    w0, wl, wr, wll, wrr = w[i], w[i - 1], w[i + 1], w[i - 2], w[i + 2]
-    s0, sl, sr, sll, srr = s[i], s[i - 1], s[i + 1], s[i - 2], s[i + 2]
-    f0, fl, fr, fll, frr = f[i], f[i - 1], f[i + 1], f[i - 2], f[i + 2]
-    gl, gr = g[i], g[i + 1]
-    gll, grr = g[i - 1], g[i + 2]
-    prefix2 = words.hash(starts, np.minimum(starts + 2, ends))
-    prefix3 = words.hash(starts, np.minimum(starts + 3, ends))
-    suffix2 = words.hash(np.maximum(ends - 2, starts), ends)
-    suffix3 = words.hash(np.maximum(ends - 3, starts), ends)
-    suffix4 = words.hash(np.maximum(ends - 4, starts), ends)
-    label = seen.labels[at]
-    numeric = s0 >= 5
-    numeric &= s0 < 14
-    for part in (prefix2, prefix3, suffix2, suffix3, suffix4):
-        part[numeric] = 1
-    a, b, c = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xC2B2AE3D27D4EB4F), np.uint64(0x165667B19E3779F9)
-    cased = s0 * a
-    rows: list[Any] = [
-        w0,
-        w0 ^ cased,
-        wl ^ (gl * a),
-        wr ^ (gr * a),
-        wll ^ (s0 * b),
-        wrr ^ (s0 * b),
-        wl ^ (w0 * a),
-        wr ^ (w0 * b),
-        (wll * a) ^ wl ^ (s0 * c),
-        (wrr * a) ^ wr ^ (s0 * c),
-        wl ^ cased ^ (f0 * c),
-        wr ^ cased ^ (f0 * c),
-        prefix2 ^ cased,
-        prefix3 ^ cased,
-        suffix2 ^ cased,
-        suffix3 ^ cased,
-        suffix4 ^ cased,
-        f0 * a ^ s0 * b,
-        f0 * a ^ fl * b ^ s0 * c ^ sl,
-        f0 * a ^ fr * b ^ s0 * c ^ sr,
-        f0 * a ^ gl * b ^ gr * c,
-        (sl * a) ^ (s0 * b) ^ (sr * c),
-        (sll * a) ^ (sl * b) ^ (s0 * c) ^ (gl << np.uint64(20)),
-        (srr * a) ^ (sr * b) ^ (s0 * c) ^ (gr << np.uint64(20)),
-        (gl * a) ^ (gr * b) ^ (s0 * c),
-        label ^ cased,
-        label ^ (f0 * b),
-        (fl * a) ^ (fr * b) ^ (f0 * c),
-        (fll * a) ^ (fl * b) ^ (gl * c),
-        (frr * a) ^ (fr * b) ^ (gr * c),
-        suffix3 ^ (fl * a) ^ (sl * b),
-        suffix3 ^ (fr * a) ^ (sr * b),
-        (gll * a) ^ (gl * b) ^ (sl * c) ^ s0,
-        (grr * a) ^ (gr * b) ^ (sr * c) ^ s0,
-    ]  # fmt: skip
-    stacked = mixed((np.array(rows) + _salts()) * _MIX_2)
-    return (stacked >> np.uint64(64 - HASH_BITS)).astype(np.intp)
+    own = np.empty((6, at.size), dtype=np.uint64)
+    own[:2] = words.hash(starts[None, :], np.minimum(starts + _HEADS, ends))
+    own[2:5] = words.hash(np.maximum(ends - _TAILS, starts), ends[None, :])
+    own[5] = 7 if labels is None else labels
+    shapes = values[width + PAD + at]
+    own[:5, (shapes >= NUMBER) & (shapes < SHORT)] = 1
+
+    from_words, word_places, from_own, own_rows, multipliers, begins, salts = _plan()
+    terms = np.empty((multipliers.size, at.size), dtype=np.uint64)
+    terms[from_words] = values.take((word_places[0] * width + word_places[1])[:, None] + at)
+    terms[from_own] = own[own_rows]
+    terms *= multipliers
+    joined = np.bitwise_xor.reduceat(terms, begins, axis=0)
+    return (mixed(joined + salts) * _MIX_2 >> np.uint64(64 - HASH_BITS)).astype(np.intp)

@@ -24,11 +24,13 @@ from alcaide.instruments.guard.detectors.personal_data.candidate import Candidat
 from alcaide.instruments.guard.detectors.personal_data.reading import Reading
 from alcaide.instruments.guard.detectors.personal_data.tagger.features import (
     PAD,
+    SPACE_ALONE,
     TITLE as TITLE_FLAG,
     Looks,
     Words,
     features,
     looks,
+    neighbourhood,
 )
 from alcaide.instruments.guard.model import Level
 
@@ -66,18 +68,9 @@ def shipped() -> Weights:
         )
 
 
-_WHOLE = 8000
-"""Up to this many rows one gather and one sum are quicker than a loop over the features."""
-
-
 def first_logits(rows: npt.NDArray[np.intp], weights: Weights) -> Floats:
     """The first model's answer for each candidate: the sum of the rows its features point at."""
-    if rows.size <= _WHOLE:
-        total = weights.table[rows].sum(axis=0, dtype=np.int32)
-    else:
-        total = np.zeros((rows.shape[1], CLASSES), dtype=np.int16)
-        for feature in rows:
-            total += weights.table.take(feature, axis=0)
+    total = weights.table.take(rows, axis=0).sum(axis=0, dtype=np.int16)
     return total.astype(np.float32) * np.float32(weights.scale) + weights.bias
 
 
@@ -90,50 +83,81 @@ def softmax(logits: Floats) -> Floats:
     return probabilities
 
 
-def second_inputs(probabilities: Floats, count: int, seen: Looks) -> Floats:
-    """What the second model sees: the first one's answers for the word, two to each side, and tight neighbours."""
+def second_inputs(field: Floats, places: npt.NDArray[np.intp], seen: Looks) -> Floats:
+    """What the second model sees: the first one's answers for the word, two to each side, and tight neighbours.
+
+    `field` holds the first model's answer for every word, two rows of certain nothing before and behind.
+    """
+    own, before, after = field[places + 2], field[places + 1], field[places + 3]
+    inputs = np.empty((places.size, SECOND_INPUTS), dtype=np.float32)
+    for at, part in enumerate((own, before, np.log(own + np.float32(1e-4)), after, field[places + 4])):
+        inputs[:, at * CLASSES : (at + 1) * CLASSES] = part
+    tight = seen.seen[3] == SPACE_ALONE
+    inputs[:, 5 * CLASSES : 6 * CLASSES] = before * tight[places + PAD][:, None]
+    inputs[:, 6 * CLASSES : 7 * CLASSES] = after * tight[places + PAD + 1][:, None]
+    inputs[:, -1] = 1
+    return inputs
+
+
+def empty_field(count: int) -> Floats:
+    """Every word certainly nothing."""
     field = np.zeros((count + 4, CLASSES), dtype=np.float32)
     field[:, NONE] = 1
-    at = seen.candidates
-    field[at + 2] = probabilities
-    tight = seen.gaps == _TIGHT
-    left = tight[at + PAD][:, None]
-    right = tight[at + PAD + 1][:, None]
-    before, after = field[at + 1], field[at + 3]
-    return np.concatenate(
-        (
-            field[at],
-            before,
-            np.log(probabilities + np.float32(1e-4)),
-            after,
-            field[at + 4],
-            before * left,
-            after * right,
-            np.ones((at.size, 1), dtype=np.float32),
-        ),
-        axis=1,
-    )
+    return field
 
 
-_TIGHT = np.uint64((4 * 16 + 4) * 4 + 1)  # one space
+_ROWS = 512
+"""Rows multiplied at once: a larger product is spread over threads, which costs more than it saves here."""
+
+
+def second_logits(inputs: Floats, weights: Weights) -> Floats:
+    """The second model's answer."""
+    if len(inputs) <= _ROWS:
+        return inputs @ weights.second
+    return np.concatenate([inputs[at : at + _ROWS] @ weights.second for at in range(0, len(inputs), _ROWS)])
+
+
+_CERTAIN = 0.97
+"""A word that is nothing with this probability is not looked at further, nor are its neighbours."""
 
 
 def tag(reading: Reading, weights: Weights | None = None) -> Iterator[Candidate]:
-    """Entities of one block."""
+    """Entities of one block.
+
+    1. The first model answers for the words that could be an entity's by themselves.
+    2. It answers for the neighbours of those that it is not certain are nothing.
+    3. The second model decides on both.
+    """
     words = Words(reading)
     seen = looks(reading, words)
     if seen is None:
         return
     weights = weights or shipped()
-    first = softmax(first_logits(features(words, seen), weights))
-    second = softmax(second_inputs(first, words.count, seen) @ weights.second)
+    first = _first(words, seen, seen.seeds, weights)
+    hot = seen.seeds[first[:, NONE] < _CERTAIN]
+    if not hot.size:
+        return
+    field = empty_field(words.count)
+    field[seen.seeds + 2] = first
+    near = neighbourhood(hot, words.count)
+    rest = near.copy()
+    rest[seen.seeds] = False
+    others = np.flatnonzero(rest)
+    if others.size:
+        field[others + 2] = _first(words, seen, others, weights)
+    places = np.flatnonzero(near)
+    second = softmax(second_logits(second_inputs(field, places, seen), weights))
     best = second.argmax(axis=1)
     found = np.flatnonzero(best)
     if not found.size:
         return
-    labels = dict(zip(seen.candidates[found].tolist(), best[found].tolist(), strict=True))
-    scores = dict(zip(seen.candidates[found].tolist(), second[found, best[found]].tolist(), strict=True))
+    labels = dict(zip(places[found].tolist(), best[found].tolist(), strict=True))
+    scores = dict(zip(places[found].tolist(), second[found, best[found]].tolist(), strict=True))
     yield from entities(reading, words, seen, labels, scores, weights.calibration)
+
+
+def _first(words: Words, seen: Looks, places: npt.NDArray[np.intp], weights: Weights) -> Floats:
+    return softmax(np.concatenate([first_logits(rows, weights) for rows in features(words, seen, places)]))
 
 
 # ── From words to entities ───────────────────────────────────────────────────────────────────────────────────────
@@ -146,13 +170,13 @@ _GAPS = {
     TITLE: re.compile(r"[ /-]|, | & "),
     ADDRESS: re.compile(r"[^\w]{0,3}|\s{0,4}[,.\-–/#]?\s{0,4}"),
 }
-_ENTITY: dict[int, tuple[str, str, Level, Tier]] = {
-    PERSON: ("PERSON", "reads like a person's name", "warning", Tier.WORD),
-    LOCATION: ("LOCATION", "reads like a place", "note", Tier.WORD),
-    ORGANIZATION: ("ORGANIZATION", "reads like an organisation", "note", Tier.WORD),
-    NRP: ("NRP", "names a nationality, a faith or a political group", "note", Tier.WORD),
-    TITLE: ("TITLE", "reads like a job title", "note", Tier.WORD),
-    ADDRESS: ("STREET_ADDRESS", "reads like a postal address", "warning", Tier.ADDRESS),
+_ENTITY: dict[int, tuple[str, str, str, Level, Tier]] = {
+    PERSON: ("PERSON", "person", "reads like a person's name", "warning", Tier.WORD),
+    LOCATION: ("LOCATION", "location", "reads like a place", "note", Tier.WORD),
+    ORGANIZATION: ("ORGANIZATION", "organization", "reads like an organisation", "note", Tier.WORD),
+    NRP: ("NRP", "nrp", "names a nationality, a faith or a political group", "note", Tier.WORD),
+    TITLE: ("TITLE", "job-title", "reads like a job title", "note", Tier.WORD),
+    ADDRESS: ("STREET_ADDRESS", "postal-address", "reads like a postal address", "warning", Tier.ADDRESS),
 }
 _DOTTED = frozenset("inc ltd co corp jr sr llc st bros".split())
 _JOIN = re.compile(r"[\s,.\-–]{1,5}|\s?\(")
@@ -178,6 +202,7 @@ def entities(
     """Neighbouring words of one label as one entity; an address takes in the place and the postcode that follow it."""
     text = reading.text
     starts, ends = words.starts, words.ends
+    knots = calibration.tolist()
     runs = _runs(text, words, labels, scores)
     at = 0
     while at < len(runs):
@@ -189,23 +214,30 @@ def entities(
         low, high = int(starts[first]), int(ends[last])
         flags = seen.flags
         if run.label == PERSON:
-            honorific = first if int(flags[first + PAD]) & TITLE_FLAG and last > first else first - 1
-            if honorific >= 0 and int(flags[honorific + PAD]) & TITLE_FLAG:
-                title = _honorific(text, int(starts[honorific]), int(ends[honorific]), int(starts[honorific + 1]))
+            honorific = first if int(flags[first]) & TITLE_FLAG and last > first else first - 1
+            if honorific >= 0 and int(flags[honorific]) & TITLE_FLAG:
+                title = _honorific(
+                    text, int(starts[honorific]), int(ends[honorific]), int(starts[honorific + 1])
+                )
                 if title is not None:
                     yield title
                     if honorific == first:
                         low = int(starts[first + 1])
         if text[high : high + 1] == "." and text[int(starts[last]) : high].lower() in _DOTTED:
             high += 1
-        entity, reason, level, tier = _ENTITY[run.label]
+        entity, rule, reason, level, tier = _ENTITY[run.label]
         if run.label == LOCATION:
             code = _postcode_beside(text, words, run)
             if code is not None:
                 yield code
-        score = float(np.interp(run.score, np.linspace(0, 1, calibration.size), calibration))
-        yield Candidate(low, high, entity, f"tagger-{entity.lower().replace('_', '-')}", round(score, 3), reason, level,
-                        tier)  # fmt: skip
+        yield Candidate(low, high, entity, rule, _calibrated(run.score, knots), reason, level, tier)
+
+
+def _calibrated(score: float, knots: list[float]) -> float:
+    """Between the two nearest of the equally spaced knots."""
+    place = min(max(score, 0.0), 1.0) * (len(knots) - 1)
+    low = min(int(place), len(knots) - 2)
+    return round(knots[low] + (knots[low + 1] - knots[low]) * (place - low), 3)
 
 
 def _runs(text: str, words: Words, labels: dict[int, int], scores: dict[int, float]) -> list[_Run]:
@@ -228,7 +260,9 @@ def _whole_address(text: str, words: Words, run: _Run, runs: list[_Run], at: int
     """Let an address take in what belongs to it; returns the next run that does not."""
     while True:
         following = run.last + 1
-        if following >= words.count or not _JOIN.fullmatch(text[int(words.ends[run.last]) : int(words.starts[following])]):
+        if following >= words.count or not _JOIN.fullmatch(
+            text[int(words.ends[run.last]) : int(words.starts[following])]
+        ):
             return at
         if at < len(runs) and runs[at].first == following and runs[at].label in (LOCATION, ADDRESS):
             run.last = runs[at].last
@@ -253,7 +287,9 @@ def _postcode_beside(text: str, words: Words, run: _Run) -> Candidate | None:
         start, end = int(words.starts[word]), int(words.ends[word])
         apart = text[int(words.ends[gap[0]]) : int(words.starts[gap[1]])]
         if apart == " " and _DIGITS.fullmatch(text, start, end) and not 1900 <= int(text[start:end]) <= 2030:
-            return Candidate(start, end, "ZIP_CODE", "postcode", 0.6, "is a number beside a place", "note", Tier.WORD)
+            return Candidate(
+                start, end, "ZIP_CODE", "postcode", 0.6, "is a number beside a place", "note", Tier.WORD
+            )
     return None
 
 
@@ -267,4 +303,6 @@ def _honorific(text: str, start: int, end: int, following: int) -> Candidate | N
     if not _HONORIFIC.fullmatch(text, start, end) or text[end:following] not in (" ", ". ", "."):
         return None
     stop = end + (text[end] == ".")
-    return Candidate(start, stop, "TITLE", "honorific", 0.8, "is a form of address before a name", "note", Tier.WORD)
+    return Candidate(
+        start, stop, "TITLE", "honorific", 0.8, "is a form of address before a name", "note", Tier.WORD
+    )
