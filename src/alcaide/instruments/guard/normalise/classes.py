@@ -79,18 +79,27 @@ def has_codes_run(layer: Layer) -> bool:
     return _holds_run(kinds(layer), CODES, 32)
 
 
-def has_letters_apart(layer: Layer) -> bool:
-    """Whether single characters stand between gaps, several in a row."""
+def letters_apart(layer: Layer) -> list[int]:
+    """Characters at which a run of single characters between gaps may begin, in order; empty for most texts."""
     if len(layer.octets) < _LARGE:
         shape = layer.octets.translate(_APART_SHAPE, _CONTINUATION if not layer.ascii else b"")
-        return b" x x x x " in shape or b"  x  x  x " in shape or b"  x   x   x " in shape
+        if b" x x x x" not in b" " + shape and b"  x  x  x " not in shape and b"  x   x   x " not in shape:
+            return []
     gap = (kinds(layer) & GAP) != 0
     if not layer.ascii:
+        # In characters rather than bytes: what continues a character is no character.
         gap = gap[(layer.octet_array & 0xC0) != 0x80]
+    # A run may begin with the text: as if a gap stood before it.
+    gap = np.concatenate(([True], gap))
+    if len(gap) < 12:
+        return []
     alone = gap[:-2] & ~gap[1:-1] & gap[2:]
-    next_but_one = alone[:-4] & alone[2:-2] & alone[4:]
-    wider = gap[:-11] & gap[3:-8] & gap[6:-5] & gap[1:-10] & ~gap[2:-9] & ~gap[5:-6] & ~gap[8:-3] & gap[9:-2]
-    return bool(np.count_nonzero(next_but_one) or np.count_nonzero(wider))
+    close = np.flatnonzero(alone[:-4] & alone[2:-2] & alone[4:])
+    spread = gap[:-11] & gap[1:-10] & ~gap[2:-9] & gap[3:-8] & gap[4:-7]
+    wide = np.flatnonzero(
+        spread & ((~gap[5:-6] & gap[6:-5] & gap[7:-4]) | (gap[5:-6] & ~gap[6:-5] & gap[7:-4] & gap[8:-3]))
+    )
+    return sorted({*close.tolist(), *(wide + 1).tolist()})
 
 
 def leet_words(layer: Layer) -> int:

@@ -104,6 +104,9 @@ def _from_base(run: str) -> Iterator[tuple[str, str]]:
         if plain is not None:
             yield "base32", plain
             return
+    # Sixteen characters of base64 of any text hold both cases; a path or an identifier of one case is none.
+    if body == lowered or body.isupper():
+        return
     for part in _of_one_alphabet(body):
         standard = part.replace("-", "+").replace("_", "/")
         # Four characters are three bytes; a first look at a few tells text from noise without decoding megabytes.
@@ -132,8 +135,14 @@ def _promising(body: str) -> bool:
         return False
     if head[:2] in (b"\x1f\x8b", b"BZ", b"x\x9c", b"x\xda", b"x\x01") or head[:6] == b"\xfd7zXZ\x00":
         return True
-    printable = sum(32 <= octet < 127 or octet in (9, 10, 13) or octet >= 0xC2 for octet in head[:22])
-    return printable * 10 >= len(head[:22]) * 8 or head[1::2].count(0) * 3 > len(head)
+    shown = head[:22]
+    printable = len(shown) - len(shown.translate(None, _PRINTABLE))
+    return printable * 10 >= len(shown) * 8 or shown[1::2].count(0) * 3 > len(shown)
+
+
+_PRINTABLE = bytes(
+    octet for octet in range(256) if 32 <= octet < 127 or octet in (9, 10, 13) or octet >= 0xC2
+)
 
 
 def _padded(body: str, block: int) -> str:

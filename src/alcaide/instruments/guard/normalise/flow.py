@@ -30,6 +30,8 @@ def flowed(layer: Layer) -> Layer | None:
     text, octets = layer.text, layer.octets
     if len(octets) < 16 or not _reason(octets):
         return None
+    if not _many_odd_gaps(octets[:LOOKED_AT]):
+        return None
     head = text[:LOOKED_AT]
     odd = sum(match.group() != " " for match in _ODD_GAP.finditer(head))
     if odd < LEAST:
@@ -44,6 +46,23 @@ def flowed(layer: Layer) -> Layer | None:
         "flowed",
         guess=True,
     )
+
+
+_SHAPE = bytes(
+    ord(" ") if octet == ord(" ") else ord("x") if chr(octet).isalnum() or octet >= 0x80 else ord(".")
+    for octet in range(256)
+)
+
+
+def _many_odd_gaps(octets: bytes) -> bool:
+    """Whether it is worth counting: gaps between words that are one blank are counted in a translation of the bytes.
+
+    One mark of punctuation before the blank is ordinary too; anything more is taken for odd, so this errs on the side
+    of counting.
+    """
+    shape = octets.translate(_SHAPE)
+    gaps = shape.count(b"x ") + shape.count(b"x.")
+    return gaps - shape.count(b"x x") - shape.count(b"x. x") >= SHARE * gaps
 
 
 def _reason(octets: bytes) -> bool:

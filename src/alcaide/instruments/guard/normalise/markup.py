@@ -24,7 +24,7 @@ _PERCENT_U = re.compile(r"%u[0-9a-fA-F]{4}")
 _PERCENT = re.compile(r"(?:%[0-9a-fA-F]{2})+")
 _QUOTED = re.compile(r"(?:=[0-9A-F]{2})+|=\r?\n")
 _TAG = re.compile(r"</?[a-zA-Z][^<>]{0,1000}>")
-_IN_WORD = re.compile(r"[a-zA-Z](?:</?[a-zA-Z][^<>]{0,200}>){1,3}[a-zA-Z]|[a-zA-Z]<!--")
+_BEFORE_LETTER = re.compile(r"(?:</?[a-zA-Z][^<>]{0,200}>){1,3}[a-zA-Z]|<!--")
 _BLOCK = re.compile(
     r"</?(?:p|div|br|li|ul|ol|tr|td|th|h[1-6]|table|section|article|header|footer)\b", re.IGNORECASE
 )
@@ -123,7 +123,7 @@ def _quoted(run: str) -> str | None:
 def stripped(layer: Layer) -> Layer | None:
     """The text without its tags and comments, if one of them stands inside a word; None otherwise."""
     text = layer.text
-    if "<" not in text or _IN_WORD.search(text) is None:
+    if "<" not in text or not _within_a_word(text):
         return None
     found = [(start, end, "") for start, end in _comments(text)]
     found += [
@@ -131,6 +131,17 @@ def stripped(layer: Layer) -> Layer | None:
         for match in _TAG.finditer(text)
     ]
     return edited(layer, _in_order(found), "stripped") if found else None
+
+
+def _within_a_word(text: str) -> bool:
+    """Whether a tag or a comment follows a letter and, if a tag, is followed by one."""
+    at = text.find("<", 1)
+    while at > 0:
+        before = text[at - 1]
+        if before.isascii() and before.isalpha() and _BEFORE_LETTER.match(text, at):
+            return True
+        at = text.find("<", at + 1)
+    return False
 
 
 def _comments(text: str) -> list[tuple[int, int]]:
