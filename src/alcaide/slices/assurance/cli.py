@@ -232,6 +232,16 @@ def policies() -> None:
         _say(f"{name:<20} {policy.title}  ({len(policy.detectors)} detectors, {len(policy.rules)} rules)")
 
 
+@app.command
+def pin(
+    folder: Annotated[Path, Parameter(help="A folder with model.onnx, tokenizer.json and config.json.")],
+) -> None:
+    """Print the digest that a policy pins a transformer's folder by."""
+    from alcaide.instruments.guard.transformer import folder_digest
+
+    _say(folder_digest(folder))
+
+
 # ── in and out ──
 
 
