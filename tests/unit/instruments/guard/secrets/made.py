@@ -11,9 +11,11 @@ import json
 import re
 import string
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
+from urllib.parse import quote
 
 from alcaide.instruments.guard.detectors.secrets.examples import EXAMPLES, example
 
@@ -30,6 +32,9 @@ _ALPHABETS = {
     "django": "abcdefghijklmnopqrstuvwxyz0123456789!@#$%^&*(-_=+)",
     "salt": string.ascii_letters + string.digits + "!@#$%^&*()-_+=~|:?.",
 }
+
+
+_WORDS = ("harbour", "Falcon", "winter", "Jupiter", "copper", "Bamboo", "dragon", "Sunset", "orange", "Tiger")
 
 
 @dataclass(frozen=True)
@@ -71,40 +76,36 @@ def _filled(text: str, random: Random) -> str:
 
 
 def slot(kind: str, argument: str | None, random: Random) -> str:
-    match kind:
-        case "format":
-            return example(EXAMPLES[argument or ""], random)
-        case "password":
-            return password(random)
-        case "uuid":
-            return str(uuid.UUID(bytes=random.randbytes(16), version=4))
-        case "jwt":
-            return jwt(random)
-        case "basic":
-            return base64.b64encode(f"svc:{password(random)}".encode()).decode()
-        case "pem":
-            return pem(random)
-        case "pemescaped":
-            return pem(random).replace("\n", "\\n")
-        case "pemcut":
-            return pem(random)[:240].rstrip("\n")
-        case "pemdata":
-            return base64.b64encode(pem(random).encode()).decode()
-        case "wireguard":
-            return base64.b64encode(random.randbytes(32)).decode()
-        case "sas":
-            return base64.b64encode(random.randbytes(32)).decode().replace("+", "%2B").replace("/", "%2F").replace("=", "%3D")
-        case "base64key":
-            return base64.b64encode(random.randbytes(int(argument or 32))).decode()
-        case "base64lines":
-            return base64.encodebytes(random.randbytes(int(argument or 64))).decode().strip()
-        case "django" | "salt":
-            return "".join(random.choices(_ALPHABETS[kind], k=50 if kind == "django" else 64))
-        case _:
-            while True:
-                made = "".join(random.choices(_ALPHABETS[kind], k=int(argument or 32)))
-                if kind in ("digits", "hex") or any(letter.isdigit() for letter in made):
-                    return made
+    """What a slot holds this time."""
+    if kind in _MADE:
+        return _MADE[kind](argument or "", random)
+    while True:
+        made = "".join(random.choices(_ALPHABETS[kind], k=int(argument or 32)))
+        if kind in ("digits", "hex") or any(letter.isdigit() for letter in made):
+            return made
+
+
+def _encoded(octets: bytes) -> str:
+    return base64.b64encode(octets).decode()
+
+
+_MADE: dict[str, Callable[[str, Random], str]] = {
+    "format": lambda name, random: example(EXAMPLES[name], random),
+    "password": lambda _, random: password(random),
+    "uuid": lambda _, random: str(uuid.UUID(bytes=random.randbytes(16), version=4)),
+    "jwt": lambda _, random: jwt(random),
+    "basic": lambda _, random: _encoded(f"svc:{password(random)}".encode()),
+    "pem": lambda _, random: pem(random),
+    "pemescaped": lambda _, random: pem(random).replace("\n", "\\n"),
+    "pemcut": lambda _, random: pem(random)[:240].rstrip("\n"),
+    "pemdata": lambda _, random: _encoded(pem(random).encode()),
+    "wireguard": lambda _, random: _encoded(random.randbytes(32)),
+    "sas": lambda _, random: quote(_encoded(random.randbytes(32)), safe=""),
+    "base64key": lambda size, random: _encoded(random.randbytes(int(size))),
+    "base64lines": lambda size, random: base64.encodebytes(random.randbytes(int(size))).decode().strip(),
+    "django": lambda _, random: "".join(random.choices(_ALPHABETS["django"], k=50)),
+    "salt": lambda _, random: "".join(random.choices(_ALPHABETS["salt"], k=64)),
+}
 
 
 def password(random: Random) -> str:
@@ -115,10 +116,11 @@ def password(random: Random) -> str:
     if sort == 1:
         body = "".join(random.choices(string.ascii_letters + string.digits, k=random.randint(8, 14)))
         return body[:4] + random.choice("!#%*_-+") + body[4:] + random.choice("0123456789")
-    word = random.choice("harbour Falcon winter Jupiter copper Bamboo dragon Sunset orange Tiger".split())
+    word = random.choice(_WORDS)
     if sort == 2:
         return f"{word.capitalize()}{random.randint(10, 9999)}{random.choice('!#*_-')}"
-    return f"{word.replace('a', '4').replace('o', '0')}-{random.choice('river stone Cloud'.split())}{random.randint(10, 99)}"
+    disguised = word.replace("a", "4").replace("o", "0")
+    return f"{disguised}-{random.choice(('river', 'stone', 'Cloud'))}{random.randint(10, 99)}"
 
 
 def jwt(random: Random) -> str:

@@ -59,8 +59,7 @@ class Match:
 
     @property
     def score(self) -> float:
-        """Probability that the region was taken from the document; 0.5 at 5 or 6 matches,
-        three in ten alike."""
+        """Probability that the region was taken from the document: 0.5 at 5 or 6 matches, three in ten alike."""
         weight = 2.2 * (min(self.matches, 40) ** 0.5 - 5.5**0.5) + 3.0 * (min(self.similarity, 0.6) - 0.3)
         return 1 / (1 + exp(-weight))
 

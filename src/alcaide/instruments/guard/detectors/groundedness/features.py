@@ -1,43 +1,50 @@
 """How well each sentence of an answer is borne out by its sources, as numbers a small model can judge.
 
     1. Answer and sources become tokens; each distinct word of the answer is compared once with each distinct word of
-       the sources: the same stem, a synonym or wider word, a near spelling, a near meaning.
+       the sources (`vocabulary`).
     2. The best window of the sources is found for each sentence: what supports a statement stands close together.
     3. Of sentence and window a row of figures is made: what is covered, what is not and how much it matters
        (numbers, names, dates, opposites, negation), whether neighbours in the one are neighbours in the other.
 
-Nothing here knows what an answer ought to be; the figures are turned into a probability by `trees`.
+Nothing here knows what an answer ought to be; `model` turns the figures into a probability.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import dataclass
-from functools import cached_property
+from math import inf, log1p
 
 import numpy as np
 import numpy.typing as npt
 
-from alcaide.instruments.guard.detectors.groundedness.lexicon import Floats, Lexicon, lexicon
+from alcaide.instruments.guard.detectors.groundedness.lexicon import Floats
+from alcaide.instruments.guard.detectors.groundedness.sources import Ints, Longs, Sources, among, negates
+from alcaide.instruments.guard.detectors.groundedness.vocabulary import FOUND, Vocabulary, vocabulary
 from alcaide.instruments.guard.detectors.groundedness.words import (
     CALENDAR,
-    NEGATIONS,
     OPINIONS,
     QUANTIFIERS,
     STOPWORDS,
+    SYMBOLS,
     Sentence,
     Token,
     sentences_of,
     stem,
     tokens_of,
-    values_of,
     words_of,
 )
 
 HALF = 16
 """Tokens in half a window. Windows of 32 tokens overlap by half: about one long sentence, or two short ones."""
 
-NEAR = 0.5
-"""Cosine below which two words have nothing to do with each other, as judged on the lexicon's own vectors."""
+JOINED = 6
+TORN = 16
+"""Words between two neighbours of the answer, in the sources: up to the one they are still together, beyond the other
+no longer."""
+
+COMMON = 6000
+"""Rank up to which a word at the beginning of a sentence is taken for an ordinary one in spite of its capital."""
 
 _BLOCK = 4096
 """Source tokens compared at a time, so that memory is bounded whatever the sources' length."""
@@ -94,575 +101,351 @@ NAMES = (
     "farthest",
     "particulars_torn",
 )
-MONOTONE = {
-    "cover": -1,
-    "soft": -1,
-    "cover_window": -1,
-    "soft_window": -1,
-    "bigrams": -1,
-    "trigrams": -1,
-    "pairs": -1,
-    "weakest": -1,
-    "weakest_window": -1,
-    "missing": 1,
-    "missing_mass": 1,
-    "numbers_missing": 1,
-    "names_missing": 1,
-    "opposite_window": 1,
-    "negation_differs": 1,
-    "calendar_missing": 1,
-    "slot": 1,
-    "question_elsewhere": 1,
-    "copied": -1,
-    "joined": -1,
-    "torn": 1,
-    "farthest": 1,
-    "particulars_torn": 1,
-}
-"""In which direction a figure may move the probability that a sentence is unsupported, whatever the data say."""
 
 
 @dataclass(frozen=True, slots=True)
 class Support:
-    """How each token of the answer is supported: 1 as it stands, 0 not at all, NaN where nothing need support it."""
+    """How each token of the answer is supported: 1 as it stands, 0 not at all, NaN where nothing need support it.
+
+    `rows` has the figures of each sentence, in the order of NAMES; `opposed` are the tokens whose opposite stands
+    where their sentence's support does.
+    """
 
     tokens: list[Token]
     sentences: list[Sentence]
     anywhere: Floats
-    nearby: Floats
     rows: npt.NDArray[np.float64]
     opposed: frozenset[int]
 
 
-class Sources:
-    """The sources of an exchange, prepared for comparing. Made once an exchange."""
-
-    def __init__(self, texts: tuple[str, ...]) -> None:
-        self.words: list[str] = []
-        self.parts: list[tuple[int, int]] = []
-        for text in texts:
-            begin = len(self.words)
-            self.words.extend(words_of(text))
-            self.parts.append((begin, len(self.words)))
-        self.local: dict[str, int] = {}
-        surfaces: list[str] = []
-        sequence: list[int] = []
-        cache: dict[str, int] = {}
-        local = self.local
-        for word in self.words:
-            at = cache.get(word)
-            if at is None:
-                base = stem(word)
-                at = local.get(base)
-                if at is None:
-                    at = local[base] = len(surfaces)
-                    surfaces.append(word)
-                cache[word] = at
-            sequence.append(at)
-        self.surfaces = surfaces
-        self.stems = list(local)
-        self.sequence = np.array(sequence, dtype=np.int32)
-        self.values = values_of(self.words)
-
-    @cached_property
-    def content(self) -> npt.NDArray[np.bool_]:
-        """Which distinct words carry meaning of their own."""
-        return np.array(
-            [word not in STOPWORDS and word[0] not in "%?$€£" for word in self.surfaces], dtype=np.bool_
-        )
-
-    @cached_property
-    def negation(self) -> npt.NDArray[np.bool_]:
-        return np.array([_negative(word) for word in self.surfaces], dtype=np.bool_)
-
-    @cached_property
-    def numbers(self) -> npt.NDArray[np.int32]:
-        """Each distinct word's number in the lexicon, -1 where unknown."""
-        known = lexicon()
-        return np.array(
-            [known.number(word, base) for word, base in zip(self.surfaces, self.stems, strict=True)],
-            dtype=np.int32,
-        )
-
-    @cached_property
-    def by_word(self) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.intp]]:
-        """The tokens' places, word by word, and where each word's begin."""
-        order = np.argsort(self.sequence, kind="stable").astype(np.int32)
-        return order, self.sequence[order].searchsorted(np.arange(len(self.stems) + 1))
-
-    @cached_property
-    def initials(self) -> str:
-        """The first letters of all words but the smallest: a name's letters stand in it where the name does."""
-        return "".join(word[0] for word in self.words if word not in ("of", "the", "and", "for", "in"))
-
-    @cached_property
-    def prefixes(self) -> dict[str, list[int]]:
-        """Distinct words by their first four letters, for spellings that differ only in the ending."""
-        found: dict[str, list[int]] = {}
-        for at, base in enumerate(self.stems):
-            if len(base) >= 5 and base[0].isalpha():
-                found.setdefault(base[:4], []).append(at)
-        return found
-
-    @cached_property
-    def pairs(self) -> npt.NDArray[np.int64]:
-        """Every two neighbouring words, as one number; sorted."""
-        return np.unique(_joined(self.sequence, len(self.stems)))
-
-    @cached_property
-    def triples(self) -> npt.NDArray[np.int64]:
-        base = np.int64(len(self.stems))
-        ids = self.sequence.astype(np.int64)
-        return np.unique((ids[:-2] * base + ids[1:-1]) * base + ids[2:]) if len(ids) > 2 else ids[:0]
-
-    @cached_property
-    def content_sequence(self) -> npt.NDArray[np.int32]:
-        return self.sequence[self.content[self.sequence]] if len(self.sequence) else self.sequence
-
-    @cached_property
-    def content_pairs(self) -> npt.NDArray[np.int64]:
-        """Neighbours once words without meaning of their own are left out."""
-        return np.unique(_joined(self.content_sequence, len(self.stems)))
-
-    @cached_property
-    def slots(self) -> npt.NDArray[np.int64]:
-        """Meaningful words with exactly one other between them: the frame around a slot."""
-        ids = self.content_sequence.astype(np.int64)
-        return np.unique(ids[:-2] * len(self.stems) + ids[2:]) if len(ids) > 2 else ids[:0]
-
-
-def _joined(ids: npt.NDArray[np.int32], base: int) -> npt.NDArray[np.int64]:
-    wide = ids.astype(np.int64)
-    return wide[:-1] * base + wide[1:]
-
-
-def _negative(word: str) -> bool:
-    return word in NEGATIONS or word.endswith(("n't", "n’t"))
-
-
-def _among(wanted: npt.NDArray[np.int64], ordered: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
-    if not len(ordered):
-        return np.zeros(len(wanted), dtype=np.bool_)
-    at = np.minimum(ordered.searchsorted(wanted), len(ordered) - 1)
-    same: npt.NDArray[np.bool_] = ordered[at] == wanted
-    return same
-
-
 @dataclass(slots=True)
-class _Vocabulary:
-    """The distinct meaningful words of an answer, compared with those of the sources."""
+class _Comparison:
+    """What all sentences of one answer share."""
 
-    place: dict[str, int]
-    stems: list[str]
-    weight: Floats
-    number: npt.NDArray[np.int32]
-    local: npt.NDArray[np.int32]
-    similar: Floats
-    near: Floats
-    sister: Floats
-    opposite: list[list[int]]
-    places: list[npt.NDArray[np.int32]]
-
-
-def _vocabulary(tokens: list[Token], sources: Sources, known: Lexicon) -> _Vocabulary:
-    place: dict[str, int] = {}
-    stems: list[str] = []
-    surfaces: list[str] = []
-    for token in tokens:
-        if token.lower in STOPWORDS or token.lower[0] in "%?$€£" or token.stem in place:
-            continue
-        place[token.stem] = len(stems)
-        stems.append(token.stem)
-        surfaces.append(token.lower)
-    number = np.array(
-        [known.number(word, base) for word, base in zip(surfaces, stems, strict=True)], dtype=np.int32
-    )
-    weight = np.array([known.rarity(int(at)) for at in number], dtype=np.float32)
-    local = np.array([sources.local.get(base, -1) for base in stems], dtype=np.int32)
-    size = len(sources.stems)
-    similar = np.zeros((len(stems), size), dtype=np.float32)
-    near = np.zeros(len(stems), dtype=np.float32)
-    opposite: list[list[int]] = [[] for _ in stems]
-    sister = np.zeros(len(stems), dtype=np.float32)
-    if not stems or not size:
-        return _Vocabulary(place, stems, weight, number, local, similar, near, sister, opposite, [])
-    mine = np.flatnonzero(number >= 0)
-    theirs = np.flatnonzero((sources.numbers >= 0) & sources.content)
-    if len(mine) and len(theirs):
-        cosine = known.vectors[number[mine]] @ known.vectors[sources.numbers[theirs]].T
-        # A near meaning is worth less than the word itself: siblings are as near as synonyms.
-        worth = np.where(cosine > NEAR, (cosine - NEAR) * 1.2, 0.0)
-        similar[np.ix_(mine, theirs)] = np.minimum(worth, 0.6)
-        near[mine] = cosine.max(axis=1)
-    _relate(similar, opposite, sister, number, local, sources, known)
-    for at, base in enumerate(stems):
-        if local[at] >= 0:
-            similar[at, local[at]] = 1.0
-        elif base[0].isdigit():
-            if base in sources.values:
-                # The value is stated, though with another scale or unit word: found wherever it stands.
-                similar[at, :] = np.maximum(similar[at, :], _stating(base, sources))
-        elif len(base) >= 5:
-            for other in sources.prefixes.get(base[:4], ()):
-                shared = _shared_prefix(base, sources.stems[other])
-                if shared >= 5 or shared >= 0.7 * max(len(base), len(sources.stems[other])):
-                    similar[at, other] = max(similar[at, other], 0.75)
-    places = _places(similar, sources)
-    return _Vocabulary(place, stems, weight, number, local, similar, near, sister, opposite, places)
-
-
-def _places(similar: Floats, sources: Sources) -> list[npt.NDArray[np.int32]]:
-    """For each distinct word of the answer, where in the sources it stands, or a word that says the same."""
-    order, starts = sources.by_word
-    found: list[npt.NDArray[np.int32]] = []
-    for row in similar >= 0.75:
-        columns = np.flatnonzero(row)[:8]
-        parts = [order[starts[at] : starts[at + 1]] for at in columns.tolist()]
-        found.append(np.sort(np.concatenate(parts)[:400]) if parts else order[:0])
-    return found
-
-
-def _stating(base: str, sources: Sources) -> Floats:
-    value = sources.values[base]
-    found = np.zeros(len(sources.stems), dtype=np.float32)
-    for at, other in enumerate(sources.stems):
-        if other[0].isdigit():
-            stated = sources.values.get(other)
-            if stated and (value % stated == 0) and value / stated in (1e2, 1e3, 1e6, 1e9, 1e12):
-                found[at] = 0.9
-            elif ":" in other or "/" in other:
-                found[at] = 0.9 if base in other.replace("/", ":").split(":") else 0.0
-    if not found.any():
-        found[np.array([stem_[0].isdigit() for stem_ in sources.stems])] = 0.8
-    return found
-
-
-def _relate(
-    similar: Floats,
-    opposite: list[list[int]],
-    sister: Floats,
-    number: npt.NDArray[np.int32],
-    local: npt.NDArray[np.int32],
-    sources: Sources,
-    known: Lexicon,
-) -> None:
-    """Add what WordNet says: the same or a wider word supports, an opposite or a sister speaks against."""
-    column = np.full(len(known.index), -1, dtype=np.int32)
-    theirs = np.flatnonzero(sources.numbers >= 0)
-    column[known.lemma[sources.numbers[theirs]]] = theirs
-    column[sources.numbers[theirs]] = theirs
-    for at in np.flatnonzero((number >= 0) & (local < 0)):
-        word = int(number[at])
-        against = column[known.tails("opposite", word)]
-        against = against[against >= 0]
-        sisters = column[known.tails("sister", word)]
-        sisters = sisters[sisters >= 0]
-        if len(sisters):
-            similar[at, sisters] = np.minimum(similar[at, sisters], 0.25)
-            sister[at] = 1.0
-        for relation, worth in (("wider", 0.8), ("same", 0.9)):
-            found = column[known.tails(relation, word)]
-            found = found[found >= 0]
-            if len(found):
-                similar[at, found] = np.maximum(similar[at, found], worth)
-        if len(against):
-            similar[at, against] = 0.0
-            opposite[at] = [int(other) for other in against]
-
-
-def _shared_prefix(one: str, other: str) -> int:
-    count = 0
-    for a, b in zip(one, other, strict=False):
-        if a != b:
-            break
-        count += 1
-    return count
+    tokens: list[Token]
+    words: Vocabulary
+    sources: Sources
+    windows: Floats
+    wide: Floats
+    asked: set[str]
+    asked_rows: Floats
+    slots: list[int]
+    """Each token's place in the vocabulary, -1 for tokens without meaning of their own."""
+    pair: list[bool]
+    triple: list[bool]
+    """Whether a token and its one or two followers are neighbours in the sources, too."""
 
 
 def compare(answer: str, sources: Sources, question: str | None = None) -> Support:
     """Compare an answer with its sources, sentence by sentence. An answer without a word has no rows."""
-    known = lexicon()
     tokens = tokens_of(answer)
     sentences = sentences_of(answer, tokens)
-    words = _vocabulary(tokens, sources, known)
+    words = vocabulary(tokens, sources)
     halves = _halves(words, sources)
     windows = halves.copy()
-    windows[:-1] = np.maximum(windows[:-1], halves[1:])
+    np.maximum(windows[:-1], halves[1:], out=windows[:-1])
     wide = windows.copy()
     for step in (2, 4):
         wide[:-step] = np.maximum(wide[:-step], windows[step:])
     asked = {stem(word) for word in words_of(question or "") if word not in STOPWORDS and word[0].isalnum()}
-    best = words.similar.max(axis=1) if words.similar.size else np.zeros(len(words.stems), dtype=np.float32)
-    asked_rows = _question_windows(asked, sources, len(windows))
-    anywhere = np.full(len(tokens), np.nan, dtype=np.float32)
-    nearby = np.full(len(tokens), np.nan, dtype=np.float32)
+    pair, triple = _runs(tokens, sources)
+    slots = [-1 if token.lower in STOPWORDS else words.place.get(token.stem, -1) for token in tokens]
+    known = _Comparison(
+        tokens, words, sources, windows, wide, asked, _asked(asked, sources, len(windows)), slots, pair, triple
+    )
+    best_windows = _best_windows(known, sentences)
     rows = np.zeros((len(sentences), len(NAMES)))
     opposed: set[int] = set()
-    for line, sentence in enumerate(sentences):
-        part = tokens[sentence.low : sentence.high]
-        row, window = _row(part, words, sources, best, windows, wide, asked, asked_rows)
-        rows[line] = row
+    for line, (sentence, window) in enumerate(zip(sentences, best_windows, strict=True)):
         held = set(sources.sequence[window * HALF : (window + 2) * HALF].tolist())
-        for at, token in enumerate(part, sentence.low):
-            slot = words.place.get(token.stem)
-            if slot is not None and token.lower not in STOPWORDS:
-                anywhere[at] = best[slot]
-                nearby[at] = windows[window, slot]
-                if words.opposite[slot] and not held.isdisjoint(words.opposite[slot]):
-                    opposed.add(at)
-    return Support(tokens, sentences, anywhere, nearby, rows, frozenset(opposed))
+        value = _figures(known, sentence, window, held)
+        rows[line] = [value[name] for name in NAMES]
+        if words.opposite:
+            opposed.update(
+                at
+                for at in range(sentence.low, sentence.high)
+                if slots[at] in words.opposite and not held.isdisjoint(words.opposite[slots[at]])
+            )
+    anywhere = np.array([words.best[slot] if slot >= 0 else np.nan for slot in slots], dtype=np.float32)
+    return Support(tokens, sentences, anywhere, rows, frozenset(opposed))
 
 
-def _halves(words: _Vocabulary, sources: Sources) -> Floats:
+def _halves(words: Vocabulary, sources: Sources) -> Floats:
     """For each half window, how well it supports each distinct word of the answer."""
     count = -(-len(sources.sequence) // HALF)
-    halves = np.zeros((max(count, 1), len(words.stems)), dtype=np.float32)
+    halves: Floats = np.zeros((max(count, 1), len(words.stems)), dtype=np.float32)
     if not words.stems:
         return halves
     by_source = np.ascontiguousarray(words.similar.T)
     for begin in range(0, len(sources.sequence), _BLOCK):
         ids = sources.sequence[begin : begin + _BLOCK]
         starts = np.arange(0, len(ids), HALF)
-        halves[begin // HALF : begin // HALF + len(starts)] = np.maximum.reduceat(
-            by_source[ids], starts, axis=0
-        )
+        halves[begin // HALF : begin // HALF + len(starts)] = np.maximum.reduceat(by_source[ids], starts, axis=0)
     return halves
 
 
-def _question_windows(asked: set[str], sources: Sources, count: int) -> Floats:
-    """The share of the question's words in each wide window."""
-    if not asked or not len(sources.sequence):
-        return np.zeros(count, dtype=np.float32)
-    wanted = np.array([sources.local[word] for word in asked if word in sources.local], dtype=np.int32)
+def _asked(asked: set[str], sources: Sources, count: int) -> Floats:
+    """The share of the question's words in each stretch of three halves."""
     share: Floats = np.zeros(count, dtype=np.float32)
-    for word in wanted:
+    if not asked or not len(sources.sequence):
+        return share
+    order, starts = sources.by_word
+    for word in asked:
+        number = sources.local.get(word)
+        if number is None:
+            continue
+        where = np.array(order[starts[number] : starts[number + 1]]) // HALF
         held = np.zeros(count, dtype=np.bool_)
-        where = np.flatnonzero(sources.sequence == word) // HALF
         for shift in (0, 1, 2):
             held[np.maximum(where - shift, 0)] = True
         share += held
     return share / np.float32(len(asked))
 
 
-def _row(
-    part: list[Token],
-    words: _Vocabulary,
-    sources: Sources,
-    best: Floats,
-    windows: Floats,
-    wide: Floats,
-    asked: set[str],
-    asked_rows: Floats,
-) -> tuple[npt.NDArray[np.float64], int]:
+def _runs(tokens: list[Token], sources: Sources) -> tuple[list[bool], list[bool]]:
+    """For each token, whether it and the next one, or two, are neighbours in the sources, too."""
+    ids: Longs = np.array([sources.local.get(token.stem, -1) for token in tokens], dtype=np.int64)
+    base = max(len(sources.stems), 1)
+    known = ids >= 0
+    pair = known[:-1] & known[1:] & among(ids[:-1] * base + ids[1:], sources.pairs)
+    triple = known[:-2] & known[1:-1] & known[2:]
+    triple &= among((ids[:-2] * base + ids[1:-1]) * base + ids[2:], sources.triples)
+    return pair.tolist(), triple.tolist()
+
+
+def _best_windows(known: _Comparison, sentences: list[Sentence]) -> list[int]:
+    """Where each sentence finds most support; what the question asks about counts a little."""
+    words = known.words
+    if not words.stems or not sentences:
+        return [0] * len(sentences)
+    weight: Floats = np.zeros((len(words.stems), len(sentences)), dtype=np.float32)
+    for line, sentence in enumerate(sentences):
+        for slot in known.slots[sentence.low : sentence.high]:
+            if slot >= 0:
+                weight[slot, line] = words.weight[slot]
+    scores = known.windows @ weight
+    if known.asked:
+        scores += np.outer(known.asked_rows, np.float32(0.3) * weight.sum(axis=0))
+    found: list[int] = scores.argmax(axis=0).tolist()
+    return found
+
+
+_FULL = (
+    "cover cover_window cover_wide soft soft_window weakest weakest_window second_weakest pairs bigrams trigrams "
+    "cover_new soft_new copied joined"
+).split()  # fmt: skip
+
+
+def _figures(known: _Comparison, sentence: Sentence, window: int, held: set[int]) -> dict[str, float]:
+    words, sources = known.words, known.sources
+    part = known.tokens[sentence.low : sentence.high]
     value = dict.fromkeys(NAMES, 0.0)
-    value["tokens"] = float(np.log1p(len(part)))
-    value["source_size"] = float(np.log1p(len(sources.words)))
+    value["tokens"] = log1p(len(part))
+    value["source_size"] = log1p(len(sources.words))
     value["asks"] = float(any(token.lower == "?" for token in part))
     value["opinions"] = float(sum(token.lower in OPINIONS for token in part))
-    lowers = {token.lower for token in part}
-    negative = sum(_negative(token.lower) for token in part)
+    negative = sum(negates(token.lower) for token in part)
     value["negated"] = float(negative)
-    content = [token for token in part if token.stem in words.place and token.lower not in STOPWORDS]
-    if not content or not sources.stems:
+    slots = [slot for slot in known.slots[sentence.low : sentence.high] if slot >= 0]
+    if not slots or not sources.stems:
         # Nothing to support, or nothing to support it with: the figures of full, respectively no, support.
-        full = 0.0 if content else 1.0
-        for name in (
-            "cover",
-            "cover_window",
-            "cover_wide",
-            "soft",
-            "soft_window",
-            "weakest",
-            "weakest_window",
-        ):
-            value[name] = full
-        for name in ("second_weakest", "pairs", "bigrams", "trigrams", "cover_new", "soft_new", "copied"):
-            value[name] = full
-        value["missing_share"] = 1.0 - full
-        value["words"] = float(len(content))
-        return np.array([value[name] for name in NAMES]), 0
-    slots = np.array([words.place[token.stem] for token in content], dtype=np.int32)
-    distinct = np.unique(slots)
-    weight = words.weight[distinct]
-    mass = float(weight.sum())
-    scores = windows[:, distinct] @ weight
-    if asked:
-        scores = scores + 0.3 * mass * asked_rows
-    window = int(scores.argmax())
-    inside = windows[window, distinct]
-    everywhere = best[distinct]
-    exact = words.local[distinct] >= 0
-    value["words"] = float(len(distinct))
-    value["mass"] = mass
-    value["cover"] = float((weight * exact).sum()) / mass
-    value["cover_window"] = float((weight * (inside >= 1.0)).sum()) / mass
-    value["cover_wide"] = float((weight * (wide[max(0, window - 2), distinct] >= 0.9)).sum()) / mass
-    value["soft"] = float((weight * everywhere).sum()) / mass
-    value["soft_window"] = float((weight * inside).sum()) / mass
-    order = np.argsort(everywhere, kind="stable")
-    value["weakest"] = float(everywhere[order[0]])
-    value["second_weakest"] = float(everywhere[order[1]]) if len(order) > 1 else 1.0
-    value["weakest_window"] = float(inside.min())
-    lacking = everywhere < 0.7
-    value["missing"] = float(lacking.sum())
-    value["missing_share"] = float(lacking.mean())
-    value["missing_mass"] = float((weight * (1.0 - everywhere)).sum())
-    value["missing_rare"] = float((lacking & (weight > 0.93)).sum())
-    value["soft_gap"] = float((weight * (everywhere - inside)).sum())
-    value["concentration"] = value["soft_window"] / max(value["soft"], 1e-6)
-    _neighbours(value, part, content, sources)
-    _particulars(value, content, slots, words, sources, best, windows[window])
-    low, high = window * HALF, min(len(sources.sequence), (window + 2) * HALF)
-    held = np.unique(sources.sequence[low:high])
-    there = float(sources.negation[held].sum())
-    value["negation_differs"] = float((negative > 0) != (there > 0)) if (negative or there) else 0.0
-    if not negative and there:
-        value["negation_differs"] = 0.5
-    opposed = [at for at in distinct if words.opposite[at]]
-    value["opposite"] = float(len(opposed))
-    members = set(held.tolist())
-    value["opposite_window"] = float(sum(bool(members.intersection(words.opposite[at])) for at in opposed))
-    gone = distinct[lacking]
-    value["sister"] = float(np.maximum(words.near[gone], words.sister[gone]).max()) if len(gone) else 0.0
+        value.update(dict.fromkeys(_FULL, 0.0 if slots else 1.0))
+        value["missing_share"] = float(bool(slots))
+        value["words"] = float(len(slots))
+        return value
+    distinct = sorted(set(slots))
+    _coverage(value, known, distinct, window)
+    _neighbours(value, known, sentence, part)
+    _particulars(value, known, sentence, window)
+    _contradictions(value, known, distinct, held, negative)
+    lowers = {token.lower for token in part}
     value["quantifiers_missing"] = float(
         sum(word in QUANTIFIERS and stem(word) not in sources.local for word in lowers)
     )
-    value["window_extra"] = float(sources.content[held].sum()) / (len(distinct) + 1.0)
-    new = np.array([words.stems[at] not in asked for at in distinct])
-    value["in_question"] = 1.0 - float(weight[new].sum()) / mass
-    if new.any():
-        fresh = float(weight[new].sum())
-        value["cover_new"] = float((weight * exact)[new].sum()) / fresh
-        value["soft_new"] = float((weight * everywhere)[new].sum()) / fresh
-    else:
-        value["cover_new"] = value["soft_new"] = 1.0
-    if asked:
-        value["question_window"] = float(asked_rows[window])
-        value["question_elsewhere"] = float(asked_rows.max() - asked_rows[window])
-    value["order"] = _order(slots, words, low, high)
-    _joints(value, content, slots, words)
-    return np.array([value[name] for name in NAMES]), window
+    value["window_extra"] = float(sources.content[list(held)].sum()) / (len(distinct) + 1.0)
+    value["order"] = _order(slots, words, window * HALF, min(len(sources.sequence), (window + 2) * HALF))
+    _joints(value, known, sentence)
+    return value
 
 
-def _neighbours(value: dict[str, float], part: list[Token], content: list[Token], sources: Sources) -> None:
-    base = np.int64(len(sources.stems))
-    ids = np.array(
-        [sources.local.get(token.stem, -1) for token in part if token.lower not in "%?$€£"], dtype=np.int64
+def _coverage(value: dict[str, float], known: _Comparison, distinct: list[int], window: int) -> None:
+    """How much of the sentence's words is in the sources, in the window, and beyond what the question says."""
+    words = known.words
+    weight = [words.weight[slot] for slot in distinct]
+    best = [words.best[slot] for slot in distinct]
+    exact = [bool(one) for one in (words.local[distinct] >= 0).tolist()]
+    inside: list[float] = known.windows[window, distinct].tolist()
+    around: list[float] = known.wide[max(0, window - 2), distinct].tolist()
+    mass = sum(weight)
+    value["words"] = float(len(distinct))
+    value["mass"] = mass
+    value["cover"] = sum(w for w, one in zip(weight, exact, strict=True) if one) / mass
+    value["cover_window"] = sum(w for w, one in zip(weight, inside, strict=True) if one >= 1.0) / mass
+    value["cover_wide"] = sum(w for w, one in zip(weight, around, strict=True) if one > 0.89) / mass
+    value["soft"] = sum(w * one for w, one in zip(weight, best, strict=True)) / mass
+    value["soft_window"] = sum(w * one for w, one in zip(weight, inside, strict=True)) / mass
+    ordered = sorted(best)
+    value["weakest"] = ordered[0]
+    value["second_weakest"] = ordered[1] if len(ordered) > 1 else 1.0
+    value["weakest_window"] = min(inside)
+    gone = [at for at, one in enumerate(best) if one < FOUND]
+    value["missing"] = float(len(gone))
+    value["missing_share"] = len(gone) / len(distinct)
+    value["missing_mass"] = mass * (1.0 - value["soft"])
+    value["missing_rare"] = float(sum(weight[at] > 0.93 for at in gone))
+    value["sister"] = max(
+        (max(words.near[distinct[at]], float(words.sister[distinct[at]])) for at in gone), default=0.0
     )
-    pair_known = (ids[:-1] >= 0) & (ids[1:] >= 0)
-    if len(ids) > 1:
-        hit = pair_known & _among(ids[:-1] * base + ids[1:], sources.pairs)
-        value["bigrams"] = float(hit.mean())
+    value["soft_gap"] = mass * (value["soft"] - value["soft_window"])
+    value["concentration"] = value["soft_window"] / max(value["soft"], 1e-6)
+    new = [at for at, slot in enumerate(distinct) if words.stems[slot] not in known.asked]
+    fresh = sum(weight[at] for at in new)
+    value["in_question"] = 1.0 - fresh / mass
+    value["cover_new"] = sum(weight[at] for at in new if exact[at]) / fresh if new else 1.0
+    value["soft_new"] = sum(weight[at] * best[at] for at in new) / fresh if new else 1.0
+    if known.asked:
+        value["question_window"] = float(known.asked_rows[window])
+        value["question_elsewhere"] = float(known.asked_rows.max()) - value["question_window"]
+
+
+def _neighbours(value: dict[str, float], known: _Comparison, sentence: Sentence, part: list[Token]) -> None:
+    """Runs of words that stand in the sources, too; and frames of which the middle was exchanged."""
+    sources = known.sources
+    pair = known.pair[sentence.low : sentence.high - 1]
+    triple = known.triple[sentence.low : sentence.high - 2]
+    meaning: Longs = np.array(
+        [
+            sources.local.get(token.stem, -1)
+            for at, token in enumerate(part, sentence.low)
+            if known.slots[at] >= 0
+        ],
+        dtype=np.int64,
+    )
+    if pair:
+        value["bigrams"] = sum(pair) / len(pair)
         run = longest = 0
-        for matched in hit.tolist():
+        for matched in pair:
             run = run + 1 if matched else 0
             longest = max(longest, run)
         value["longest"] = float(longest + 1) if longest else 0.0
-        value["copied"] = longest / (len(ids) - 1)
-    if len(ids) > 2:
-        known = pair_known[:-1] & (ids[2:] >= 0)
-        value["trigrams"] = float(
-            (known & _among((ids[:-2] * base + ids[1:-1]) * base + ids[2:], sources.triples)).mean()
+        value["copied"] = longest / len(pair)
+    if triple:
+        value["trigrams"] = sum(triple) / len(triple)
+    base = len(sources.stems)
+    if len(meaning) < 2:
+        value["pairs"] = value["bigrams"] = value["trigrams"] = float(len(meaning) and meaning[0] >= 0)
+        return
+    there = meaning >= 0
+    hit = there[:-1] & there[1:] & among(meaning[:-1] * base + meaning[1:], sources.content_pairs)
+    value["pairs"] = int(np.count_nonzero(hit)) / len(hit)
+    if not there.all() and len(meaning) > 2:
+        framed = there[:-2] & there[2:] & ~there[1:-1]
+        value["slot"] = float(
+            np.count_nonzero(framed & among(meaning[:-2] * base + meaning[2:], sources.slots))
         )
-    meaning = np.array([sources.local.get(token.stem, -1) for token in content], dtype=np.int64)
-    if len(meaning) > 1:
-        hit = (
-            (meaning[:-1] >= 0)
-            & (meaning[1:] >= 0)
-            & _among(meaning[:-1] * base + meaning[1:], sources.content_pairs)
-        )
-        value["pairs"] = float(hit.mean())
-    else:
-        value["pairs"] = value["bigrams"] = value["trigrams"] = float(bool(len(meaning)) and meaning[0] >= 0)
-    if len(meaning) > 2:
-        framed = (meaning[:-2] >= 0) & (meaning[2:] >= 0) & (meaning[1:-1] < 0)
-        value["slot"] = float((framed & _among(meaning[:-2] * base + meaning[2:], sources.slots)).sum())
 
 
-def _particulars(
-    value: dict[str, float],
-    content: list[Token],
-    slots: npt.NDArray[np.int32],
-    words: _Vocabulary,
-    sources: Sources,
-    best: Floats,
-    window: Floats,
-) -> None:
+def _particulars(value: dict[str, float], known: _Comparison, sentence: Sentence, window: int) -> None:
     """Numbers, names and dates: what can be wrong in one word."""
-    for token, slot in zip(content, slots, strict=True):
-        found, nearby = float(best[slot]), float(window[slot])
+    words = known.words
+    for at in range(sentence.low, sentence.high):
+        token, slot = known.tokens[at], known.slots[at]
+        if slot < 0:
+            continue
+        found = words.best[slot]
         if token.number:
             value["numbers"] += 1.0
-            value["numbers_missing"] += found < 0.7
-            value["numbers_elsewhere"] += found >= 0.7 and nearby < 0.7
+            value["numbers_missing"] += found < FOUND
+            value["numbers_elsewhere"] += found >= FOUND and known.windows[window, slot] < FOUND
         elif token.lower in CALENDAR:
-            value["calendar_missing"] += found < 0.7
+            value["calendar_missing"] += found < FOUND
         elif is_name(token, int(words.number[slot])):
-            if found < 0.7 and _spelled_out(token, sources):
-                found = nearby = 0.9
             value["names"] += 1.0
-            value["names_missing"] += found < 0.7
-            value["names_elsewhere"] += found >= 0.7 and nearby < 0.7
+            if found >= FOUND:
+                value["names_elsewhere"] += bool(known.windows[window, slot] < FOUND)
+            elif not spelled_out(token, known.sources):
+                value["names_missing"] += 1.0
 
 
 def is_name(token: Token, number: int) -> bool:
     """Whether a token looks like a name: a capital inside a sentence, or one at its start that is no common word."""
-    return token.capital and (not token.first or number < 0 or number > 6000)
+    return token.capital and (not token.first or number < 0 or number > COMMON)
 
 
-def _spelled_out(token: Token, sources: Sources) -> bool:
+def spelled_out(token: Token, sources: Sources) -> bool:
+    """Whether the sources have words that begin with an abbreviation's letters, in a row."""
     letters = token.lower.replace(".", "")
     return 3 <= len(letters) <= 6 and letters.isalpha() and letters in sources.initials
 
 
-def _order(slots: npt.NDArray[np.int32], words: _Vocabulary, low: int, high: int) -> float:
+def _contradictions(
+    value: dict[str, float], known: _Comparison, distinct: list[int], held: set[int], negative: int
+) -> None:
+    there = not held.isdisjoint(known.sources.negative)
+    if negative:
+        value["negation_differs"] = 0.0 if there else 1.0
+    elif there:
+        # The window may negate something else.
+        value["negation_differs"] = 0.5
+    opposite = known.words.opposite
+    if opposite:
+        opposed = [slot for slot in distinct if slot in opposite]
+        value["opposite"] = float(len(opposed))
+        value["opposite_window"] = float(sum(not held.isdisjoint(opposite[slot]) for slot in opposed))
+
+
+def _order(slots: list[int], words: Vocabulary, low: int, high: int) -> float:
     """From 1, the words that both have come in one order, to -1, in the reverse order; 0 where fewer than two do."""
     places: list[int] = []
-    for slot in slots.tolist():
+    for slot in slots:
         where = words.places[slot]
-        at = int(where.searchsorted(low))
+        at = bisect_left(where, low)
         if at < len(where) and where[at] < high:
-            places.append(int(where[at]))
+            places.append(where[at])
     if len(places) < 2:
         return 0.0
-    array = np.array(places)
-    upper = np.sign(array[None, :] - array[:, None])[np.triu_indices(len(array), 1)]
-    return float(upper.mean())
+    places = places[:60]
+    total = 0
+    for at, one in enumerate(places):
+        for other in places[at + 1 :]:
+            total += (other > one) - (other < one)
+    return 2.0 * total / (len(places) * (len(places) - 1))
 
 
-JOINED = 6
-TORN = 16
-"""Words between two neighbours of the answer, in the sources: up to the one they are still together, beyond the other
-no longer."""
-
-
-def _joints(
-    value: dict[str, float], content: list[Token], slots: npt.NDArray[np.int32], words: _Vocabulary
-) -> None:
+def _joints(value: dict[str, float], known: _Comparison, sentence: Sentence) -> None:
     """Whether what stands side by side in the sentence stands together in the sources: who did what to whom."""
-    gaps: list[float] = []
-    for left, right in zip(slots[:-1].tolist(), slots[1:].tolist(), strict=True):
-        gaps.append(np.nan if left == right else _gap(words.places[left], words.places[right]))
+    words = known.words
+    content = [at for at in range(sentence.low, sentence.high) if known.slots[at] >= 0]
+    slots = [known.slots[at] for at in content]
+    gaps = [
+        inf if left == right else _gap(words.places[left], words.places[right])
+        for left, right in zip(slots[:-1], slots[1:], strict=True)
+    ]
     if not gaps:
         value["joined"] = 1.0
         return
-    array = np.array(gaps)
-    known = np.isfinite(array)
-    value["joined"] = float((array[known] <= JOINED).sum()) / len(array)
-    value["torn"] = float((array[known] > TORN).sum())
-    value["farthest"] = float(np.log1p(min(float(array[known].max()), 400.0))) if known.any() else 0.0
-    for at, token in enumerate(content):
+    met = [gap for gap in gaps if gap < inf]
+    value["joined"] = sum(gap <= JOINED for gap in met) / len(gaps)
+    value["torn"] = float(sum(gap > TORN for gap in met))
+    value["farthest"] = log1p(min(max(met), 400.0)) if met else 0.0
+    for at, place in enumerate(content):
+        token = known.tokens[place]
         if token.number or is_name(token, int(words.number[slots[at]])):
-            beside = array[max(0, at - 1) : at + 1]
-            beside = beside[np.isfinite(beside)]
-            value["particulars_torn"] += bool(len(beside)) and float(beside.min()) > TORN
+            nearest = min((gap for gap in gaps[max(0, at - 1) : at + 1] if gap < inf), default=0.0)
+            value["particulars_torn"] += nearest > TORN
 
 
-def _gap(left: npt.NDArray[np.int32], right: npt.NDArray[np.int32]) -> float:
-    """The shortest way between an occurrence of the one and of the other; NaN where one is nowhere."""
-    if not len(left) or not len(right):
-        return float("nan")
-    at = right.searchsorted(left)
-    after = np.abs(right[np.minimum(at, len(right) - 1)] - left).min()
-    before = np.abs(right[np.maximum(at - 1, 0)] - left).min()
-    return float(min(after, before))
+def _gap(left: list[int], right: list[int]) -> float:
+    """The shortest way between an occurrence of the one and of the other; infinite where one is nowhere."""
+    if not left or not right:
+        return inf
+    if len(left) > len(right):
+        left, right = right, left
+    shortest = inf
+    for place in left:
+        at = bisect_left(right, place)
+        if at < len(right):
+            shortest = min(shortest, right[at] - place)
+        if at:
+            shortest = min(shortest, place - right[at - 1])
+    return float(shortest)

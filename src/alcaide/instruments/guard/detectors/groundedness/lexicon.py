@@ -38,11 +38,23 @@ class Lexicon:
         found = self.index.get(word, -1)
         return found if found >= 0 else self.index.get(base, -1)
 
-    def rarity(self, number: int) -> float:
+    def rarities(self, numbers: Ints) -> list[float]:
         """From about 0.3 for the most frequent words to 1 for those beyond the lexicon (Zipf: rank ~ 1/frequency)."""
-        if number < 0:
-            return 1.0
-        return float(min(1.0, 0.1 * np.log(30.0 + number) - 0.05))
+        rare = np.minimum(1.0, 0.1 * np.log(30.0 + np.maximum(numbers, 0)) - 0.05)
+        return np.where(numbers < 0, 1.0, rare).tolist()
+
+    def rarity(self, number: int) -> float:
+        """`rarities` of one word."""
+        return self.rarities(np.array([number], dtype=np.int32))[0]
+
+    def pairs(self, relation: str, numbers: Ints) -> tuple[npt.NDArray[np.intp], Ints]:
+        """The words that stand in a relation to several: which of them, and the other word's number."""
+        start, tail = self.related[relation]
+        lemma = self.lemma[numbers]
+        begin, count = start[lemma], start[lemma + 1] - start[lemma]
+        heads = np.repeat(np.arange(len(numbers)), count)
+        within = np.arange(len(heads)) - np.repeat(np.cumsum(count) - count, count)
+        return heads, tail[np.repeat(begin, count) + within]
 
     def tails(self, relation: str, number: int) -> Ints:
         """The words that stand in a relation to one word."""

@@ -15,14 +15,18 @@ from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
 
+SYMBOLS = "%?$€£"
+"""Signs that are tokens; they need no support."""
+
 _TOKEN = re.compile(
-    # A Han or kana character is a token of its own: no spaces show where a word ends.
-    r"[\u3040-\u30ff\u3400-\u9fff]"
+    r"[^\W\d_\u3040-\u30ff\u3400-\u9fff][^\W_\u3040-\u30ff\u3400-\u9fff]{0,60}"
+    # An apostrophe or stop inside a word is part of it ("don't", "U.S"), at its end it is not.
+    r"(?:['’.][^\W\d_][^\W_\u3040-\u30ff\u3400-\u9fff]{0,60}){0,8}"
     r"|\d[\d.,:/]{0,30}(?:st|nd|rd|th|s|k|m|bn|b|%)?"
-    r"|[^\W\d_\u3040-\u30ff\u3400-\u9fff](?:[^\W_\u3040-\u30ff\u3400-\u9fff]|['’.](?=[^\W\d_])){0,60}"
+    # A Han or kana character is a token of its own: no spaces show where a word ends.
+    r"|[\u3040-\u30ff\u3400-\u9fff]"
     r"|[%?$€£]"
 )
-"""Bounded on every side; the look-ahead keeps the stop of "U.S." inside and that of "end." outside."""
 
 _SENTENCE_END = re.compile(r"[.!?…][\"'”’)\]]{0,3}\s|[。！？]|\n")
 
@@ -234,9 +238,10 @@ def tokens_of(text: str) -> list[Token]:
     last_end = 0
     for match in _TOKEN.finditer(text):
         start, end = match.span()
-        word = match.group()
-        if found and any(mark in text[last_end:start] for mark in '.!?\n:•"“'):
+        gap = text[last_end:start]
+        if gap not in (" ", "", ", ") and any(mark in gap for mark in '.!?\n:•"“'):
             first = True
+        word = match.group()
         lower = word.lower()
         number = lower[0].isdigit() or lower in _NUMBER_WORDS
         found.append(Token(start, end, lower, stem(lower), word[0].isupper(), first, number))
@@ -277,12 +282,14 @@ def sentences_of(text: str, tokens: list[Token]) -> list[Sentence]:
 def values_of(words: list[str]) -> dict[str, float]:
     """The values that a text states, by the stem that stands for them: `5 million` states 5,000,000 as well as 5."""
     values: dict[str, float] = {}
-    for index, word in enumerate(words):
-        value = (
-            number_value(_NUMBER_WORDS.get(word, word))
-            if (word[0].isdigit() or word in _NUMBER_WORDS)
-            else None
-        )
+    stating = {word for word in set(words) if word[0].isdigit() or word in _NUMBER_WORDS}
+    for index in [index for index, word in enumerate(words) if word in stating]:
+        word = words[index]
+        if ":" in word or "/" in word:
+            for part in re.split(r"[:/]", word):
+                if part.isdigit():
+                    values.setdefault(f"{int(part):.10g}", float(part))
+        value = number_value(_NUMBER_WORDS.get(word, word))
         if value is None:
             continue
         values[f"{value:.10g}"] = value
@@ -292,9 +299,4 @@ def values_of(words: list[str]) -> dict[str, float]:
             values[f"{scaled:.10g}"] = scaled
         elif following in ("pm", "p.m") and value < 12:
             values[f"{value + 12:.10g}"] = value + 12
-    for word in words:
-        if ":" in word or "/" in word:
-            for part in re.split(r"[:/]", word):
-                if part.isdigit():
-                    values.setdefault(f"{int(part):.10g}", float(part))
     return values

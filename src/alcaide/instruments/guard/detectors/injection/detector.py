@@ -243,7 +243,7 @@ def _learned(
 def _leans_to_jailbreak(layer: Layer, weights: Weights) -> bool:
     reading = linear.read(layer, weights.kind)
     total = weights.kind.scale * float(reading.sums.sum()) / float(reading.sizes.sum()) ** 0.5
-    return total + weights.biases[2] > 0
+    return bool(total + weights.biases[2] > 0)
 
 
 def _message(category: str, in_data: bool, words: Sequence[str]) -> str:

@@ -47,11 +47,10 @@ class Evidence:
 
 def gathered(layer: Layer, attack: Head, request: Head, biases: tuple[float, float]) -> Evidence | None:
     """What the heads say of a layer; None for one without text. `biases` are the heads' intercepts."""
-    reading = linear.read(layer, attack)
+    reading, asked = linear.read_all(layer, (attack, request))
     chunks = len(reading.sums)
     if not chunks:
         return None
-    asked = linear.read(layer, request)
     # Both heads at once: cumulative sums, and every window from their differences.
     sums = np.zeros((3, chunks + 1))
     np.cumsum(reading.sums, out=sums[0, 1:])
@@ -59,9 +58,12 @@ def gathered(layer: Layer, attack: Head, request: Head, biases: tuple[float, flo
     np.cumsum(reading.sizes, out=sums[2, 1:])
     scales = np.array(((attack.scale,), (request.scale,)))
     offsets = np.array(((biases[0],), (biases[1],)))
-    (a2, r2), (a4, r4), (a16, _), (a_whole, r_whole) = (
-        _scored(sums, min(size, chunks), scales, offsets) for size in (*SIZES, chunks)
-    )
+    made: dict[int, npt.NDArray[np.float64]] = {}
+    for size in (*SIZES, chunks):
+        fitting = min(size, chunks)
+        if fitting not in made:
+            made[fitting] = _scored(sums, fitting, scales, offsets)
+    (a2, r2), (a4, r4), (a16, _), (a_whole, r_whole) = (made[min(size, chunks)] for size in (*SIZES, chunks))
     best, most = int(a4.argmax()), int(r4.argmax())
     quarter = len(a4) // 4
     values = np.array(

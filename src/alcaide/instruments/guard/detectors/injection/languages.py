@@ -74,4 +74,5 @@ def _verb_last(code: str, stems: dict[str, Any]) -> Phrase:
         12,
         strong=re.compile(either(those)),
         strong_score=0.8,
+        ahead=40,  # "those" comes before what it belongs to, and the verb after
     )

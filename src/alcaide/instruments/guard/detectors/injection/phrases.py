@@ -28,7 +28,8 @@ class Phrase:
     """A pattern of a family. `score` is about the share of development texts with it that were attacks.
 
     `strong` and `needs` look at the match and the 30 characters after it: with `strong` the score is `strong_score`,
-    without `needs` it is halved. `data_only` phrases are ordinary in what a user types, and count half there.
+    without `needs` it is halved; `ahead` characters before the match are looked at as well.
+    `data_only` phrases are ordinary in what a user types, and count half there.
     """
 
     key: str
@@ -42,6 +43,7 @@ class Phrase:
     strong_score: float = 0.0
     needs: re.Pattern[str] | None = None
     data_only: bool = False
+    ahead: int = 0
 
 
 def pairs(first: str, second: str, join: str = " ") -> tuple[str, ...]:

@@ -310,7 +310,7 @@ def sightings(layer: Layer, hits: Iterable[Hit]) -> tuple[Sighting, ...]:
         phrase = _BY_KEY.get(hit.rule)
         if phrase is None:
             continue
-        reading = layer.lower[hit.start : hit.end + 30]
+        reading = layer.lower[max(0, hit.start - phrase.ahead) : hit.end + 30]
         score = phrase.score
         if phrase.strong is not None and phrase.strong.search(reading):
             score = phrase.strong_score

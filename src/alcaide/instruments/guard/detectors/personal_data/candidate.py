@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from typing import Any
 
@@ -37,6 +37,45 @@ class Candidate:
     level: Level = "warning"
     tier: Tier = Tier.NUMBER
     evidence: Mapping[str, Any] = field(default_factory=dict)
+
+
+_SURE = 0.6
+
+
+def addresses_cut(candidates: list[Candidate], text: str) -> list[Candidate]:
+    """The same, postal addresses ending where a telephone number, a date or an e-mail address begins.
+
+    An address grows over the lines below it; what is surely something else there ends it.
+    """
+    addresses = [one for one in candidates if one.tier is Tier.ADDRESS]
+    if not addresses:
+        return candidates
+    others = sorted(
+        (one for one in candidates if one.tier is not Tier.ADDRESS and one.score >= _SURE and one.entity in _NEVER_WITHIN),
+        key=lambda one: one.start,
+    )
+    starts = [one.start for one in others]
+    kept = [one for one in candidates if one.tier is not Tier.ADDRESS]
+    for address in addresses:
+        start, end = address.start, address.end
+        for other in others[max(0, bisect_left(starts, start) - 1) :]:
+            if other.start >= end:
+                break
+            if other.end <= start:
+                continue
+            if other.start - start >= 6:
+                end = other.start
+            else:
+                start = other.end
+        written = text[start:end]
+        start += len(written) - len(written.lstrip(" \n\r\t,;-"))
+        end = start + len(written.strip(" \n\r\t,;-"))
+        if end - start >= 4:
+            kept.append(replace(address, start=start, end=end))
+    return kept
+
+
+_NEVER_WITHIN = frozenset({"PHONE_NUMBER", "EMAIL_ADDRESS", "URL", "DATE_OF_BIRTH", "CREDIT_CARD", "IBAN_CODE", "US_SSN"})
 
 
 def without_overlaps(candidates: Iterable[Candidate]) -> list[Candidate]:

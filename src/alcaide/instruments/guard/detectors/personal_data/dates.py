@@ -177,7 +177,7 @@ def worth_a_look(before: str, after: str, digits: int) -> bool:
     """Whether a short number could be an age, a year or part of a date: one look at the words on either side."""
     lead = before[-14:].rstrip(" :,.-")
     lead = lead[lead.rfind(" ") + 1 :]
-    return lead in _LEADS or (digits == 4 and lead in _YEAR_LEADS) or _FOLLOWS.match(after) is not None
+    return lead in _LEADS or lead == "of" or (digits == 4 and lead in _YEAR_LEADS) or _FOLLOWS.match(after) is not None
 
 
 _AGE_AFTER = re.compile(

@@ -18,7 +18,7 @@ from typing import Any
 
 from alcaide.instruments.guard.detector import NOTHING, Examination, Hit, Pattern
 from alcaide.instruments.guard.detectors.personal_data import contact, dates, labelled, network, special
-from alcaide.instruments.guard.detectors.personal_data.candidate import Candidate, without_overlaps
+from alcaide.instruments.guard.detectors.personal_data.candidate import Candidate, addresses_cut, without_overlaps
 from alcaide.instruments.guard.detectors.personal_data.identifiers import COUNTRIES
 from alcaide.instruments.guard.detectors.personal_data.numbers import Where, numbers
 from alcaide.instruments.guard.detectors.personal_data.reading import Reading
@@ -137,7 +137,8 @@ class PersonalData:
             return NOTHING
         chosen = [one for one in candidates if self._wanted(one.entity)]
         score = max((one.score for one in chosen if one.level != "note"), default=0.0)
-        kept = without_overlaps(one for one in chosen if one.score >= self.threshold)
+        chosen = addresses_cut([one for one in chosen if one.score >= self.threshold], layer.text)
+        kept = without_overlaps(chosen)
         return Examination(tuple(self._finding(one, layer) for one in kept[:FINDINGS]), score)
 
     def _wanted(self, entity: str) -> bool:

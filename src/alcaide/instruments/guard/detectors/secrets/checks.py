@@ -54,7 +54,7 @@ def base36_checksum(body: str) -> str:
 def _crc32_base36(token: str) -> Outcome:
     if "." not in token:
         return None
-    return base36_checksum(token[:-7]) == token[-7:]
+    return True if base36_checksum(token[:-7]) == token[-7:] else None
 
 
 def _crc32_hex(token: str) -> Outcome:
@@ -74,7 +74,7 @@ def grafana_checksum(body: str) -> str:
 
 def _grafana(token: str) -> Outcome:
     body, _, checksum = token.rpartition("_")
-    return grafana_checksum(body) == checksum.lower()
+    return True if grafana_checksum(body) == checksum.lower() else None
 
 
 def aws_account(key_id: str) -> str | None:

@@ -235,7 +235,7 @@ def _worded(secret: str) -> bool:
     body = secret[max(secret.rfind(mark, 0, 16) for mark in "-_.") + 1 :]
     if len(body) < 16 or _HEX.fullmatch(body[-16:]):
         return False
-    return chance(body) < 0
+    return chance(body) < 0 and chance(secret) < 0
 
 
 # ── Tokens that look random ──────────────────────────────────────────────────────────────────────────────────────

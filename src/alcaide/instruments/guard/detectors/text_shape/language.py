@@ -101,7 +101,7 @@ _WORDS: Final[dict[str, str]] = {
     "uk": "і в не на я що він з як це по але із за то все вона так його для ми ви у о якщо мені та є від або",
     "bg": "и в не на аз че той с как това по но от за да се са като какво ще го ми е или този",
     "sr": "и у је на се да за су од што како али не с о који или бити сам бих као из ово",
-    "ar": "في من على إلى أن هذا ما هو لا كان التي مع عن هل كيف أو هي كل ذلك بعد يا ولا هذه ثم",
+    "ar": "أين متى في من على إلى أن هذا ما هو لا كان التي مع عن هل كيف أو هي كل ذلك بعد يا ولا هذه ثم",
     "fa": "در به از که این را با است برای آن یک تا بر هم چه من شما چطور هر یا خود می لطفا نیست کند",
     "ur": "میں کے کی ہے اور سے کو کا نے پر یہ کہ ہیں کیا نہیں اس ایک بھی ہو تھا آپ کیسے مجھے",
 }
@@ -116,6 +116,8 @@ _CYRILLIC: Final = ("ru", "uk", "bg", "sr")
 _ARABIC: Final = ("ar", "fa", "ur")
 _LATIN_LANGUAGES: Final = tuple(code for code in _WORDS if code not in (*_CYRILLIC, *_ARABIC))
 
+_FALLBACK: Final = {_CYRILLIC: Guess("ru", 0.3), _ARABIC: Guess("ar", 0.3)}
+"""A script with no word that decides: its largest language, with little certainty."""
 CODES: Final = frozenset((*_WORDS, *(code for code, _, _ in _SCRIPTS if len(code) == 2)))
 """Languages that can be recognised."""
 
@@ -170,8 +172,8 @@ def _by_words(sample: str, candidates: tuple[str, ...]) -> Guess:
     for word, count in words.items():
         codes = [code for code in known.get(word, ()) if code in points]
         for code in codes:
-            # A word of many languages says little of each.
-            points[code] += min(count, 5) / len(codes)
+            # A word of many languages says little of each, and a single letter may be a variable.
+            points[code] += min(count, 5) / len(codes) * (0.4 if len(word) == 1 and word.isascii() else 1)
     lower = "" if sample.isascii() else sample.lower()
     for letter, having in _languages_of_letters().items():
         if count := lower.count(letter):
@@ -181,7 +183,7 @@ def _by_words(sample: str, candidates: tuple[str, ...]) -> Guess:
     ranked = sorted(points.items(), key=lambda item: -item[1])
     (code, best), (_, second) = ranked[0], ranked[1]
     if best < 1:
-        return NONE
+        return _FALLBACK.get(candidates, NONE)
     density = min(1.0, best / (0.25 * total))
     return Guess(
         code, round(min(0.99, density * (0.45 + 0.55 * (best - second) / best) + 0.02 * min(best, 10)), 3)

@@ -208,7 +208,8 @@ def _in_documents() -> Iterator[Phrase]:
         "memory/keep",
         MEMORY,
         r"\b(?:save|store|add|write|commit|put|note|record|remember|keep)\b[^.!?\n]{0,40}?"
-        r"\b(?:(?:in|into|to) (?:your |the )?(?:long[- ]term |persistent |permanent )?memory\b|permanently|"
+        r"\b(?:(?:in|into|to) (?:your |the )?(?:long[- ]term |persistent |permanent )?"
+        r"memory(?:[:.,;!\n]|$| that| and| so| for)|permanently|"
         r"for (?:all|every) (?:future|later|further) (?:conversations?|chats?|sessions?|requests?)|"
         r"in (?:all|every) (?:future|later|new) (?:conversations?|chats?|sessions?)|agents\.md|claude\.md)",
         (

@@ -110,11 +110,13 @@ def _override() -> Iterator[Phrase]:
         "override/users-request",
         OVERRIDE,
         r"\b(?:ignore|disregard|forget|skip|drop|do not answer|don't answer|do not (?:do|perform|complete)) "
+        r"(?:(?:the |this )?(?:question|request|task|query) (?:of|from|by) the user|"
         r"(?:the |this |that |whatever the )?(?:user|human|customer|person)(?:'s)? ?"
-        r"(?:original |actual |real )?(?:question|request|task|query|prompt|message|asked|asks|wants)",
+        r"(?:original |actual |real )?(?:question|request|task|query|prompt|message|asked|asks|wants))",
         pairs(
             "ignore|disregard|forget|skip|drop|answer|do|perform|complete",
-            "the user|user|this user|the human|the customer|whatever the user|that user",
+            "the user|user|this user|the human|the customer|whatever the user|that user|"
+            "the question|the request|the task|the query",
         ),
         0.72,
         before=12,
@@ -200,7 +202,7 @@ def _extraction() -> Iterator[Phrase]:
         r"conversation|whatever|what)"
         r"(?: that| which)?(?: is| was| are| were| stands?| came| comes| you see| you read| appears?| i| you)?"
         r"(?: right| just| directly| immediately| written)? (?:above|before|prior to|preceding|between)"
-        r"(?: (?:this|my|the|that|here|it|me|you|and)\b|[.,!:\n]|$)"
+        r"(?: (?:this|my|that|here|it|me|you|and|the (?:line|message|prompt|dashes|question|user))\b|[.,!:\n]|$)"
         r"|(?:above|preceding) (?:text|words?|prompt|content|paragraphs?|lines?|messages?|instructions?))",
         (
             *pairs("above|before|preceding|between", "this|my|the|that|here|it|me|you|and"),

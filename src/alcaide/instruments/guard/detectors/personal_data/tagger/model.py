@@ -25,6 +25,7 @@ from alcaide.instruments.guard.detectors.personal_data.reading import Reading
 from alcaide.instruments.guard.detectors.personal_data.tagger.features import (
     PAD,
     SPACE_ALONE,
+    STREET,
     TITLE as TITLE_FLAG,
     Looks,
     Words,
@@ -213,6 +214,12 @@ def entities(
         first, last = run.first, run.last
         low, high = int(starts[first]), int(ends[last])
         flags = seen.flags
+        if run.label == ADDRESS:
+            written = text[low:high]
+            if not any(map(str.isalpha, written)):
+                continue  # a number without a word of its address is not one
+            if not any(map(str.isdigit, written)) and not any(int(flag) & STREET for flag in flags[first : last + 1]):
+                run.label = LOCATION  # neither a number nor a street: a place
         if run.label == PERSON:
             honorific = first if int(flags[first]) & TITLE_FLAG and last > first else first - 1
             if honorific >= 0 and int(flags[honorific]) & TITLE_FLAG:
