@@ -46,6 +46,10 @@ CLASS_BITS = 14
 WINDOW = {"toxicity": 4, "harm": 8}
 STRENGTH = {"toxicity": 3.0, "harm": 3.0}
 SMOOTH = 2.0
+WRITTEN = 2.0
+"""What a text of our own counts, beside one of a labelled set of the same size: both sides of each distinction."""
+REPORT = {"toxicity": 0.65, "harm": 0.75}
+"""Probability from which on something is reported: about 1 % of ordinary texts of sources never seen, and 3 %."""
 SEED = 5
 
 CATEGORIES = {
@@ -112,7 +116,7 @@ def main() -> None:
     label = np.array([row.label for row in rows])
     weight = weights(rows)
     scores, figures = held_out(given.task, rows, design, label, weight)
-    calibration = calibrated(rows, scores, label)
+    calibration = calibrated(rows, scores, label, REPORT[given.task])
     print(json.dumps({"figures": figures, **calibration}, indent=1))
     if given.no_write:
         return
@@ -132,7 +136,11 @@ def main() -> None:
         "classes": names,
         "calibration": calibration["calibration"],
         "thresholds": calibration["thresholds"],
-        "figures": figures,
+        "figures": {
+            **figures,
+            "pooled": calibration["auroc_pooled"],
+            "reported": calibration["share_reported"],
+        },
     }
     path = DETECTORS / given.task / "weights.npz"
     path.parent.mkdir(exist_ok=True)
@@ -208,6 +216,7 @@ def weights(rows: list[Row]) -> np.ndarray:
     """Each source counts with the root of its size, each side alike; in another language harm never outweighs."""
     count = Counter((row.source, row.label) for row in rows)
     weight = np.array([count[row.source, row.label] ** -0.4 for row in rows])
+    weight[[row.source == "written" for row in rows]] *= WRITTEN
     label = np.array([row.label for row in rows])
     for lang in {row.lang for row in rows} - {"en"}:
         here = np.array([row.lang == lang for row in rows])
@@ -280,6 +289,7 @@ def held_out(
         coefficient = fit(design[~out], label[~out], weight[~out], STRENGTH[task])
         head = quantised(coefficient)
         scores[out] = [windowed(head, rows[at].text, WINDOW[task]) for at in np.flatnonzero(out)]
+        out &= np.array([":" not in row.source for row in rows])
         figures[part] = {
             "positives": int((label[out] == 1).sum()),
             "negatives": int((label[out] == 0).sum()),
@@ -287,8 +297,6 @@ def held_out(
             "average_precision": round(float(average_precision_score(label[out], scores[out])), 4),
         }
         print(part, figures[part], flush=True)
-    folds = np.array([int(hashlib.sha256(row.text.encode()).hexdigest(), 16) % 5 for row in rows])
-    del folds
     if task == "harm":
         for name in sorted(set(source[(label == 0) & (held != "")])):
             which = (source == name) & (label == 0)
@@ -302,9 +310,9 @@ def windowed(head: linear.Head, text: str, chunks: int) -> float:
     return window.score if window is not None else 0.0
 
 
-def calibrated(rows: list[Row], scores: np.ndarray, label: np.ndarray) -> dict[str, Any]:
+def calibrated(rows: list[Row], scores: np.ndarray, label: np.ndarray, limit: float) -> dict[str, Any]:
     """Slope and intercept that turn a score into a probability, and the score's threshold, both on held-out scores."""
-    known = ~np.isnan(scores)
+    known = ~np.isnan(scores) & np.array([":" not in row.source for row in rows])
     count = Counter((row.source, row.label) for row in rows)
     weight = np.array([count[row.source, row.label] ** -0.5 for row in rows])
     for side in (0, 1):
@@ -327,12 +335,12 @@ def calibrated(rows: list[Row], scores: np.ndarray, label: np.ndarray) -> dict[s
         for side in (0, 1):
             here = which & (label == side)
             if here.sum() >= 20:
-                wrong[f"{name}:{side}"] = round(float((chance[here] >= 0.7).mean()), 3)
+                wrong[f"{name}:{side}"] = round(float((chance[here] >= limit).mean()), 3)
     return {
         "calibration": {"slope": slope, "intercept": intercept},
-        "thresholds": {"report": 0.7},
+        "thresholds": {"report": limit},
         "told": told,
-        "share_at_or_above_0.7": wrong,
+        "share_reported": wrong,
         "auroc_pooled": round(float(roc_auc_score(label[known], scores[known])), 4),
     }
 
