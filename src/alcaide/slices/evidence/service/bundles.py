@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from alcaide.kernel.access import Actor
-from alcaide.kernel.errors import InvalidInput
+from alcaide.kernel.errors import InvalidInput, NotFound
 from alcaide.kernel.ids import slug
 from alcaide.slices.evidence import queries
 from alcaide.slices.evidence.model import BundleContent, BundleExamination, TrustChoice
@@ -87,6 +87,8 @@ def trusted_by(instance: Instance, choice: TrustChoice) -> tuple[str, ...]:
         if choice.own:
             found += [key.keyid for key in queries.key_chain(conn)]
         for name in choice.named:
+            if not name.isprintable():  # no name of ours, and not every database takes the question
+                raise NotFound("no key is trusted under that name; see the list under Keys")
             key = queries.trusted_key(conn, name)
             if key.revoked_at is not None:
                 text = f"key `{name}` is trusted no longer; name another"
