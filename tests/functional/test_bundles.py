@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.builders import a_statement
 
 from alcaide.kernel.access import Actor
 from alcaide.kernel.instance import Instance
 from alcaide.slices.evidence import service
+from tests.builders import a_statement
 
 
 @pytest.mark.slow
@@ -23,7 +23,9 @@ def test_a_bundle_is_checked_in_a_browser(
     check_page: Callable[..., Any],
 ) -> None:
     for number in range(4):
-        instance.write(lambda tx, n=number: tx.append(a_statement("model:fraud-scorer@3", claim=f"claim {n}")))
+        instance.write(
+            lambda tx, n=number: tx.append(a_statement("model:fraud-scorer@3", claim=f"claim {n}"))
+        )
     content = service.export_bundle(instance, admin, ["model:fraud-scorer@3"])[1]
     at = content.index(b'{"payload":"') + 40
     (tmp_path / "whole.zip").write_bytes(content)
