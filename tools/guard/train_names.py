@@ -207,6 +207,11 @@ class Maker:
         return self.given() if dice < 0.98 else self.surname()
 
     def city(self) -> str:
+        """A town, now and then in capitals."""
+        town = self._city()
+        return town.upper() if self.random.random() < 0.1 and len(town.upper()) == len(town) else town
+
+    def _city(self) -> str:
         dice = self.random.random()
         if dice < 0.65:
             return self.named(self.pick("places"))

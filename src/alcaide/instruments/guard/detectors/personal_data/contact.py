@@ -168,7 +168,7 @@ def _by_its_look(written: str, digits: int, *, named: bool) -> tuple[float, bool
     if _TRUNK.fullmatch(written) and 8 <= digits <= 12:
         return 0.56, False
     if _LOCAL_US.fullmatch(written):
-        return 0.5, False
+        return 0.45, False
     if _GROUPS.fullmatch(written) and written.count(".") != 1 and 6 <= digits <= 12:
         return (0.62 if named else 0.3), False
     if _PLAIN.fullmatch(written):

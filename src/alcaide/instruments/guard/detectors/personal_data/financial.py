@@ -14,7 +14,7 @@ CARD_WORDS = re.compile(
 )
 _NOT_CARD_WORDS = re.compile(
     r"\b(?:isbn|imei|order|tracking|invoice|serial|iccid|ean|upc|gtin|barcode|session|trace|request|build|timestamp|"
-    r"hash|transaction id|reference|version|epoch)\b"
+    r"hash|token|transaction id|reference|version|epoch)\b"
 )
 
 

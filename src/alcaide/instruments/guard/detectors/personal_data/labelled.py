@@ -77,8 +77,8 @@ LABELS: tuple[Label, ...] = (
           r"[a-z]{0,3}-?\d[a-z0-9-]{3,18}\b", "a driver's licence number", 0.85, "error"),
     Label("national-id", "NATIONAL_ID",
           r"\b(?:national id(?:entity)?|id(?:entity)? card|identity|personalausweis|carte d['’]identité|"
-          r"identification|id)\b",
-          ("national id", "id card", "identity", "personalausweis", "identité", "identification", "id number", "id:", "id no"),
+          r"identification|(?:my|his|her|your|the) id)\b",
+          ("national id", "id card", "identity", "personalausweis", "identité", "identification", "id number", "id no"),
           r"[a-z]{0,4}[- ]?\d[a-z0-9.-]{4,18}\b", "an identity number", 0.6),
     Label("tax-id", "TAX_ID", r"\b(?:tax(?:payer)?(?: identification)?|tin|vat|steuer(?:-id|nummer)?)\b",
           ("tax id", "tax n", "taxpayer", "tin:", "tin n", "tin i", "vat n", "vat i", "vat:", "steuer"), r"[a-z]{0,3}[- ]?\d[a-z0-9./-]{6,18}\b", "a tax number", 0.66),

@@ -61,10 +61,13 @@ _GROUPS: tuple[tuple[int, str], ...] = (
 @lru_cache(maxsize=1)
 def _kinds() -> npt.NDArray[np.uint8]:
     kinds = np.zeros(0x10000, dtype=np.uint8)
-    kinds[letters()] = LETTER
-    for code in range(0x10000):
-        if kinds[code] and chr(code) != chr(code).lower():
+    # Letters of scripts without case stay OTHER: nothing here was taught to tell their names from their words.
+    for code in np.flatnonzero(letters()).tolist():
+        letter = chr(code)
+        if letter != letter.lower():
             kinds[code] = UPPER
+        elif letter != letter.upper() or code < 0x250:
+            kinds[code] = LETTER
     kinds[48:58] = DIGIT
     for kind, members in _GROUPS:
         kinds[[ord(one) for one in members]] = kind
@@ -74,7 +77,7 @@ def _kinds() -> npt.NDArray[np.uint8]:
 @lru_cache(maxsize=1)
 def _wordlike() -> npt.NDArray[np.bool_]:
     kinds = _kinds()
-    return (kinds >= LETTER) & (kinds <= DIGIT)
+    return ((kinds >= LETTER) & (kinds <= DIGIT)) | letters()
 
 
 # ── Hashes ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -192,6 +195,7 @@ PAD = 3
 LOWER, TITLED, INITIAL, CAPITALS, MIXED = range(5)
 NUMBER = 5  # to 12: a number of one to eight or more digits
 SHORT = 14
+CASELESS = 15
 _OUTSIDE = 20
 
 
@@ -206,7 +210,8 @@ def _shapes() -> npt.NDArray[np.uint8]:
     shape = np.where(upper & (length == 1), INITIAL, shape)
     shape = np.where(upper & (length > 1) & (second == UPPER) & (last == UPPER), CAPITALS, shape)
     shape = np.where((first == DIGIT) & (last == DIGIT), NUMBER + np.minimum(length, 8) - 1, shape)
-    return np.where((first == DIGIT) != (last == DIGIT), MIXED, shape).astype(np.uint8)
+    shape = np.where((first == DIGIT) != (last == DIGIT), MIXED, shape)
+    return np.where(first == OTHER, CASELESS, shape).astype(np.uint8)
 
 
 _SEED, _CUES, _COMMON = 1, 2, 4

@@ -23,6 +23,7 @@ import numpy.typing as npt
 from alcaide.instruments.guard.detectors.personal_data.candidate import Candidate, Tier
 from alcaide.instruments.guard.detectors.personal_data.reading import Reading
 from alcaide.instruments.guard.detectors.personal_data.tagger.features import (
+    CASELESS,
     PAD,
     SPACE_ALONE,
     STREET,
@@ -152,6 +153,7 @@ def tag(reading: Reading, weights: Weights | None = None) -> Iterator[Candidate]
     found = np.flatnonzero(best)
     if not found.size:
         return
+    found = found[seen.seen[1, places[found] + PAD] != CASELESS]
     labels = dict(zip(places[found].tolist(), best[found].tolist(), strict=True))
     scores = dict(zip(places[found].tolist(), second[found, best[found]].tolist(), strict=True))
     yield from entities(reading, words, seen, labels, scores, weights.calibration)
@@ -179,6 +181,7 @@ _ENTITY: dict[int, tuple[str, str, str, Level, Tier]] = {
     TITLE: ("TITLE", "job-title", "reads like a job title", "note", Tier.WORD),
     ADDRESS: ("STREET_ADDRESS", "postal-address", "reads like a postal address", "warning", Tier.ADDRESS),
 }
+_MONEY = frozenset("$€£¥")
 _DOTTED = frozenset("inc ltd co corp jr sr llc st bros".split())
 _JOIN = re.compile(r"[\s,.\-–]{1,5}|\s?\(")
 _POSTAL = re.compile(r"\d{3,6}|[A-Z]{2}|[A-Z]{1,2}\d[A-Z\d]?|\d[A-Z]{2}")
@@ -216,10 +219,13 @@ def entities(
         flags = seen.flags
         if run.label == ADDRESS:
             written = text[low:high]
-            if not any(map(str.isalpha, written)):
-                continue  # a number without a word of its address is not one
-            if not any(map(str.isdigit, written)) and not any(int(flag) & STREET for flag in flags[first : last + 1]):
-                run.label = LOCATION  # neither a number nor a street: a place
+            if not any(map(str.isalpha, written)) or text[low - 1 : low] in _MONEY:
+                continue  # a number without a word of its address, or a price, is none
+            if not any(int(flag) & STREET for flag in flags[first : last + 1]):
+                if not any(map(str.isdigit, written)):
+                    run.label = LOCATION  # neither a number nor a street: a place
+                elif last - first < 2 and written[0].isdigit():
+                    run.score *= 0.5  # `100 Fahrenheit` is written like `12 Broadway`
         if run.label == PERSON:
             honorific = first if int(flags[first]) & TITLE_FLAG and last > first else first - 1
             if honorific >= 0 and int(flags[honorific]) & TITLE_FLAG:
