@@ -31,7 +31,13 @@ BLOCK = 1 << 20
 """Bytes given to the automaton at once, so that a text made of anchors cannot fill memory with their places."""
 
 SWEEP_FROM = 32
-"""Anchors of one pattern from which on it may be cheaper to run the pattern over the whole text once."""
+"""Anchors of an RE2 pattern from which on it may be cheaper to run the pattern over the whole text once."""
+
+TRIES = 20_000
+"""Anchors around which a pattern is tried one by one; the rest of such a text is swept on RE2.
+
+There `\\b`, `\\w` and `\\s` know ASCII alone, as they do in every pattern that always runs on RE2.
+"""
 
 
 class _Compiled:
@@ -113,8 +119,17 @@ class PatternEngine:
         found: dict[str, list[Hit]] = {}
         for number, at in places.items():
             compiled = self._compiled[number]
-            if len(at) > SWEEP_FROM and len(at) * compiled.reach > len(layer.text):
+            if (
+                len(at) > SWEEP_FROM
+                and compiled.backtracking is None
+                and len(at) * compiled.reach > len(layer.text)
+            ):
                 hits = _sweep(compiled, layer)
+            elif len(at) > TRIES:
+                at.sort()
+                hits = _confirm(compiled, layer, at[:TRIES])
+                hits += _sweep(compiled, layer, after=max(at[TRIES - 1][1], hits[-1].end if hits else 0))
+                del hits[HITS_PER_PATTERN:]
             else:
                 hits = _confirm(compiled, layer, at)
             if hits:
@@ -171,15 +186,14 @@ def _confirm(compiled: _Compiled, layer: Layer, places: list[tuple[int, int]]) -
     return hits
 
 
-def _sweep(compiled: _Compiled, layer: Layer) -> list[Hit]:
+def _sweep(compiled: _Compiled, layer: Layer, *, after: int = 0) -> list[Hit]:
     """Run the pattern over the whole text on RE2: for texts so full of its anchors that windows would overlap."""
     pattern = compiled.pattern
     text = layer.text if pattern.case_sensitive else layer.lower
-    longest = compiled.reach
     hits = []
-    for match in compiled.linear.finditer(text):
-        if match.end() - match.start() <= longest:
-            hits.append(_hit(pattern.rule, match, 0))
+    for match in compiled.linear.finditer(text[after:] if after else text):
+        if match.end() - match.start() <= compiled.reach:
+            hits.append(_hit(pattern.rule, match, after))
             if len(hits) >= HITS_PER_PATTERN:
                 break
     return hits
