@@ -21,7 +21,8 @@ LOOKED_AT: Final = 20_000
 
 _SIGNS = r"[^\w\s!-/:-@\[-`{-~\u00a0-\u02ff\u2010-\u2027\u3000-\u303f\uff00-\uffef]"  # emoji, arrows, boxes
 _BETWEEN = rf"(?:[ \t*_~`]|\r?\n|<[^<>]{{0,40}}>|{_SIGNS}){{1,16}}"
-_ODD_GAP = re.compile(rf"(?<=[^\W_]){_BETWEEN}(?=[^\W_])")
+_ODD_GAP = re.compile(rf"(?<=[^\W_])[,;:.]?{_BETWEEN}(?=[^\W_])")
+_PLAIN = frozenset((" ", ", ", "; ", ": ", ". ", ",\n", ".\n", ":\n"))
 _ORDINARY_GAP = re.compile(r"[^\W_][.,;:!?)\"']{0,3}[ \n]+[(\"']?[^\W_]")
 
 
@@ -33,13 +34,13 @@ def flowed(layer: Layer) -> Layer | None:
     if not _many_odd_gaps(octets[:LOOKED_AT]):
         return None
     head = text[:LOOKED_AT]
-    odd = sum(match.group() != " " for match in _ODD_GAP.finditer(head))
+    odd = sum(match.group() not in _PLAIN for match in _ODD_GAP.finditer(head))
     if odd < LEAST:
         return None
     plain = sum(1 for _ in _ORDINARY_GAP.finditer(head))
     if odd < SHARE * (plain + odd):
         return None
-    found = [match.span() for match in _ODD_GAP.finditer(text) if match.group() != " "]
+    found = [match.span() for match in _ODD_GAP.finditer(text) if match.group() not in _PLAIN]
     return edited(
         layer,
         Edits([start for start, _ in found], [end for _, end in found], [" "] * len(found)),
@@ -49,7 +50,11 @@ def flowed(layer: Layer) -> Layer | None:
 
 
 _SHAPE = bytes(
-    ord(" ") if octet == ord(" ") else ord("x") if chr(octet).isalnum() or octet >= 0x80 else ord(".")
+    ord(" ")
+    if octet == ord(" ")
+    else ord("x")
+    if (chr(octet).isalnum() if octet < 0x80 else octet not in (0xE2, 0xF0))
+    else ord(".")  # 0xE2 and 0xF0 begin arrows, boxes and emoji
     for octet in range(256)
 )
 

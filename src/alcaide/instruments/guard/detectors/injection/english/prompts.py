@@ -187,7 +187,7 @@ def _extraction() -> Iterator[Phrase]:
         before=90,
         after=16,
         strong=re.compile(
-            r"your|(?:reveal|print|leak|dump|repeat|output|expose|disclose|recite|show|what)[^.!?]*"
+            r"your|(?:reveal|print|leak|dump|repeat|output|expose|disclose|recite|show|what(?:'s| is| was| are| were) (?:the|your))[^.!?]*"
             r"(?:system|hidden|initial|secret|original|developer)"
         ),
         strong_score=0.82,
@@ -202,10 +202,10 @@ def _extraction() -> Iterator[Phrase]:
         r"conversation|whatever|what)"
         r"(?: that| which)?(?: is| was| are| were| stands?| came| comes| you see| you read| appears?| i| you)?"
         r"(?: right| just| directly| immediately| written)? (?:above|before|prior to|preceding|between)"
-        r"(?: (?:this|my|that|here|it|me|you|and|the (?:line|message|prompt|dashes|question|user))\b|[.,!:\n]|$)"
+        r"(?: (?:this|my|that|here|me|the (?:line|message|prompt|dashes|question|user))\b|[.,!:\n]|$)"
         r"|(?:above|preceding) (?:text|words?|prompt|content|paragraphs?|lines?|messages?|instructions?))",
         (
-            *pairs("above|before|preceding|between", "this|my|the|that|here|it|me|you|and"),
+            *pairs("above|before|preceding|between", "this|my|the|that|here|me"),
             *pairs("prior to", "this|my|that|it|me|you"),
             *pairs("above|preceding", "text|word|prompt|content|paragraph|line|message|instruction"),
             *pairs("text|words|everything|all|lines|content|written|message", "above|before"),
