@@ -220,6 +220,7 @@ def test_verification_with_several_processes_agrees(instance: Instance) -> None:
     assert told[-1] == (64, 64, "index")
 
 
+NEWEST = "idx = 300 AND key_hash = (SELECT key_hash FROM ledger__subject WHERE key = 'name:model:a@1')"
 TAMPERING = {
     "a byte of an envelope": "UPDATE ledger__leaf SET envelope = :blob WHERE idx = 5",
     "a leaf hash": "UPDATE ledger__leaf SET leaf_hash = :hash WHERE idx = 5",
@@ -229,11 +230,13 @@ TAMPERING = {
     "an index entry taken out": "DELETE FROM ledger__entry WHERE idx = 5",
     "an index entry moved": "UPDATE ledger__entry SET key_hash = :hash WHERE idx = 5 AND key_hash = "
     "(SELECT key_hash FROM ledger__subject WHERE key = 'name:model:a@1')",
-    "a subject's count": "UPDATE ledger__subject SET count = count + 1 WHERE key = 'name:model:a@1'",
-    "a subject's hash": "UPDATE ledger__subject SET acc = :hash WHERE key = 'name:model:a@1'",
-    "a subject taken out": "DELETE FROM ledger__subject WHERE key = 'name:model:a@1'",
-    "a subject nobody speaks about": "INSERT INTO ledger__subject (key_hash, key, count, acc, last_idx) "
-    "VALUES (:hash, 'name:model:ghost@1', 1, :hash, 5)",
+    "a subject's count": f"UPDATE ledger__entry SET count = count + 1 WHERE {NEWEST}",
+    "a subject's hash": f"UPDATE ledger__entry SET acc = :hash WHERE {NEWEST}",
+    "an older count of a subject's, nobody": "UPDATE ledger__entry SET count = count + 1 WHERE idx = 5",
+    "a subject taken out": "DELETE FROM ledger__entry WHERE key_hash = "
+    "(SELECT key_hash FROM ledger__subject WHERE key = 'name:model:a@1')",
+    "a subject nobody speaks about": "INSERT INTO ledger__entry (key_hash, idx, count, acc) "
+    "VALUES (:hash, 5, 1, :hash)",
     "a tile": "UPDATE ledger__tile SET hashes = :tile WHERE level = 0",
     "an upper tile": "UPDATE ledger__tile SET hashes = :hash WHERE level = 1",
     "the frontier": "UPDATE ledger__head SET frontier = :hash",
@@ -296,7 +299,7 @@ def test_a_leaf_and_its_hash_replaced_together_are_noticed(instance: Instance) -
 def test_the_writer_will_not_vouch_for_an_altered_index(instance: Instance, config: Config) -> None:
     say(instance, "model:a@1")
     with instance.db.transaction() as conn:
-        conn.execute(sa.text("UPDATE ledger__subject SET count = count + 1 WHERE key = 'name:model:a@1'"))
+        conn.execute(sa.text("UPDATE ledger__entry SET count = count + 1"))
     fresh = Ledger(open_database(config.database), KeyStore(config.keys_dir), instance.ledger.origin)
 
     with pytest.raises(Corrupt, match="altered"):

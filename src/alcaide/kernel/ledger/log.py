@@ -13,11 +13,12 @@ from typing import TypeVar
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from alcaide.kernel.clock import parse_rfc3339, rfc3339, utcnow
+from alcaide.kernel.clock import rfc3339, utcnow
 from alcaide.kernel.db import Database
 from alcaide.kernel.errors import Corrupt
 from alcaide.kernel.evidence import Statement, Subject
 from alcaide.kernel.ledger import merkle, reader, subject_index, tables
+from alcaide.kernel.ledger.index_reader import IndexReader
 from alcaide.kernel.ledger.keys import KeyStore
 from alcaide.kernel.ledger.note import Checkpoint, sign_note
 from alcaide.kernel.ledger.reader import Leaf, SignedCheckpoint, TileCache, TileReader
@@ -48,6 +49,7 @@ class Ledger:
         self._writer = Writer(database, keys, origin, clock)
         self._clock = clock
         self._tiles = TileCache()
+        self._index = IndexReader()
         self._verified: SignedCheckpoint | None = None
 
     # -- writing ------------------------------------------------------------------------------------
@@ -92,18 +94,21 @@ class Ledger:
 
     def checkpoint(self, conn: Connection) -> SignedCheckpoint:
         """The checkpoint of this snapshot, its signature and the head checked. Raises Corrupt."""
-        row = conn.execute(
-            sa.select(
-                tables.head.c.checkpoint, tables.head.c.frontier, tables.head.c.keyid, tables.head.c.last_at
-            )
-        ).first()
+        row = reader.read_head_row(conn)
         if row is None:
             raise Corrupt("the log has no head; restore the database from a backup")
         known = self._verified
-        if known is not None and known.text == row[0] and known.keyid == row[2]:
+        if (
+            known is not None
+            and known.text == row.checkpoint
+            and known.keyid == row.keyid
+            and known.nodes_size == row.nodes_size
+        ):
             return known
-        head = read_head(row[0], bytes(row[1]), row[2], row[3], self.origin, self.keys)
-        self._verified = SignedCheckpoint(head.text, head.checkpoint, head.keyid, parse_rfc3339(head.last_at))
+        head = read_head(row, self.origin, self.keys)
+        self._verified = SignedCheckpoint(
+            head.text, head.checkpoint, head.keyid, head.last_at, head.row.nodes_size
+        )
         return self._verified
 
     def view(
@@ -118,7 +123,8 @@ class Ledger:
             checkpoint = self.checkpoint(conn)
         except Corrupt as problem:
             return EvidenceView((), False, str(problem), 0, merkle.EMPTY_ROOT, frozenset(keys))
-        return reader.view(conn, checkpoint, keys, predicate_types, self.keys.public_keys().keys())
+        own = self.keys.public_keys().keys()
+        return reader.view(conn, checkpoint, keys, predicate_types, own, self._index)
 
     def leaf(self, conn: Connection, index: int) -> Leaf:
         """One leaf, checked against its hash. Raises NotFound, Corrupt."""
@@ -141,8 +147,8 @@ class Ledger:
         return merkle.subtree_root(TileReader(conn, size, self._tiles), 0, size)
 
     def key_proof(self, conn: Connection, key: str) -> KeyProof:
-        """What shows that an index key has exactly the leaves it has."""
-        return reader.key_proof(conn, key)
+        """What shows that an index key has exactly the leaves it has. Raises Corrupt."""
+        return self._index.proof(conn, self.checkpoint(conn), key)
 
     def tile(self, conn: Connection, level: int, index: int, width: int = 256) -> bytes:
         """A C2SP tile of `width` hashes. Raises NotFound beyond the log's size."""
@@ -162,7 +168,7 @@ class Ledger:
         text = f"{body}\n{sign_note(body, self.origin, signer.public, signer).to_line()}"
         conn.execute(
             tables.head.insert().values(
-                id=1, checkpoint=text, frontier=b"", keyid=signer.keyid, last_at=moment
+                id=1, checkpoint=text, frontier=b"", keyid=signer.keyid, last_at=moment, nodes_size=0
             )
         )
 

@@ -6,21 +6,24 @@ checkpoint of that snapshot before it is handed on: what does not verify is not 
 
 from __future__ import annotations
 
+import threading
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from alcaide.kernel.clock import parse_rfc3339
+from alcaide.kernel.clock import parse_rfc3339, rfc3339
+from alcaide.kernel.db import driver_rows
 from alcaide.kernel.errors import AlcaideError, Corrupt, InvalidInput, NotFound
 from alcaide.kernel.evidence import PAYLOAD_TYPE, Statement, parse_envelope, parse_statement
 from alcaide.kernel.ledger import merkle, subject_index, tables
 from alcaide.kernel.ledger.note import Checkpoint
-from alcaide.kernel.ledger.subject_index import Entry, KeyProof
+from alcaide.kernel.ledger.store import HeadRow
+from alcaide.kernel.ledger.subject_index import KeyProof
 from alcaide.kernel.policy.view import EvidenceView, Record
 
 TILE_WIDTH = 256
@@ -36,6 +39,7 @@ class SignedCheckpoint:
     checkpoint: Checkpoint
     keyid: str
     last_at: datetime
+    nodes_size: int  # how many leaves the stored index nodes take in
 
     @property
     def size(self) -> int:
@@ -62,16 +66,24 @@ class Leaf:
 
 
 class TileCache:
-    """Tiles, folded once. A tile of a given width never changes, so it may be kept for the process's life."""
+    """Tiles, folded once. A tile of a given width never changes, so it may be kept for the process's life.
+
+    The least recently used go first: upper tiles, which every proof needs, stay.
+    """
 
     def __init__(self) -> None:
         self._rows: OrderedDict[tuple[int, int, int], list[list[bytes]]] = OrderedDict()
+        self._lock = threading.Lock()
 
     def get(self, level: int, index: int, width: int, load: Callable[[], bytes]) -> list[list[bytes]]:
         key = (level, index, width)
-        rows = self._rows.get(key)
-        if rows is None:
-            rows = fold_rows(load())
+        with self._lock:
+            rows = self._rows.get(key)
+            if rows is not None:
+                self._rows.move_to_end(key)
+                return rows
+        rows = fold_rows(load())
+        with self._lock:
             self._rows[key] = rows
             if len(self._rows) > _CACHED_TILES:
                 self._rows.popitem(last=False)
@@ -86,6 +98,12 @@ def fold_rows(hashes: bytes) -> list[list[bytes]]:
         row = [merkle.node_hash(row[i], row[i + 1]) for i in range(0, len(row) - 1, 2)]
         rows.append(row)
     return rows
+
+
+class Index(Protocol):
+    """What proves a key's entry; `index_reader.IndexReader` does."""
+
+    def proof(self, conn: Connection, checkpoint: SignedCheckpoint, key: str) -> KeyProof: ...
 
 
 class TileReader:
@@ -106,23 +124,45 @@ class TileReader:
         return self._cache.get(level, index, width, lambda: read_tile(self._conn, level, index, width))
 
 
+def read_head_row(conn: Connection) -> HeadRow | None:
+    """The head as it is stored, unchecked."""
+    rows = driver_rows(
+        conn, "SELECT checkpoint, frontier, keyid, last_at, nodes_size FROM ledger__head WHERE id = 1"
+    )
+    for checkpoint, frontier, keyid, last_at, nodes_size in rows:
+        return HeadRow(checkpoint, bytes(frontier), keyid, last_at, nodes_size)
+    return None
+
+
+def first_since(conn: Connection, moment: datetime, size: int) -> int:
+    """The first leaf recorded at a moment or later; `size` if there is none. Time never runs backwards here."""
+    text = rfc3339(moment)
+    low, high = 0, size
+    while low < high:
+        middle = (low + high) // 2
+        rows = driver_rows(conn, "SELECT recorded_at FROM ledger__leaf WHERE idx = ?", (middle,))
+        if rows and rows[0][0] < text:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
 def read_tile(conn: Connection, level: int, index: int, width: int) -> bytes:
     """`width` hashes of a C2SP tile; raises NotFound if the log has not grown that far."""
     if not (0 <= level <= 7 and index >= 0 and 1 <= width <= TILE_WIDTH):
         raise NotFound(f"there is no tile {level}/{index} of width {width}")
-    stored = conn.execute(
-        sa.select(tables.tile.c.hashes).where(tables.tile.c.level == level, tables.tile.c.idx == index)
-    ).scalar_one_or_none()
-    if stored is not None and len(stored) >= width * 32:
-        return bytes(stored)[: width * 32]
+    rows = driver_rows(conn, "SELECT hashes FROM ledger__tile WHERE level = ? AND idx = ?", (level, index))
+    if rows and len(rows[0][0]) >= width * 32:
+        return bytes(rows[0][0])[: width * 32]
     if level == 0:
         start = index * TILE_WIDTH
-        hashes = conn.execute(
-            sa.select(tables.leaf.c.leaf_hash)
-            .where(tables.leaf.c.idx >= start, tables.leaf.c.idx < start + width)
-            .order_by(tables.leaf.c.idx)
-        ).scalars()
-        joined = b"".join(bytes(h) for h in hashes)
+        rows = driver_rows(
+            conn,
+            "SELECT leaf_hash FROM ledger__leaf WHERE idx >= ? AND idx < ? ORDER BY idx",
+            (start, start + width),
+        )
+        joined = b"".join([bytes(row[0]) for row in rows])
         if len(joined) == width * 32:
             return joined
     raise NotFound(f"tile {level}/{index} of width {width} is not there; the log has not grown that far")
@@ -154,31 +194,6 @@ def read_leaves(conn: Connection, indices: Sequence[int]) -> Iterator[Leaf]:
             yield leaf
 
 
-def key_proof(conn: Connection, key: str) -> KeyProof:
-    """The bucket and nodes that lead from a key to the index root."""
-    bucket = subject_index.bucket_of(subject_index.key_hash(key))
-    low, high = subject_index.bucket_range(bucket)
-    columns = tables.subject.c
-    rows = conn.execute(
-        sa.select(columns.key_hash, columns.count, columns.acc)
-        .where(columns.key_hash >= low, columns.key_hash < high)
-        .order_by(columns.key_hash)
-    )
-    entries = tuple(Entry(bytes(h), count, bytes(acc)) for h, count, acc in rows)
-    path = subject_index.path_of(bucket)
-    numbers = [
-        subject_index.node_id(subject_index.LEVELS - 1 - step, position)
-        for step, (position, _) in enumerate(path)
-    ]
-    found = {
-        number: bytes(children)
-        for number, children in conn.execute(
-            sa.select(tables.node.c.node_id, tables.node.c.children).where(tables.node.c.node_id.in_(numbers))
-        )
-    }
-    return KeyProof(entries, tuple(found.get(n, subject_index.EMPTY_NODE) for n in numbers))
-
-
 def leaves_about(conn: Connection, key: str) -> list[tuple[int, bytes]]:
     """(index, leaf hash) of every leaf filed under a key, in log order. Not yet shown to be all of them."""
     entry, leaf = tables.entry.c, tables.leaf.c
@@ -197,6 +212,7 @@ def view(
     keys: Collection[str],
     predicate_types: Collection[str] | None,
     own_keyids: Collection[str],
+    index: Index,
 ) -> EvidenceView:
     """All evidence about `keys`, shown to be complete up to the checkpoint or marked as not.
 
@@ -208,7 +224,7 @@ def view(
     try:
         hashes: dict[int, bytes] = {}
         for key in sorted(wanted):  # 1
-            hashes.update(_proven(conn, key, checkpoint.checkpoint.index_root))
+            hashes.update(_proven(conn, key, checkpoint, index))
         leaves = _checked(conn, hashes)  # 2
         records = _records(leaves, own_keyids)  # 3
     except AlcaideError as problem:
@@ -219,10 +235,13 @@ def view(
     return EvidenceView(tuple(records), True, None, checkpoint.size, checkpoint.root, wanted)
 
 
-def _proven(conn: Connection, key: str, index_root: bytes | None) -> Iterable[tuple[int, bytes]]:
+def _proven(
+    conn: Connection, key: str, checkpoint: SignedCheckpoint, index: Index
+) -> Iterable[tuple[int, bytes]]:
     leaves = leaves_about(conn, key)
+    root = checkpoint.checkpoint.index_root or subject_index.ZERO
     try:
-        entry = subject_index.verify_key(key, key_proof(conn, key), index_root or subject_index.ZERO)
+        entry = subject_index.verify_key(key, index.proof(conn, checkpoint, key), root)
     except ValueError as problem:
         raise Corrupt(f"evidence about `{key}` cannot be shown to be complete: {problem}") from None
     if len(leaves) != (entry.count if entry else 0) or (entry and subject_index.fold(leaves) != entry.acc):

@@ -14,7 +14,7 @@ order; three levels of 64-way nodes lead up to the root. Hide one leaf and `acc`
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import sha256
 
 ZERO = bytes(32)
@@ -22,6 +22,7 @@ EMPTY_NODE = bytes(32 * 64)
 FANOUT_BITS = 6
 LEVELS = 3  # 3 levels of 64-way nodes: 262,144 buckets, about 4 keys each at a million subjects
 BUCKET_BITS = FANOUT_BITS * LEVELS
+LOWEST_NODES = 1 << (BUCKET_BITS - FANOUT_BITS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +49,18 @@ def bucket_of(hashed: bytes) -> int:
 
 def bucket_range(bucket: int) -> tuple[bytes, bytes]:
     """The half-open range of key hashes that fall into a bucket."""
-    shift = 24 - BUCKET_BITS
-    end = (bucket + 1) << shift
-    return (bucket << shift).to_bytes(3, "big"), end.to_bytes(3, "big") if end < 1 << 24 else b"\xff" * 33
+    return _range(bucket, BUCKET_BITS)
+
+
+def lowest_node_range(position: int) -> tuple[bytes, bytes]:
+    """The half-open range of key hashes that fall into the 64 buckets of a lowest node."""
+    return _range(position, BUCKET_BITS - FANOUT_BITS)
+
+
+def _range(number: int, bits: int) -> tuple[bytes, bytes]:
+    shift = 24 - bits
+    end = (number + 1) << shift
+    return (number << shift).to_bytes(3, "big"), end.to_bytes(3, "big") if end < 1 << 24 else b"\xff" * 33
 
 
 def extend(acc: bytes, index: int, leaf: bytes) -> bytes:
@@ -72,7 +82,7 @@ def bucket_hash(entries: Iterable[Entry]) -> bytes:
     return sha256(b"\x02" + b"".join(parts)).digest() if parts else ZERO
 
 
-def node_hash(children: bytes) -> bytes:
+def node_hash(children: bytes | bytearray) -> bytes:
     """The hash of a node from its 64 children's hashes in a row; an empty node is 32 zero bytes."""
     return ZERO if children == EMPTY_NODE else sha256(b"\x03" + children).digest()
 
@@ -141,6 +151,83 @@ def root_from_buckets(buckets: Mapping[int, bytes]) -> bytes:
             node[slot * 32 : slot * 32 + 32] = value
         row = {position: node_hash(bytes(node)) for position, node in nodes.items()}
     return row.get(0, ZERO)
+
+
+@dataclass(frozen=True, slots=True)
+class UpperNodes:
+    """The two levels above the lowest: 64 nodes and the root over them. Never changes; `after` makes another.
+
+    They are few (133 KB) and every leaf changes three of them, so the database stores them now and then
+    only, and with each commit no more than a *step*: which lowest nodes have which hash from then on.
+    Neither need be trusted: whoever reads them compares `index_root` with what a checkpoint signs.
+    """
+
+    root: bytes = EMPTY_NODE
+    middle: Mapping[int, bytes] = field(default_factory=dict)
+
+    @property
+    def index_root(self) -> bytes:
+        return node_hash(self.root)
+
+    def node(self, position: int) -> bytes:
+        """A node of the middle level."""
+        return self.middle.get(position, EMPTY_NODE)
+
+    def lowest_hash(self, position: int) -> bytes:
+        """The hash of a lowest node."""
+        slot = position & 63
+        return self.node(position >> FANOUT_BITS)[slot * 32 : slot * 32 + 32]
+
+    def after(self, step: Mapping[int, bytes]) -> UpperNodes:
+        """These nodes once the lowest nodes named have the hashes given."""
+        touched: dict[int, bytearray] = {}
+        for position, value in step.items():
+            parent, slot = position >> FANOUT_BITS, position & 63
+            if parent not in touched:
+                touched[parent] = bytearray(self.node(parent))
+            touched[parent][slot * 32 : slot * 32 + 32] = value
+        root = bytearray(self.root)
+        middle = dict(self.middle)
+        for position, node in touched.items():
+            middle[position] = bytes(node)
+            root[position * 32 : position * 32 + 32] = node_hash(middle[position])
+        return UpperNodes(bytes(root), middle)
+
+    def rows(self) -> list[tuple[int, bytes]]:
+        """(node id, children) of every node that is not empty."""
+        return [(node_id(0, 0), self.root), *((node_id(1, p), node) for p, node in self.middle.items())]
+
+    @staticmethod
+    def of_rows(rows: Iterable[tuple[int, bytes]]) -> UpperNodes:
+        """Raises ValueError if a row is no node."""
+        found = dict(rows)
+        if any(len(children) != len(EMPTY_NODE) for children in found.values()):
+            raise ValueError("a node of the index does not have 64 children")
+        root = found.pop(node_id(0, 0), EMPTY_NODE)
+        return UpperNodes(root, {number & 63: children for number, children in found.items()})
+
+
+def pack_step(step: Mapping[int, bytes]) -> bytes:
+    """A step as it is stored: two bytes of position and 32 of hash for each lowest node."""
+    return b"".join([position.to_bytes(2, "big") + value for position, value in step.items()])
+
+
+def unpack_step(packed: bytes) -> dict[int, bytes]:
+    """Raises ValueError for bytes that are no step."""
+    if len(packed) % 34:
+        raise ValueError("a step of the index has a length it cannot have")
+    return {
+        int.from_bytes(packed[i : i + 2], "big") % LOWEST_NODES: packed[i + 2 : i + 34]
+        for i in range(0, len(packed), 34)
+    }
+
+
+def lowest_node(entries: Iterable[Entry]) -> bytes:
+    """The 64 bucket hashes of a lowest node, from the entries of all its buckets."""
+    buckets: dict[int, list[Entry]] = {}
+    for entry in entries:
+        buckets.setdefault(bucket_of(entry.key_hash) & 63, []).append(entry)
+    return b"".join([bucket_hash(buckets[slot]) if slot in buckets else ZERO for slot in range(64)])
 
 
 def entries_sorted(entries: Sequence[Entry]) -> tuple[Entry, ...]:

@@ -14,8 +14,11 @@ head = sa.Table(
     sa.Column("frontier", sa.LargeBinary, nullable=False),
     sa.Column("keyid", sa.String(80), nullable=False),  # the key that signs what comes next
     sa.Column("last_at", sa.String(27), nullable=False),  # time never runs backwards past this
+    # How many leaves `ledger__node` takes in.
+    sa.Column("nodes_size", sa.BigInteger, nullable=False, server_default="0"),
 )
 
+# `recorded_at` rises with `idx` and needs no index of its own: see `reader.first_since`.
 leaf = sa.Table(
     "ledger__leaf",
     metadata,
@@ -24,31 +27,33 @@ leaf = sa.Table(
     sa.Column("predicate_type", sa.String(512), nullable=False),
     sa.Column("recorded_at", sa.String(27), nullable=False),
     sa.Column("envelope", sa.LargeBinary, nullable=False),
+    sa.Column("index_step", sa.LargeBinary),  # on a commit's last leaf: the index nodes it changed
     sa.Index("ix_ledger__leaf_type", "predicate_type", "idx"),
-    sa.Index("ix_ledger__leaf_recorded_at", "recorded_at"),
 )
 
+# The subject index: how many leaves speak about a key up to this one, and the running hash over them. A
+# bucket of the index is a range of `key_hash`, so the primary key finds it, and the newest entry of each key.
 entry = sa.Table(
     "ledger__entry",
     metadata,
     sa.Column("key_hash", sa.LargeBinary(32), primary_key=True),
     sa.Column("idx", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("count", sa.BigInteger, nullable=False),
+    sa.Column("acc", sa.LargeBinary(32), nullable=False),
     sqlite_with_rowid=False,
 )
 
-# A bucket of the index is a range of `key_hash`, so the primary key finds it without another index.
+# Names in clear (`name:…`), for lists; a digest is found by its hash alone.
 subject = sa.Table(
     "ledger__subject",
     metadata,
     sa.Column("key_hash", sa.LargeBinary(32), primary_key=True),
     sa.Column("key", sa.Text, nullable=False),
-    sa.Column("count", sa.BigInteger, nullable=False),
-    sa.Column("acc", sa.LargeBinary(32), nullable=False),
-    sa.Column("last_idx", sa.BigInteger, nullable=False),
     sa.Index("ix_ledger__subject_key", "key"),
     sqlite_with_rowid=False,
 )
 
+# The index's two upper levels as they were at `nodes_size` leaves; `index_step` leads on from there.
 node = sa.Table(
     "ledger__node",
     metadata,
@@ -64,3 +69,11 @@ tile = sa.Table(
     sa.Column("hashes", sa.LargeBinary, nullable=False),
     sqlite_with_rowid=False,
 )
+
+
+def newest_about(key_hash: sa.ColumnElement[bytes]) -> sa.ScalarSelect[int]:
+    """The newest leaf filed under a key hash of an outer query."""
+    newest: sa.ScalarSelect[int] = (
+        sa.select(sa.func.max(entry.c.idx)).where(entry.c.key_hash == key_hash).scalar_subquery()
+    )
+    return newest

@@ -11,11 +11,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import blake2b
 
-import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from alcaide.kernel.db import Database
-from alcaide.kernel.ledger import subject_index, tables
+from alcaide.kernel.db import Database, driver_rows
+from alcaide.kernel.ledger import subject_index
 from alcaide.kernel.ledger.reader import TILE_WIDTH
 from alcaide.kernel.ledger.subject_index import Entry
 
@@ -72,11 +71,8 @@ class LeafHashes:
         return tile[offset * 32 : offset * 32 + 32]
 
     def _load(self, conn: Connection, number: int) -> bytes:
-        columns = tables.tile.c
-        stored = conn.execute(
-            sa.select(columns.hashes).where(columns.level == 0, columns.idx == number)
-        ).scalar_one_or_none()
-        tile = bytes(stored) if stored is not None else self._newest(conn, number * TILE_WIDTH)
+        stored = driver_rows(conn, "SELECT hashes FROM ledger__tile WHERE level = 0 AND idx = ?", (number,))
+        tile = bytes(stored[0][0]) if stored else self._newest(conn, number * TILE_WIDTH)
         self._tiles[number] = tile
         if len(self._tiles) > _CACHED_TILES:
             self._tiles.popitem(last=False)
@@ -84,12 +80,11 @@ class LeafHashes:
 
     def _newest(self, conn: Connection, start: int) -> bytes:
         """The hashes of the newest leaves, which no full tile holds yet."""
-        columns = tables.leaf.c
-        rows = conn.execute(
-            sa.select(columns.idx, columns.leaf_hash)
-            .where(columns.idx >= start, columns.idx < start + TILE_WIDTH)
-            .order_by(columns.idx)
-        ).all()
+        rows = driver_rows(
+            conn,
+            "SELECT idx, leaf_hash FROM ledger__leaf WHERE idx >= ? AND idx < ? ORDER BY idx",
+            (start, start + TILE_WIDTH),
+        )
         found = b""
         for index, hashed in rows:
             if index != start + len(found) // 32:
@@ -99,30 +94,39 @@ class LeafHashes:
 
 
 def verify_shard(database: Database, hashes: LeafHashes, secret: bytes, shard: int, size: int) -> IndexShard:
-    """Recompute the entries of one shard's keys, for a checkpoint of `size` leaves."""
+    """Recompute the entries of one shard's keys, for a checkpoint of `size` leaves.
+
+    Every entry is compared, not the newest of a key alone: each may be the newest of some older checkpoint.
+    """
     low, high = _range(shard)
     buckets: dict[int, list[Entry]] = {}
     total = KeyedSum(secret)
     keys = seen = 0
+    current, count, acc = b"", 0, subject_index.ZERO
+
+    def close_key() -> None:
+        nonlocal keys
+        if signed:
+            buckets.setdefault(subject_index.bucket_of(current), []).append(Entry(current, signed, signed_acc))
+            keys += 1
+
+    signed, signed_acc = 0, subject_index.ZERO  # what of the current key the checkpoint covers
+    extend = subject_index.extend
     with database.read() as conn:
-        stored = _stored_entries(conn, low, high)
-        for hashed, indices in _grouped(conn, low, high):
-            count, signed, acc = 0, subject_index.ZERO, subject_index.ZERO
-            for index in indices:
-                acc = subject_index.extend(acc, index, hashes.get(conn, index))
-                if index < size:
-                    count, signed = count + 1, acc
-                    total.add(hashed, index)
-            if next(stored, None) != Entry(hashed, len(indices), acc):
-                reason = f"leaf {indices[-1]} is not filed under its subject as the index has it"
-                return IndexShard({}, 0, keys, seen, indices[-1], reason)
-            if count:
-                bucket = subject_index.bucket_of(hashed)
-                buckets.setdefault(bucket, []).append(Entry(hashed, count, signed))
-                keys += 1
-            seen += count
-        if next(stored, None) is not None:
-            return IndexShard({}, 0, keys, seen, None, "the index names a subject that no leaf speaks about")
+        for hashed, index, stored_count, stored_acc in _entries(conn, low, high):
+            if hashed != current:
+                close_key()
+                current, count, acc, signed = hashed, 0, subject_index.ZERO, 0
+            count += 1
+            acc = extend(acc, index, hashes.get(conn, index))
+            if stored_acc != acc or stored_count != count:
+                reason = f"leaf {index} is not filed under its subject as the index has it"
+                return IndexShard({}, 0, keys, seen, index, reason)
+            if index < size:
+                signed, signed_acc = count, acc
+                total.add(hashed, index)
+                seen += 1
+        close_key()
     hashed_buckets = {bucket: subject_index.bucket_hash(entries) for bucket, entries in buckets.items()}
     return IndexShard(hashed_buckets, total.value, keys, seen)
 
@@ -133,39 +137,14 @@ def _range(shard: int) -> tuple[bytes, bytes]:
     return bytes([shard * step]), bytes([end]) if end < 256 else b"\xff" * 33
 
 
-def _stored_entries(conn: Connection, low: bytes, high: bytes) -> Iterator[Entry]:
-    """What the index says of each key, by key hash."""
-    columns = tables.subject.c
-    query = sa.select(columns.key_hash, columns.count, columns.acc).order_by(columns.key_hash).limit(_PAGE)
-    wanted = query.where(columns.key_hash >= low, columns.key_hash < high)
-    while rows := conn.execute(wanted).all():
-        for hashed, count, acc in rows:
-            yield Entry(bytes(hashed), count, bytes(acc))
-        wanted = query.where(columns.key_hash > bytes(rows[-1][0]), columns.key_hash < high)
-
-
-def _grouped(conn: Connection, low: bytes, high: bytes) -> Iterator[tuple[bytes, list[int]]]:
-    """(key hash, its leaves in order), by key hash; one key's leaves in memory at a time."""
-    current: bytes | None = None
-    group: list[int] = []
-    for hashed, index in _entries(conn, low, high):
-        if hashed != current:
-            if current is not None:
-                yield current, group
-            current, group = hashed, []
-        group.append(index)
-    if current is not None:
-        yield current, group
-
-
-def _entries(conn: Connection, low: bytes, high: bytes) -> Iterator[tuple[bytes, int]]:
-    """(key hash, leaf index) in primary-key order, a page at a time: bounded on both databases."""
-    columns = tables.entry.c
-    query = sa.select(columns.key_hash, columns.idx).order_by(columns.key_hash, columns.idx).limit(_PAGE)
-    query = query.where(columns.key_hash < high)
-    wanted = query.where(columns.key_hash >= low)
-    while rows := conn.execute(wanted).all():
-        for hashed, index in rows:
-            yield bytes(hashed), index
-        last = (bytes(rows[-1][0]), rows[-1][1])
-        wanted = query.where(sa.tuple_(columns.key_hash, columns.idx) > last)
+def _entries(conn: Connection, low: bytes, high: bytes) -> Iterator[tuple[bytes, int, int, bytes]]:
+    """(key hash, leaf index, count, acc) in primary-key order, a page at a time: bounded on both databases."""
+    page = (
+        "SELECT key_hash, idx, count, acc FROM ledger__entry WHERE (key_hash, idx) > (?, ?) AND key_hash < ? "
+        "ORDER BY key_hash, idx LIMIT ?"
+    )
+    after: tuple[bytes, int] = (low, -1)
+    while rows := driver_rows(conn, page, (*after, high, _PAGE)):
+        for hashed, index, count, acc in rows:
+            yield bytes(hashed), index, count, bytes(acc)
+        after = (bytes(rows[-1][0]), rows[-1][1])

@@ -14,7 +14,7 @@ import base64
 import contextlib
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, TypeVar
@@ -27,15 +27,14 @@ from alcaide.kernel.db import Database
 from alcaide.kernel.errors import AlcaideError, Conflict, Corrupt, InvalidInput, Unavailable
 from alcaide.kernel.evidence import PAYLOAD_TYPE, Statement, pae, parse_envelope
 from alcaide.kernel.ledger import merkle, subject_index
+from alcaide.kernel.ledger.index_writer import Filed, IndexWriter
 from alcaide.kernel.ledger.keys import Ed25519Signer, KeyStore
 from alcaide.kernel.ledger.note import Checkpoint, NoteKey, parse_note, sign_note, verify_note
-from alcaide.kernel.ledger.subject_index import Entry
+from alcaide.kernel.ledger.store import Change, HeadRow, Store, open_store
 
 T = TypeVar("T")
 MAX_BATCH = 512  # units of work in one commit: bounds how long the first of them waits for the last
 TILE_WIDTH = 256  # C2SP tlog-tiles
-_CACHED_NODES = 8_192
-_CACHED_BUCKETS = 65_536
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,15 +52,25 @@ class Tx:
     """One unit of work: what it changes and what it says commit together, or not at all."""
 
     def __init__(
-        self, conn: Connection, now: datetime, first_index: int, signer: Ed25519Signer, own: KeyStore
+        self,
+        connection: Callable[[], Connection],
+        now: datetime,
+        first_index: int,
+        signer: Ed25519Signer,
+        own: KeyStore,
     ) -> None:
-        self.conn = conn
+        self._connection = connection
         self.now = now
         self._next = first_index
         self._signer = signer
         self._own = own
         self.staged: list[Staged] = []
         self.next_keyid: str | None = None
+
+    @property
+    def conn(self) -> Connection:
+        """The transaction's connection. Asking for it takes the log's lock where that was not taken yet."""
+        return self._connection()
 
     @property
     def size(self) -> int:
@@ -128,7 +137,8 @@ class _Unit(Generic[T]):
 
     def __init__(self, work: Callable[[Tx], T]) -> None:
         self.work = work
-        self.wake = threading.Event()
+        self.wake = threading.Lock()  # held until it is done or shall lead; an Event costs ten times as much
+        self.wake.acquire()
         self.done = False
         self.result: T
         self.error: BaseException | None = None
@@ -136,13 +146,24 @@ class _Unit(Generic[T]):
 
 @dataclass(slots=True)
 class Head:
-    """The head row, read under its lock."""
+    """The newest checkpoint and what it takes to go on from it."""
 
-    text: str
+    row: HeadRow
     checkpoint: Checkpoint
     frontier: merkle.Frontier
-    keyid: str
-    last_at: str
+    last_at: datetime
+
+    @property
+    def text(self) -> str:
+        return self.row.checkpoint
+
+    @property
+    def keyid(self) -> str:
+        return self.row.keyid
+
+
+class _HeadMoved(BaseException):
+    """Not an Exception, so that no unit of work catches it by accident."""
 
 
 class Writer:
@@ -159,10 +180,9 @@ class Writer:
         self._waiting: deque[_Unit[Any]] = deque()
         self._leading = False
         self._leader_thread: int | None = None
-        self._conn: Connection | None = None
+        self._store: Store | None = None
         self._head: Head | None = None
-        self._nodes: dict[int, bytes] = {}
-        self._buckets: dict[int, dict[bytes, Entry]] = {}
+        self._index = IndexWriter()
 
     # -- waiting and leading ------------------------------------------------------------------------
 
@@ -170,7 +190,8 @@ class Writer:
         """Run `work` in a transaction and return its result once that is on the disk.
 
         An exception of `work` undoes only its own changes and is raised here. `work` must be short and
-        touch nothing but the transaction; it may run on another caller's thread.
+        touch nothing but the transaction; it may run on another caller's thread, and a second time if
+        another process was first.
         """
         if self._leader_thread == threading.get_ident():
             raise RuntimeError("a unit of work may not open another; pass `tx` along instead")
@@ -180,7 +201,7 @@ class Writer:
             lead = not self._leading
             self._leading = True
         if not lead:
-            unit.wake.wait()
+            unit.wake.acquire()
             lead = not unit.done
         if lead:
             self._lead()
@@ -199,37 +220,29 @@ class Writer:
             self._leader_thread = None
             with self._mutex:
                 if self._waiting:
-                    self._waiting[0].wake.set()
+                    self._waiting[0].wake.release()
                 else:
                     self._leading = False
             for unit in batch:
                 unit.done = True
-                unit.wake.set()
+                unit.wake.release()
 
     def close(self) -> None:
-        if self._conn is not None:
-            self._conn.close()
-            self._conn = None
+        if self._store is not None:
+            self._store.close()
+            self._store = None
 
     # -- one commit ---------------------------------------------------------------------------------
 
     def _commit(self, batch: Sequence[_Unit[Any]]) -> None:
-        """1. lock the head  2. run the work  3. append  4. sign the checkpoint  5. commit."""
+        """Run a batch and commit it; once more, under the lock from the start, if the head has moved."""
         try:
-            conn = self._connection()
-            with conn.begin() as transaction:
-                store = _Store(conn, self._database.is_sqlite)
-                head = self._locked_head(store)  # 1
-                now = max(self._clock(), parse_rfc3339(head.last_at))
-                signer = self._keys.signer(head.keyid)
-                staged, next_keyid, ran = self._run(conn, store, batch, head, now, signer)  # 2
-                if ran:
-                    if staged or next_keyid:
-                        head = self._append(store, head, staged, now, next_keyid)  # 3, 4
-                    transaction.commit()  # 5
-                else:
-                    transaction.rollback()
-            self._head = head
+            try:
+                self._attempt(batch)
+            except _HeadMoved:
+                self._opened().rollback()
+                self._trust_nothing()
+                self._attempt(batch)
         except BaseException as problem:
             self._forget()
             error = _for_a_person(problem)
@@ -238,175 +251,160 @@ class Writer:
             if not isinstance(problem, Exception):
                 raise
 
-    def _connection(self) -> Connection:
-        if self._conn is None or self._conn.closed or self._conn.invalidated:
-            self._conn = self._database.engine.connect()
-        return self._conn
+    def _attempt(self, batch: Sequence[_Unit[Any]]) -> None:
+        """1. lock the head  2. run the work  3. append  4. sign the checkpoint  5. commit.
+
+        Where taking the lock is a round trip, 1 waits until something needs it, and the head we know is
+        presumed to stand; step 3 holds only if it does.
+        """
+        store = self._opened()
+        if store.waits_for_head or self._head is None:
+            self._lock(store)  # 1
+        head = self._head
+        if head is None:
+            raise RuntimeError("the lock gives the head")
+        now = max(self._clock(), head.last_at)
+        staged, next_keyid, ran = self._run(store, batch, head, now)  # 2
+        if not ran:
+            store.rollback()
+            return
+        if staged or next_keyid:
+            head = self._append(store, head, staged, now, next_keyid)  # 3, 4
+        store.commit()  # 5
+        self._head = head
+
+    def _opened(self) -> Store:
+        if self._store is None or not self._store.usable:
+            self._store = open_store(self._database)
+        return self._store
+
+    def _trust_nothing(self) -> None:
+        self._head = None
+        self._index.forget()
 
     def _forget(self) -> None:
         """After any failure nothing cached is trusted, and the connection is made anew."""
-        self._head = None
-        self._nodes.clear()
-        self._buckets.clear()
-        if self._conn is not None:
+        self._trust_nothing()
+        if self._store is not None:
             with contextlib.suppress(Exception):
-                self._conn.invalidate()
-                self._conn.close()
-            self._conn = None
+                self._store.discard()
+            self._store = None
 
-    def _locked_head(self, store: _Store) -> Head:
-        text, frontier, keyid, last_at = store.lock_head()
-        cached = self._head
-        if cached is not None and cached.text == text and cached.keyid == keyid:
-            return cached
-        self._nodes.clear()
-        self._buckets.clear()
-        return read_head(text, frontier, keyid, last_at, self._origin, self._keys)
+    def _lock(self, store: Store, *, presumed: bool = False) -> None:
+        """Begin and lock the head; raises _HeadMoved if it moved since work was done on a presumed one."""
+        row = store.begin()
+        if self._head is not None and self._head.row == row:
+            return
+        if presumed:
+            raise _HeadMoved
+        self._trust_nothing()
+        self._head = read_head(row, self._origin, self._keys)
+
+    def _locked(self, store: Store) -> Store:
+        if not store.begun:
+            self._lock(store, presumed=True)
+        return store
 
     def _run(
-        self,
-        conn: Connection,
-        store: _Store,
-        batch: Sequence[_Unit[Any]],
-        head: Head,
-        now: datetime,
-        signer: Ed25519Signer,
+        self, store: Store, batch: Sequence[_Unit[Any]], head: Head, now: datetime
     ) -> tuple[list[Staged], str | None, int]:
-        """Run each unit in a savepoint of its own; what one raises undoes only that one."""
+        """Run each unit; what one raises undoes only that one.
+
+        A unit that uses the connection has a savepoint of its own, unless it is alone. One that only
+        appends has written nothing yet that would have to be undone.
+        """
         staged: list[Staged] = []
         next_keyid: str | None = None
         ran = 0
         alone = len(batch) == 1
+        signer = self._keys.signer(head.keyid)
         for unit in batch:
-            if next_keyid is not None:
-                signer = self._keys.signer(next_keyid)
-            tx = Tx(conn, now, head.checkpoint.size + len(staged), signer, self._keys)
-            if not alone:
-                store.execute("SAVEPOINT unit")
+            unit.error = None  # of a first attempt
+            saved = False
+
+            def connection() -> Connection:
+                nonlocal saved
+                self._locked(store)
+                if not (alone or saved):
+                    saved = True
+                    store.savepoint()
+                return store.conn
+
+            tx = Tx(connection, now, head.checkpoint.size + len(staged), signer, self._keys)
             try:
                 unit.result = unit.work(tx)
             except Exception as problem:  # noqa: BLE001 - it is the caller's, and is raised there
                 unit.error = problem
-                if alone:
-                    break
-                store.execute("ROLLBACK TO SAVEPOINT unit")
+                if saved:
+                    store.undo()
                 continue
             finally:
-                if not alone:
-                    store.execute("RELEASE SAVEPOINT unit")
+                if saved:
+                    store.release()
             staged += tx.staged
-            next_keyid = tx.next_keyid or next_keyid
+            if tx.next_keyid is not None:
+                next_keyid = tx.next_keyid
+                signer = self._keys.signer(next_keyid)
             ran += 1
         return staged, next_keyid, ran
 
     def _append(
-        self, store: _Store, head: Head, staged: Sequence[Staged], now: datetime, next_keyid: str | None
+        self, store: Store, head: Head, staged: Sequence[Staged], now: datetime, next_keyid: str | None
     ) -> Head:
-        """Write leaves, tiles and index; vouch for them in a new checkpoint."""
+        """Write leaves, tiles and index; vouch for them in a new checkpoint. Raises _HeadMoved."""
         moment = rfc3339(now)
+        size = head.frontier.size
         frontier = head.frontier.copy()
         for leaf in staged:
             frontier.append(leaf.leaf_hash)
-        store.insert_leaves([(s.index, s.leaf_hash, s.predicate_type, moment, s.envelope) for s in staged])
-        _fill_tiles(store, head.frontier.size, [leaf.leaf_hash for leaf in staged])
-        index_root = self._extend_index(store, staged, head.checkpoint.index_root or subject_index.ZERO)
+        extension = self._index.extend(
+            [Filed(leaf.index, leaf.leaf_hash, leaf.keys) for leaf in staged],
+            head.row,
+            size,
+            head.checkpoint.index_root or subject_index.ZERO,
+            lambda: self._locked(store),
+        )
+        fills = frontier.size // TILE_WIDTH > size // TILE_WIDTH  # tiles and index nodes are stored together
         keyid = next_keyid or head.keyid
         signer = self._keys.signer(keyid)
-        checkpoint = Checkpoint(self._origin, frontier.size, frontier.root(), index_root)
+        checkpoint = Checkpoint(self._origin, frontier.size, frontier.root(), extension.root)
         body = checkpoint.to_text()
         text = f"{body}\n{sign_note(body, self._origin, signer.public, signer).to_line()}"
-        store.update_head(text, frontier.to_bytes(), keyid, moment)
-        return Head(text, checkpoint, frontier, keyid, moment)
-
-    # -- the subject index --------------------------------------------------------------------------
-
-    def _extend_index(self, store: _Store, staged: Sequence[Staged], root: bytes) -> bytes:
-        """Add the new leaves to their keys' entries; returns the new index root."""
-        if len(self._nodes) > _CACHED_NODES or len(self._buckets) > _CACHED_BUCKETS:  # bound memory
-            self._nodes.clear()
-            self._buckets.clear()
-        speaking: dict[str, list[Staged]] = {}
-        for leaf in staged:
-            for key in leaf.keys:
-                speaking.setdefault(key, []).append(leaf)
-        hashes = {key: subject_index.key_hash(key) for key in speaking}
-        touched = {subject_index.bucket_of(h) for h in hashes.values()}
-        self._load(store, touched, root)
-        subjects, entries = [], []
-        for key, leaves in speaking.items():
-            hashed = hashes[key]
-            bucket = self._buckets[subject_index.bucket_of(hashed)]
-            before = bucket.get(hashed)
-            count, acc = (before.count, before.acc) if before else (0, subject_index.ZERO)
-            for leaf in leaves:
-                acc = subject_index.extend(acc, leaf.index, leaf.leaf_hash)
-                entries.append((hashed, leaf.index))
-            bucket[hashed] = Entry(hashed, count + len(leaves), acc)
-            subjects.append((hashed, key, count + len(leaves), acc, leaves[-1].index))
-        store.insert_entries(entries)
-        store.upsert_subjects(subjects)
-        return self._lift(store, touched)
-
-    def _load(self, store: _Store, buckets: Iterable[int], root: bytes) -> None:
-        """Read what is not cached of some buckets and the nodes above them, checked down from the root.
-
-        Unchecked, an entry that somebody altered in the database would be vouched for by the next checkpoint.
-        """
-        missing = [b for b in buckets if b not in self._buckets]
-        if not missing:
-            return
-        top = subject_index.LEVELS * subject_index.FANOUT_BITS
-        for level in range(subject_index.LEVELS):
-            shift = top - level * subject_index.FANOUT_BITS
-            absent = {
-                b >> shift for b in missing if subject_index.node_id(level, b >> shift) not in self._nodes
-            }
-            found = store.read_nodes([subject_index.node_id(level, p) for p in absent]) if absent else {}
-            for position in absent:
-                number = subject_index.node_id(level, position)
-                node = found.get(number, subject_index.EMPTY_NODE)
-                expected = self._child(level - 1, position) if level else root
-                if subject_index.node_hash(node) != expected:
-                    raise Corrupt(f"index node {number} was altered; run `alcaide evidence verify`")
-                self._nodes[number] = node
-        for bucket, entries in store.read_buckets(missing).items():
-            if subject_index.bucket_hash(entries.values()) != self._child(subject_index.LEVELS - 1, bucket):
-                raise Corrupt(f"index bucket {bucket} was altered; run `alcaide evidence verify`")
-            self._buckets[bucket] = entries
-
-    def _child(self, level: int, position: int) -> bytes:
-        """What the node above says of the child at `position` on the level below it."""
-        node = self._nodes[subject_index.node_id(level, position >> subject_index.FANOUT_BITS)]
-        slot = position & 63
-        return node[slot * 32 : slot * 32 + 32]
-
-    def _lift(self, store: _Store, buckets: Iterable[int]) -> bytes:
-        """Carry changed buckets up through the nodes above them, level by level; returns the new root."""
-        changed = {b: subject_index.bucket_hash(self._buckets[b].values()) for b in buckets}
-        if not changed:  # a commit that only rotates the key
-            return subject_index.root_hash(self._nodes.get(0) or store.read_nodes([0])[0])
-        dirty: set[int] = set()
-        for level in range(subject_index.LEVELS - 1, -1, -1):
-            for position, value in changed.items():
-                number = subject_index.node_id(level, position >> subject_index.FANOUT_BITS)
-                self._nodes[number] = subject_index.put(self._nodes[number], position & 63, value)
-                dirty.add(number)
-            parents = {position >> subject_index.FANOUT_BITS for position in changed}
-            changed = {
-                p: subject_index.node_hash(self._nodes[subject_index.node_id(level, p)]) for p in parents
-            }
-        store.upsert_nodes([(n, self._nodes[n]) for n in dirty])
-        return changed[0]
+        nodes_size = frontier.size if fills else head.row.nodes_size
+        row = HeadRow(text, frontier.to_bytes(), keyid, moment, nodes_size)
+        step = None if fills else subject_index.pack_step(extension.step)
+        change = Change(
+            follows=head.text,
+            head=row,
+            leaves=[
+                (
+                    s.index,
+                    s.leaf_hash,
+                    s.predicate_type,
+                    moment,
+                    s.envelope,
+                    step if s is staged[-1] else None,
+                )
+                for s in staged
+            ],
+            entries=extension.entries,
+            subjects=extension.subjects,
+            tiles=_filled_tiles(self._locked(store), size, [s.leaf_hash for s in staged]) if fills else [],
+            nodes=self._index.rows() if fills else [],
+        )
+        if not store.append(change):
+            raise _HeadMoved
+        return Head(row, checkpoint, frontier, now)
 
 
-def read_head(text: str, frontier: bytes, keyid: str, last_at: str, origin: str, keys: KeyStore) -> Head:
-    """The head row as values, its checkpoint's signature and its frontier checked. Raises Corrupt.
+def read_head(row: HeadRow, origin: str, keys: KeyStore) -> Head:
+    """The head, its signature and its frontier checked. Raises Corrupt.
 
     Whatever is appended stands on this; a head that does not verify must stop the writer, or the next
     signature would vouch for what somebody else put there.
     """
     try:
-        note = parse_note(text)
+        note = parse_note(row.checkpoint)
         checkpoint = Checkpoint.parse(note.text)
     except InvalidInput as problem:
         raise Corrupt(f"the log's checkpoint cannot be read: {problem}; restore from a backup") from None
@@ -415,7 +413,7 @@ def read_head(text: str, frontier: bytes, keyid: str, last_at: str, origin: str,
             "the log's checkpoint is not signed by a key of this instance; restore `keys` or the database"
         )
     try:
-        parsed = merkle.Frontier.from_bytes(checkpoint.size, frontier)
+        parsed = merkle.Frontier.from_bytes(checkpoint.size, row.frontier)
     except ValueError:
         raise Corrupt("the log's frontier does not fit its checkpoint; restore from a backup") from None
     if checkpoint.origin != origin or parsed.root() != checkpoint.root:
@@ -423,7 +421,7 @@ def read_head(text: str, frontier: bytes, keyid: str, last_at: str, origin: str,
             f"the log's head does not match its signed checkpoint of size {checkpoint.size}; "
             "run `alcaide evidence verify` to find the first bad leaf"
         )
-    return Head(text, checkpoint, parsed, keyid, last_at)
+    return Head(row, checkpoint, parsed, parse_rfc3339(row.last_at))
 
 
 def own_note_keys(keys: KeyStore, origin: str) -> list[NoteKey]:
@@ -443,158 +441,29 @@ def _for_a_person(problem: BaseException) -> BaseException:
     return problem
 
 
-def _fill_tiles(store: _Store, size: int, new: Sequence[bytes]) -> None:
-    """Keep the C2SP tiles that `new` leaf hashes fill after `size` leaves, and carry their roots upwards.
+def _filled_tiles(store: Store, size: int, new: Sequence[bytes]) -> list[tuple[int, int, bytes]]:
+    """The C2SP tiles that `new` leaf hashes fill after `size` leaves, and the tiles above that they change.
 
     The newest level-0 tile is not kept: its hashes are in the leaves until it is full, one commit in 256.
     """
     first = size - size % TILE_WIDTH
     end = size + len(new)
     end -= end % TILE_WIDTH
-    if end <= first:
-        return
     hashes = [*(store.leaf_hashes(first, size) if first < size else ()), *new[: end - size]]
-    rows = [
-        (0, (first + start) // TILE_WIDTH, b"".join(hashes[start : start + TILE_WIDTH]))
+    row = {
+        (first + start) // TILE_WIDTH: b"".join(hashes[start : start + TILE_WIDTH])
         for start in range(0, len(hashes), TILE_WIDTH)
-    ]
-    level = 0
-    while rows:
-        store.upsert_tiles(rows)
+    }
+    level, filled = 0, []
+    while row:
+        filled += [(level, index, tile) for index, tile in row.items()]
         above: dict[int, bytes] = {}
-        for _, index, tile in rows:
+        for index, tile in row.items():
             if len(tile) < 32 * TILE_WIDTH:
                 continue
             parent, slot = divmod(index, TILE_WIDTH)
             if parent not in above:
-                above[parent] = store.read_tile(level + 1, parent)[: slot * 32] if slot else b""
+                above[parent] = store.tile(level + 1, parent)[: slot * 32] if slot else b""
             above[parent] += merkle.fold_perfect([tile[i : i + 32] for i in range(0, len(tile), 32)])
-        level += 1
-        rows = [(level, parent, tile) for parent, tile in above.items()]
-
-
-class _Store:
-    """The writer's SQL, on the driver's own cursor: Core's overhead would double each commit."""
-
-    def __init__(self, conn: Connection, is_sqlite: bool) -> None:
-        self._cursor = conn.connection.driver_connection.cursor()  # type: ignore[union-attr]
-        self._sqlite = is_sqlite
-
-    def execute(self, sql: str, values: Sequence[Any] = ()) -> Any:
-        self._cursor.execute(sql if self._sqlite else sql.replace("?", "%s"), values)
-        return self._cursor
-
-    def insert(self, into: str, types: str, rows: Sequence[Sequence[Any]], on_conflict: str = "") -> None:
-        """Insert rows in one call: `executemany` on SQLite, arrays unnested on PostgreSQL, in one round trip."""
-        if not rows:
-            return
-        kinds = types.split()
-        if self._sqlite:
-            sql = f"INSERT INTO {into} VALUES ({', '.join('?' * len(kinds))}) {on_conflict}"  # noqa: S608
-            self._cursor.executemany(sql, rows)
-        else:
-            arrays = ", ".join(f"%b::{kind}[]" for kind in kinds)
-            sql = f"INSERT INTO {into} SELECT * FROM unnest({arrays}) {on_conflict}"  # noqa: S608
-            self._cursor.execute(sql, [list(column) for column in zip(*rows, strict=True)])
-
-    def lock_head(self) -> tuple[str, bytes, str, str]:
-        lock = "" if self._sqlite else " FOR UPDATE"  # SQLite's BEGIN IMMEDIATE holds the lock already
-        row = self.execute(
-            f"SELECT checkpoint, frontier, keyid, last_at FROM ledger__head WHERE id = 1{lock}"  # noqa: S608
-        ).fetchone()
-        if row is None:
-            raise Corrupt("the log has no head; restore from a backup")
-        return row[0], bytes(row[1]), row[2], row[3]
-
-    def update_head(self, text: str, frontier: bytes, keyid: str, moment: str) -> None:
-        self.execute(
-            "UPDATE ledger__head SET checkpoint = ?, frontier = ?, keyid = ?, last_at = ? WHERE id = 1",
-            (text, frontier, keyid, moment),
-        )
-
-    def insert_leaves(self, rows: Sequence[Sequence[Any]]) -> None:
-        self.insert(
-            "ledger__leaf (idx, leaf_hash, predicate_type, recorded_at, envelope)",
-            "bigint bytea text text bytea",
-            rows,
-        )
-
-    def leaf_hashes(self, start: int, end: int) -> list[bytes]:
-        rows = self.execute(
-            "SELECT leaf_hash FROM ledger__leaf WHERE idx >= ? AND idx < ? ORDER BY idx", (start, end)
-        ).fetchall()
-        if len(rows) != end - start:
-            raise Corrupt(f"leaves between {start} and {end} are missing; run `alcaide evidence verify`")
-        return [bytes(r[0]) for r in rows]
-
-    def upsert_tiles(self, rows: Sequence[Sequence[Any]]) -> None:
-        self.insert(
-            "ledger__tile (level, idx, hashes)",
-            "int bigint bytea",
-            rows,
-            "ON CONFLICT (level, idx) DO UPDATE SET hashes = excluded.hashes",
-        )
-
-    def read_tile(self, level: int, index: int) -> bytes:
-        row = self.execute(
-            "SELECT hashes FROM ledger__tile WHERE level = ? AND idx = ?", (level, index)
-        ).fetchone()
-        if row is None:
-            raise Corrupt(f"tile {level}/{index} is missing; run `alcaide evidence verify`")
-        return bytes(row[0])
-
-    def read_buckets(self, buckets: Sequence[int]) -> dict[int, dict[bytes, Entry]]:
-        found: dict[int, dict[bytes, Entry]] = {bucket: {} for bucket in buckets}
-        ranges = [subject_index.bucket_range(bucket) for bucket in buckets]
-        if self._sqlite:
-            rows: list[Any] = []
-            for low, high in ranges:
-                rows += self.execute(
-                    "SELECT key_hash, count, acc FROM ledger__subject WHERE key_hash >= ? AND key_hash < ?",
-                    (low, high),
-                ).fetchall()
-        else:
-            rows = self.execute(
-                "SELECT s.key_hash, s.count, s.acc FROM unnest(?::bytea[], ?::bytea[]) AS r(low, high) "
-                "JOIN ledger__subject s ON s.key_hash >= r.low AND s.key_hash < r.high",
-                ([low for low, _ in ranges], [high for _, high in ranges]),
-            ).fetchall()
-        for hashed, count, acc in rows:
-            value = Entry(bytes(hashed), count, bytes(acc))
-            found[subject_index.bucket_of(value.key_hash)][value.key_hash] = value
-        return found
-
-    def insert_entries(self, rows: Sequence[Sequence[Any]]) -> None:
-        self.insert("ledger__entry (key_hash, idx)", "bytea bigint", rows)
-
-    def upsert_subjects(self, rows: Sequence[Sequence[Any]]) -> None:
-        self.insert(
-            "ledger__subject (key_hash, key, count, acc, last_idx)",
-            "bytea text bigint bytea bigint",
-            rows,
-            "ON CONFLICT (key_hash) DO UPDATE SET "
-            "count = excluded.count, acc = excluded.acc, last_idx = excluded.last_idx",
-        )
-
-    def read_nodes(self, numbers: Sequence[int]) -> dict[int, bytes]:
-        if self._sqlite:
-            found = {}
-            for number in numbers:
-                row = self.execute(
-                    "SELECT children FROM ledger__node WHERE node_id = ?", (number,)
-                ).fetchone()
-                if row is not None:
-                    found[number] = bytes(row[0])
-            return found
-        rows = self.execute(
-            "SELECT node_id, children FROM ledger__node WHERE node_id = ANY(?)", (list(numbers),)
-        ).fetchall()
-        return {number: bytes(children) for number, children in rows}
-
-    def upsert_nodes(self, rows: Sequence[Sequence[Any]]) -> None:
-        self.insert(
-            "ledger__node (node_id, children)",
-            "bigint bytea",
-            rows,
-            "ON CONFLICT (node_id) DO UPDATE SET children = excluded.children",
-        )
+        level, row = level + 1, above
+    return filled

@@ -19,7 +19,7 @@ from alcaide.kernel.evidence import Envelope, Statement, parse_envelope, parse_s
 from alcaide.kernel.ledger import merkle, subject_index
 from alcaide.kernel.ledger import tables as ledger_tables
 from alcaide.kernel.ledger.note import COSIGNATURE_V1, NoteKey
-from alcaide.kernel.ledger.reader import Leaf, SignedCheckpoint, leaves_about, read_leaves
+from alcaide.kernel.ledger.reader import Leaf, SignedCheckpoint, first_since, leaves_about, read_leaves
 from alcaide.kernel.slice import AttentionItem
 from alcaide.predicates.graph import SystemGraph
 from alcaide.predicates.imported import Imported
@@ -92,7 +92,7 @@ def list_leaves(
     """Leaves, newest first; `cursor` is the index that the page before ended at."""
     checkpoint = instance.ledger.checkpoint(conn)
     own_keyids = instance.keys.public_keys().keys()
-    conditions = _conditions(narrow, checkpoint.size, with_access=with_access)
+    conditions = _conditions(conn, narrow, checkpoint.size, with_access=with_access)
     before = _cursor(cursor)
     source = sa.select(leaf_table.c.idx).select_from(leaf_table)
     if narrow.subject:
@@ -119,16 +119,18 @@ def list_leaves(
     )
 
 
-def _conditions(narrow: LeafFilter, size: int, *, with_access: bool) -> list[sa.ColumnElement[bool]]:
+def _conditions(
+    conn: Connection, narrow: LeafFilter, size: int, *, with_access: bool
+) -> list[sa.ColumnElement[bool]]:
     found: list[sa.ColumnElement[bool]] = [leaf_table.c.idx < size]
     if narrow.predicate_type:
         found.append(leaf_table.c.predicate_type == narrow.predicate_type)
     if not with_access:
         found.append(leaf_table.c.predicate_type != ACCESS_EVENT)
     if narrow.since is not None:
-        found.append(leaf_table.c.recorded_at >= rfc3339(narrow.since))
+        found.append(leaf_table.c.idx >= first_since(conn, narrow.since, size))
     if narrow.until is not None:
-        found.append(leaf_table.c.recorded_at < rfc3339(narrow.until))
+        found.append(leaf_table.c.idx < first_since(conn, narrow.until, size))
     return found
 
 

@@ -319,7 +319,7 @@ def to_assess(conn: Connection, now: datetime, *, limit: int) -> tuple[str, ...]
         .outerjoin_from(tables.standing, ledger_tables.subject, since)
         .where(
             sa.or_(
-                subject.last_idx >= columns.assessed_size,
+                ledger_tables.newest_about(subject.key_hash) >= columns.assessed_size,
                 columns.assessed_at.is_(None),
                 columns.assessed_at < now - timedelta(hours=1),
             )
@@ -427,7 +427,10 @@ def _behind(conn: Connection) -> list[AttentionItem]:
         sa.select(sa.func.count())
         .select_from(tables.standing)
         .join(ledger_tables.subject, subject.key == named)
-        .where(standing.stage != RETIRED, subject.last_idx >= standing.assessed_size)
+        .where(
+            standing.stage != RETIRED,
+            ledger_tables.newest_about(subject.key_hash) >= standing.assessed_size,
+        )
     ).scalar_one()
     if not count:
         return []
