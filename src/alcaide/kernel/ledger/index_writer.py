@@ -67,22 +67,20 @@ class IndexWriter:
             self._upper = _upper_nodes(store(), head.nodes_size, size, root)
         if len(self._buckets) > _CACHED_BUCKETS:
             self._buckets.clear()
-        hashes = {key: subject_index.key_hash(key) for leaf in leaves for key in leaf.keys}
-        touched = {subject_index.bucket_of(hashed) for hashed in hashes.values()}
+        filed = [(leaf, key, subject_index.key_hash(key)) for leaf in leaves for key in leaf.keys]
+        touched = {subject_index.bucket_of(hashed) for _, _, hashed in filed}
         self._load(touched, store)
         entries: list[tuple[bytes, int, int, bytes]] = []
         subjects: list[tuple[bytes, str]] = []
-        for leaf in leaves:
-            for key in leaf.keys:
-                hashed = hashes[key]
-                bucket = self._buckets[subject_index.bucket_of(hashed)]
-                before = bucket.get(hashed)
-                if before is None and key.startswith("name:"):
-                    subjects.append((hashed, key))
-                count, acc = (before.count + 1, before.acc) if before else (1, ZERO)
-                acc = subject_index.extend(acc, leaf.index, leaf.leaf_hash)
-                bucket[hashed] = Entry(hashed, count, acc)
-                entries.append((hashed, leaf.index, count, acc))
+        for leaf, key, hashed in filed:
+            bucket = self._buckets[subject_index.bucket_of(hashed)]
+            before = bucket.get(hashed)
+            if before is None and key.startswith("name:"):
+                subjects.append((hashed, key))
+            count, acc = (before.count + 1, before.acc) if before else (1, ZERO)
+            acc = subject_index.extend(acc, leaf.index, leaf.leaf_hash)
+            bucket[hashed] = Entry(hashed, count, acc)
+            entries.append((hashed, leaf.index, count, acc))
         step = self._lift(touched)
         self._upper = self._upper.after(step)
         return Extension(self._upper.index_root, entries, subjects, step)
@@ -102,7 +100,7 @@ class IndexWriter:
         missing = [number for number in buckets if number not in self._buckets]
         if not missing:
             return
-        absent = {n >> FANOUT_BITS for n in missing} - self._lowest.keys()
+        absent = {n >> FANOUT_BITS for n in missing if n >> FANOUT_BITS not in self._lowest}
         self._load_lowest(absent, store)
         stored = []
         for number in missing:

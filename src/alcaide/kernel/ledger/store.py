@@ -1,9 +1,11 @@
 """The writer's SQL, on the driver's own connection: what one commit writes, in as few calls as can be.
 
+A change is prepared for one checkpoint. It moves the head on from that one, or does nothing at all: so it
+may be prepared before the lock is taken, and the lock is held no longer than the writing takes.
+
 Two databases, two ways of being quick. SQLite is a function call away, and each page a commit changes is
-written and synced: few pages matter. PostgreSQL is another process: few round trips matter, so a commit
-that nothing else takes part in is one prepared statement, which moves the head from the checkpoint it was
-prepared for or does nothing at all. Through SQLAlchemy either would cost twice as much.
+written and synced: few pages matter. PostgreSQL is another process, and few round trips matter: a commit
+that nothing else takes part in is one prepared statement. Through SQLAlchemy either would cost twice as much.
 """
 
 from __future__ import annotations
@@ -160,8 +162,6 @@ class Store(ABC):
     """One connection of the writer, and at most one transaction on it."""
 
     lock_head = _HEAD
-    waits_for_head = True
-    """Whether a commit takes the lock first; otherwise it may be prepared without, and fail to `append`."""
 
     def __init__(self, conn: Connection) -> None:
         self.conn = conn
@@ -277,12 +277,17 @@ class SqliteStore(Store):
         ]
 
     def append(self, change: Change) -> bool:
+        if not self.begun:
+            self._begin()
+            self.begun = True
         head = change.head
-        self._raw.execute(
+        moved = self._raw.execute(
             "UPDATE ledger__head SET checkpoint = ?, frontier = ?, keyid = ?, last_at = ?, nodes_size = ? "
-            "WHERE id = 1",
-            (head.checkpoint, head.frontier, head.keyid, head.last_at, head.nodes_size),
+            "WHERE id = 1 AND checkpoint = ?",
+            (head.checkpoint, head.frontier, head.keyid, head.last_at, head.nodes_size, change.follows),
         )
+        if moved.rowcount != 1:
+            return False
         for part, rows in change.parts():
             if len(rows) == 1:
                 self._raw.execute(self._INSERT[part.table], rows[0])
@@ -294,7 +299,6 @@ class SqliteStore(Store):
 class PostgresqlStore(Store):
     """PostgreSQL: each call is a round trip to another process."""
 
-    waits_for_head = False
     lock_head = _HEAD + " FOR UPDATE"
 
     _ENTRIES = (

@@ -6,6 +6,9 @@ import sqlalchemy as sa
 
 from alcaide.kernel.db.metadata import metadata
 
+# SQLite keeps a table in the order of an INTEGER key; a BIGINT key would be an index beside it, a page more.
+_ROW_NUMBER = sa.BigInteger().with_variant(sa.Integer, "sqlite")
+
 head = sa.Table(
     "ledger__head",
     metadata,
@@ -22,7 +25,7 @@ head = sa.Table(
 leaf = sa.Table(
     "ledger__leaf",
     metadata,
-    sa.Column("idx", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("idx", _ROW_NUMBER, primary_key=True, autoincrement=False),
     sa.Column("leaf_hash", sa.LargeBinary(32), nullable=False),
     sa.Column("predicate_type", sa.String(512), nullable=False),
     sa.Column("recorded_at", sa.String(27), nullable=False),
@@ -57,7 +60,7 @@ subject = sa.Table(
 node = sa.Table(
     "ledger__node",
     metadata,
-    sa.Column("node_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("node_id", _ROW_NUMBER, primary_key=True, autoincrement=False),
     sa.Column("children", sa.LargeBinary, nullable=False),
 )
 

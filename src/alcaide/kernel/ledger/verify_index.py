@@ -107,7 +107,9 @@ def verify_shard(database: Database, hashes: LeafHashes, secret: bytes, shard: i
     def close_key() -> None:
         nonlocal keys
         if signed:
-            buckets.setdefault(subject_index.bucket_of(current), []).append(Entry(current, signed, signed_acc))
+            buckets.setdefault(subject_index.bucket_of(current), []).append(
+                Entry(current, signed, signed_acc)
+            )
             keys += 1
 
     signed, signed_acc = 0, subject_index.ZERO  # what of the current key the checkpoint covers

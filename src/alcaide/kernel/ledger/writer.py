@@ -252,13 +252,13 @@ class Writer:
                 raise
 
     def _attempt(self, batch: Sequence[_Unit[Any]]) -> None:
-        """1. lock the head  2. run the work  3. append  4. sign the checkpoint  5. commit.
+        """1. know the head  2. run the work  3. sign the checkpoint  4. append  5. commit.
 
-        Where taking the lock is a round trip, 1 waits until something needs it, and the head we know is
-        presumed to stand; step 3 holds only if it does.
+        The head we left is presumed to stand until something has to be read: then it is locked and looked
+        at. Step 4 fails if it does not stand, so what was presumed is never more than that.
         """
         store = self._opened()
-        if store.waits_for_head or self._head is None:
+        if self._head is None:
             self._lock(store)  # 1
         head = self._head
         if head is None:

@@ -26,7 +26,7 @@ def upgrade() -> None:
     """Move the index; an altered one stays altered, and is found out as before."""
     _entries()
     _subjects()
-    _nodes()
+    _leaves_and_nodes()
 
 
 def _entries() -> None:
@@ -42,7 +42,9 @@ def _entries() -> None:
         sa.PrimaryKeyConstraint("key_hash", "idx", name=op.f(f"pk_ledger__entry{'' if sqlite else '_next'}")),
         sqlite_with_rowid=False,
     )
-    into = sa.table("ledger__entry_next", *(sa.column(n) for n in ("key_hash", "idx", "count", "acc"))).insert()
+    into = sa.table(
+        "ledger__entry_next", *(sa.column(n) for n in ("key_hash", "idx", "count", "acc"))
+    ).insert()
     current, count, acc = b"", 0, _ZERO
     for page in _pages(conn):
         rows = []
@@ -56,9 +58,7 @@ def _entries() -> None:
     op.drop_table("ledger__entry")
     op.rename_table("ledger__entry_next", "ledger__entry")
     if not sqlite:
-        op.execute(
-            "ALTER TABLE ledger__entry RENAME CONSTRAINT pk_ledger__entry_next TO pk_ledger__entry"
-        )
+        op.execute("ALTER TABLE ledger__entry RENAME CONSTRAINT pk_ledger__entry_next TO pk_ledger__entry")
 
 
 def _pages(conn: sa.Connection) -> Iterator[Sequence[tuple[bytes, int, bytes]]]:
@@ -79,13 +79,47 @@ def _subjects() -> None:
         op.drop_column("ledger__subject", column)
 
 
-def _nodes() -> None:
+def _leaves_and_nodes() -> None:
     conn = op.get_bind()
     op.drop_index("ix_ledger__leaf_recorded_at", "ledger__leaf")
-    op.add_column("ledger__leaf", sa.Column("index_step", sa.LargeBinary(), nullable=True))
     op.execute(f"DELETE FROM ledger__node WHERE node_id >= {_LOWEST_NODES}")
-    op.add_column("ledger__head", sa.Column("nodes_size", sa.BigInteger(), nullable=False, server_default="0"))
+    if conn.dialect.name == "sqlite":
+        _in_row_order()
+    else:
+        op.add_column("ledger__leaf", sa.Column("index_step", sa.LargeBinary(), nullable=True))
+    op.add_column(
+        "ledger__head", sa.Column("nodes_size", sa.BigInteger(), nullable=False, server_default="0")
+    )
     text = conn.execute(sa.text("SELECT checkpoint FROM ledger__head")).scalar_one_or_none()
     if text is not None:
         size = int(text.split("\n")[1])  # a checkpoint's second line
         conn.execute(sa.text("UPDATE ledger__head SET nodes_size = :size"), {"size": size})
+
+
+def _in_row_order() -> None:
+    """SQLite keeps a table in the order of an INTEGER key, where a BIGINT key was an index beside it."""
+    op.drop_index("ix_ledger__leaf_type", "ledger__leaf")
+    op.rename_table("ledger__leaf", "ledger__leaf_before")
+    op.create_table(
+        "ledger__leaf",
+        sa.Column("idx", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("leaf_hash", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("predicate_type", sa.String(length=512), nullable=False),
+        sa.Column("recorded_at", sa.String(length=27), nullable=False),
+        sa.Column("envelope", sa.LargeBinary(), nullable=False),
+        sa.Column("index_step", sa.LargeBinary(), nullable=True),
+        sa.PrimaryKeyConstraint("idx", name=op.f("pk_ledger__leaf")),
+    )
+    columns = "idx, leaf_hash, predicate_type, recorded_at, envelope"
+    op.execute(f"INSERT INTO ledger__leaf ({columns}) SELECT {columns} FROM ledger__leaf_before ORDER BY idx")
+    op.drop_table("ledger__leaf_before")
+    op.create_index("ix_ledger__leaf_type", "ledger__leaf", ["predicate_type", "idx"], unique=False)
+    op.rename_table("ledger__node", "ledger__node_before")
+    op.create_table(
+        "ledger__node",
+        sa.Column("node_id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("children", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("node_id", name=op.f("pk_ledger__node")),
+    )
+    op.execute("INSERT INTO ledger__node SELECT node_id, children FROM ledger__node_before")
+    op.drop_table("ledger__node_before")
