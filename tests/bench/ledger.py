@@ -14,13 +14,16 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import sqlalchemy as sa
+
 from alcaide.kernel.clock import rfc3339
 from alcaide.kernel.config import Config
+from alcaide.kernel.db.migrate import head_revision
 from alcaide.kernel.evidence import Statement, Subject
 from alcaide.kernel.instance import Instance, open_instance
 from alcaide.kernel.ledger.log import Tx
 from alcaide.kernel.ledger.reader import TileCache
-from tests.bench.machine import raw_fsync, sqlite_commits
+from tests.bench.machine import raw_fsync, raw_overwrite, sqlite_commits, written_by
 from tests.bench.report import Figure
 
 BATCH = 500
@@ -113,19 +116,38 @@ def _alone(
 ) -> Iterator[Figure]:
     """One writer between measurements of the disk: a shared disk is not the same from second to second."""
     turns = 20
-    raw, ours, spent = [], [], 0.0
+    size = _bytes_a_commit(instance, numbers)
+    raw, same, ours, spent = [], [], [], 0.0
     for _ in range(turns):
         raw.append(raw_fsync(folder, seconds / turns))
+        same.append(raw_overwrite(folder, seconds / turns / 2, size))
         before = time.process_time()
         ours.append(_waiting(instance, numbers, 1, seconds / turns)[0])
         spent += time.process_time() - before
-    disk = statistics.mean(raw)
+    disk, storage, rate = statistics.mean(raw), statistics.mean(same), statistics.mean(ours)
     yield Figure(f"{name}: raw fsync of the disk beside it", disk, "syncs/s", note="4 KiB append + fdatasync")
+    note = (
+        f"{size / 1024:.0f} KiB into a file that has its length; one writer has {rate / storage * 100:.0f} %"
+    )
+    yield Figure(f"{name}: raw sync of a commit's bytes", storage, "syncs/s", note=note)
     # What no disk can take off: where a sync is faster than this, the share says more about the disk than about us.
     each = spent / max(1.0, sum(ours) * seconds / turns) * 1000
-    note = f"{statistics.mean(ours):,.0f} statements/s; {each:.2f} ms of processor each, {1000 / disk:.2f} ms a sync"
-    share = statistics.mean(ours) / disk * 100
-    yield Figure(f"{name}: one writer, waiting", share, "% of raw fsync", 80, note=note)
+    note = f"{rate:,.0f} statements/s; {each:.2f} ms of processor each, {1000 / disk:.2f} ms a sync"
+    yield Figure(f"{name}: one writer, waiting", rate / disk * 100, "% of raw fsync", 80, note=note)
+
+
+def _bytes_a_commit(instance: Instance, numbers: Iterator[int], commits: int = 200) -> int:
+    """How many bytes a commit of one statement adds to the database's own log."""
+    before = written_by() if instance.db.is_sqlite else _log_position(instance)
+    for number in itertools.islice(numbers, commits):
+        instance.write(lambda tx, number=number: tx.append(a_statement(number, rfc3339(tx.now))))
+    after = written_by() if instance.db.is_sqlite else _log_position(instance)
+    return max(512, (after - before) // commits)
+
+
+def _log_position(instance: Instance) -> int:
+    with instance.read() as conn:
+        return int(conn.execute(sa.text("SELECT pg_current_wal_lsn() - '0/0'::pg_lsn")).scalar_one())
 
 
 # ── A long log ────────────────────────────────────────────────────────────────────────────────────────
@@ -133,7 +155,7 @@ def _alone(
 
 def long_log(cache: Path, leaves: int, say: Callable[[str], None]) -> Path:
     """The data folder of a log with `leaves` leaves, built once."""
-    folder = cache / f"log-{leaves}"
+    folder = cache / f"log-{leaves}-{head_revision()}"  # a log of an older form is of no use
     if (folder / "built").exists():
         return folder
     instance = opened(folder)

@@ -86,6 +86,36 @@ def raw_fsync(folder: Path, seconds: float) -> float:
     return count / took
 
 
+def raw_overwrite(folder: Path, seconds: float, size: int) -> float:
+    """How often a second this disk syncs `size` bytes into a file that has its length already.
+
+    What a database's log does once it has grown: no block is allotted and no length changes, so the file
+    system has nothing of its own to write. A commit of that many bytes cannot be quicker than this.
+    """
+    path = folder / "raw-overwrite"
+    length = 32 * 2**20
+    path.write_bytes(bytes(length))
+    descriptor = os.open(path, os.O_WRONLY)
+    os.fsync(descriptor)
+    block, place, count, started = b"\x5a" * size, 0, 0, time.perf_counter()
+    try:
+        while (took := time.perf_counter() - started) < seconds:
+            os.pwrite(descriptor, block, place)
+            os.fdatasync(descriptor)
+            place = (place + size) % (length - size)
+            count += 1
+    finally:
+        os.close(descriptor)
+        path.unlink()
+    return count / took
+
+
+def written_by(pid: int | str = "self") -> int:
+    """Bytes a process has handed to the system to write so far."""
+    lines = Path(f"/proc/{pid}/io").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("wchar:"))
+
+
 def sqlite_commits(folder: Path, seconds: float, *, payload: int = 1500) -> float:
     """Commits a second of SQLite itself, WAL and FULL, one row of a statement's size each: the floor below ours."""
     path = folder / "raw.db"

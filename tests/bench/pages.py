@@ -12,6 +12,7 @@ from alcaide.app.web import create_app
 from alcaide.kernel.access import Actor
 from alcaide.kernel.access.actor import system_actor
 from alcaide.kernel.config import Config
+from alcaide.kernel.db.migrate import head_revision
 from alcaide.kernel.instance import Instance, open_instance
 from alcaide.kernel.ledger.log import Tx
 from alcaide.slices.inventory.rules.validate import component_fields, system_fields, version_fields
@@ -42,7 +43,7 @@ WORDS = ("scoring", "triage", "summaries", "routing", "search", "forecast", "mod
 
 def seeded(cache: Path, systems: int, say: Callable[[str], None]) -> Instance:
     """An instance with a register of `systems` systems of ten components each, built once."""
-    folder = cache / f"register-{systems}"
+    folder = cache / f"register-{systems}-{head_revision()}"  # one of an older form is of no use
     instance = open_instance(
         Config(data=folder, origin="bench.test/register"), manifests=manifests(), migrate=False
     )

@@ -11,7 +11,6 @@ and index are computed anew and compared. The first bad leaf is named.
 
 from __future__ import annotations
 
-import base64
 import binascii
 import multiprocessing
 import os
@@ -28,7 +27,7 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from alcaide.kernel.db import Database, open_database
+from alcaide.kernel.db import Database, driver_rows, open_database
 from alcaide.kernel.errors import AlcaideError
 from alcaide.kernel.evidence import PAYLOAD_TYPE, parse_envelope, parse_statement
 from alcaide.kernel.ledger import merkle, subject_index, tables
@@ -89,6 +88,7 @@ class _StatementHead(msgspec.Struct):
     predicateType: str  # noqa: N815 - in-toto's spelling
 
 
+_decoded = binascii.a2b_base64
 _decode_head = msgspec.json.Decoder(_StatementHead).decode
 _OWN = re.compile(
     rb'\{"payload":"([A-Za-z0-9+/=]*)","payloadType":"application/vnd\.in-toto\+json",'
@@ -304,15 +304,16 @@ def _verify_chunk(
 
 
 def _stream(database: Database, start: int, end: int) -> Iterator[tuple[int, bytes, str, bytes]]:
-    columns = tables.leaf.c
-    query = sa.select(columns.idx, columns.leaf_hash, columns.predicate_type, columns.envelope).order_by(
-        columns.idx
-    )
     with database.read() as conn:
         for low in range(start, end, _FETCH):
-            wanted = query.where(columns.idx >= low, columns.idx < min(low + _FETCH, end))
-            for row in conn.execute(wanted).all():
-                yield row[0], bytes(row[1]), row[2], bytes(row[3])
+            rows = driver_rows(
+                conn,
+                "SELECT idx, leaf_hash, predicate_type, envelope FROM ledger__leaf "
+                "WHERE idx >= ? AND idx < ? ORDER BY idx",
+                (low, min(low + _FETCH, end)),
+            )
+            for index, stored, predicate_type, envelope in rows:
+                yield index, bytes(stored), predicate_type, bytes(envelope)
 
 
 class _LeafCheck:
@@ -357,11 +358,14 @@ class _LeafCheck:
             stored = list(_tiles(conn, 0, first, first + full))
         for number in range(full):
             found = stored[number] if number < len(stored) else b""
+            if found == b"".join(self._hashes[number * TILE_WIDTH : (number + 1) * TILE_WIDTH]):
+                continue
             for offset in range(TILE_WIDTH):
                 position = number * TILE_WIDTH + offset
                 if found[offset * 32 : offset * 32 + 32] != self._hashes[position]:
                     index = start + position
                     return _Fault(index, f"leaf {index} is not the one that was logged there")
+            return _Fault(None, f"tile 0/{first + number} is longer than a tile is")
         return None
 
     def fold(self) -> tuple[merkle.Frontier, list[bytes]]:
@@ -378,7 +382,7 @@ class _LeafCheck:
         return frontier, roots
 
     def _own(self, index: int, match: re.Match[bytes]) -> tuple[str | None, str, tuple[str, ...]]:
-        payload = base64.b64decode(match[1], validate=True)
+        payload = _decoded(match[1], strict_mode=True)
         keyid = match[2].decode()
         public = self._public.get(keyid)
         if public is None:
@@ -387,7 +391,7 @@ class _LeafCheck:
             return None, head.predicateType, _keys(head)
         message = b"%s%d %s" % (_PAE_PREFIX, len(payload), payload)
         try:
-            self._open(base64.b64decode(match[3], validate=True) + message, public)
+            self._open(_decoded(match[3], strict_mode=True) + message, public)
         except Exception:  # noqa: BLE001 - the binding's error type is private; any failure is the same no
             return f"has a signature by `{keyid}` that does not hold", "", ()
         if not self.signed or self.signed[-1][1] != keyid:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass
-from hashlib import blake2b
+from hashlib import sha256
 
 from sqlalchemy import Connection
 
@@ -41,16 +41,16 @@ class KeyedSum:
     Equal sums over what the leaves say and what the index lists mean that the two are the same pairs.
     """
 
-    __slots__ = ("_base", "value")
+    __slots__ = ("_secret", "value")
 
     def __init__(self, secret: bytes) -> None:
-        self._base = blake2b(key=secret, digest_size=16)
+        self._secret = (
+            secret  # of 32 bytes: with a fixed length before and after it, a plain prefix keys SHA-256
+        )
         self.value = 0
 
     def add(self, hashed: bytes, index: int) -> None:
-        term = self._base.copy()
-        term.update(hashed + index.to_bytes(8, "big"))
-        self.value += int.from_bytes(term.digest(), "big")
+        self.value += int.from_bytes(sha256(self._secret + hashed + index.to_bytes(8, "big")).digest(), "big")
 
 
 class LeafHashes:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -179,6 +180,7 @@ class Writer:
         self._mutex = threading.Lock()
         self._waiting: deque[_Unit[Any]] = deque()
         self._leading = False
+        self._together = 0
         self._leader_thread: int | None = None
         self._store: Store | None = None
         self._head: Head | None = None
@@ -211,6 +213,7 @@ class Writer:
 
     def _lead(self) -> None:
         """Commit one batch, which holds our own unit, then hand the lead to whoever waits first."""
+        self._gather()
         with self._mutex:
             batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), MAX_BATCH))]
         self._leader_thread = threading.get_ident()
@@ -218,6 +221,7 @@ class Writer:
             self._commit(batch)
         finally:
             self._leader_thread = None
+            self._together = len(batch)
             with self._mutex:
                 if self._waiting:
                     self._waiting[0].wake.release()
@@ -226,6 +230,17 @@ class Writer:
             for unit in batch:
                 unit.done = True
                 unit.wake.release()
+
+    def _gather(self) -> None:
+        """Let those whom the last commit woke come back with their next work, as long as some still do.
+
+        Otherwise they find us gone with half of them, commit after commit. Somebody alone has woken nobody
+        and goes ahead at once; no one waits for more than a turn of the threads that are ready to run.
+        """
+        seen = 0
+        while seen < len(self._waiting) < self._together:
+            seen = len(self._waiting)
+            time.sleep(0)  # gives up the interpreter, not the time
 
     def close(self) -> None:
         if self._store is not None:
