@@ -14,10 +14,9 @@ from alcaide.kernel.errors import InvalidInput
 from tests.unit.instruments.guard.secrets.looking import look, rules_of, secrets_of, seen
 from tests.unit.instruments.guard.secrets.made import jwt, pem
 
-
 PIECES = (
-    "password", "=", ":", '"', "'", " ", "\n", "{", "secret", "token", "://", "@", "x9K!", "|", "\\n", "eyJ", "kind: Secret",
-    "-----BEGIN RSA PRIVATE KEY-----", "data:",
+    "password", "=", ":", '"', "'", " ", "\n", "{", "secret", "token", "://", "@", "x9K!", "|", "\\n", "eyJ",
+    "kind: Secret", "-----BEGIN RSA PRIVATE KEY-----", "data:",
 )  # fmt: skip
 
 
@@ -198,7 +197,7 @@ def test_a_wrong_option_is_named(options, said):
     ],
 )
 def test_a_long_repetition_is_looked_at_to_its_end(piece):
-    text = piece * (200_000 // len(piece)) + f" {a_key('stripe-live-key')}"
+    text = piece * (60_000 // len(piece)) + f" {a_key('stripe-live-key')}"
     assert a_key("stripe-live-key") in secrets_of(text)
 
 

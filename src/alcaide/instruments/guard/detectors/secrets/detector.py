@@ -159,6 +159,7 @@ class Secrets:
 
     def _finds(self, layer: Layer, hits: Sequence[Hit], text: str, lower: str) -> Iterator[Find]:
         reached = -1
+        passed: dict[str, int] = {}
         for hit in hits:
             if hit.rule == _WORD:
                 if hit.start >= reached:
@@ -166,7 +167,9 @@ class Secrets:
                         reached = max(reached, found.end)
                         yield found
             elif hit.rule in _STRUCTURES:
-                yield from structures.finds(hit, text, lower)
+                if hit.start >= passed.get(hit.rule, 0):
+                    found_there, passed[hit.rule] = structures.finds(hit, text, lower)
+                    yield from found_there
             else:
                 prefixed = _prefixed(_BY_ID[hit.rule], hit, text, lower)
                 if prefixed is not None:

@@ -129,11 +129,7 @@ MANIFEST = 8192
 _SEED = re.compile(r"[a-z]{3,8}(?:[ ,\n]{1,2}(?:[0-9]{1,2}[.)] ?)?[a-z]{3,8}){11,23}")
 _USERINFO = re2.compile(rb"(?i)[a-z][a-z0-9+.-]*://[^\s/?#:@\"'<>`]*:([^\s/@\"'<>`]+)@[a-z0-9\[$*_%-]")
 _PORT = re.compile(r"[0-9]{1,5}(?:[?#]|$)")
-_DATA = re.compile(r"^(data|stringData):[ \t]*$", re.MULTILINE)
-_UNINDENTED = re.compile(r"^[^\s#]", re.MULTILINE)
-_PAIR = re.compile(
-    r"^[ \t]{1,8}([\w.-]{1,80}):[ \t]{1,4}[\"']?([^\s\"'|>#]{4,4000})[\"']?[ \t]*$", re.MULTILINE
-)
+_PAIR = re.compile(r"[ \t]{1,8}([\w.-]{1,80}):[ \t]{1,4}[\"']?([^\s\"'|>#]{4,4000})[\"']?[ \t]*")
 _COMMON = ("user", "host", "name", "port", "url", "crt", "ca.")
 """Parts of names in a manifest whose values are rarely the secret itself."""
 _TEACHING = frozenset(
@@ -147,12 +143,12 @@ _TEACHING = frozenset(
 """What manuals write for a password."""
 
 
-def finds(hit: Hit, text: str, lower: str) -> list[Find]:
-    """The secrets behind a hit of one of `PATTERNS`."""
+def finds(hit: Hit, text: str, lower: str) -> tuple[list[Find], int]:
+    """The secrets behind a hit of one of `PATTERNS`, and up to where further hits of its rule would say the same."""
     if hit.rule == "kubernetes-secret":
         return _kubernetes(text, hit.start)
     found = _READERS[hit.rule](hit, text, lower)
-    return [] if found is None else [found]
+    return ([], hit.start + 1) if found is None else ([found], found.end)
 
 
 def in_addresses(plain: bytes, text: str) -> list[Find]:
@@ -261,23 +257,26 @@ def _hash(hit: Hit, _text: str, _lower: str) -> Find | None:
     return Find("password-hash", hit.start, hit.end, 0.4, message, "PASSWORD", "warning", specific=1)
 
 
-def _kubernetes(text: str, at: int) -> list[Find]:
+def _kubernetes(text: str, at: int) -> tuple[list[Find], int]:
     """Values of a Kubernetes Secret: base64 under `data`, plain under `stringData`."""
     low = max(text.rfind("\n---", max(0, at - MANIFEST), at), at - MANIFEST, 0)
     high = text.find("\n---", at, at + MANIFEST)
     high = min(len(text), at + MANIFEST) if high < 0 else high
     found = []
-    for block in _DATA.finditer(text, low, high):
-        for line in _PAIR.finditer(text, block.end(), min(high, block.end() + MANIFEST)):
-            if _UNINDENTED.search(text, block.end(), line.start()):
-                break  # the next part of the manifest
-            one = _value(line, encoded=block[1] == "data")
+    block = ""
+    start = low
+    for line in text[low:high].split("\n"):
+        if line and not line[0].isspace():
+            block = line.rstrip() if line.rstrip() in ("data:", "stringData:") else ""
+        elif block and (pair := _PAIR.fullmatch(line)) is not None:
+            one = _value(pair, start, encoded=block == "data:")
             if one is not None:
                 found.append(one)
-    return found
+        start += len(line) + 1
+    return found, high
 
 
-def _value(line: re.Match[str], *, encoded: bool) -> Find | None:
+def _value(line: re.Match[str], at: int, *, encoded: bool) -> Find | None:
     value = line[2]
     octets = decoded(value) if encoded else value.encode()
     if octets is None or len(octets) < 4 or template(value) or b"CERTIFICATE-" in octets[:40]:
@@ -288,7 +287,8 @@ def _value(line: re.Match[str], *, encoded: bool) -> Find | None:
     else:
         score = 0.55 if any(word in line[1].lower() for word in _COMMON) else 0.88
     message = "value of a Kubernetes Secret"
-    return Find("kubernetes-secret", *line.span(2), score, message, "PASSWORD", specific=1)
+    start, end = line.span(2)
+    return Find("kubernetes-secret", at + start, at + end, score, message, "PASSWORD", specific=1)
 
 
 _READERS: Mapping[str, Callable[[Hit, str, str], Find | None]] = {
