@@ -164,7 +164,7 @@ def read_sheet(
     """
     sheet = look_at_sheet(data, kind, columns, named)
     if sheet.problem:
-        raise InvalidInput(sheet.problem, {"file": sheet.problem})
+        raise InvalidInput(sheet.problem, {"file": "its columns cannot be used as they are"})
     return sheet
 
 
