@@ -32,8 +32,8 @@ FEWEST = 5
 """Matches below which a region is coincidence: idioms, names, quoted laws."""
 LEAST = 0.1
 """Share of a region's fingerprints that must match; one word in five changed leaves about 0.35."""
-GAP = 24
-"""Words without a match that end a region. With half of a copy's fingerprints gone, 24 words hold five of them."""
+GAP = 40
+"""Words without a match that end a region. With two thirds of a copy's fingerprints gone, 40 words hold five."""
 
 
 @dataclass(frozen=True, slots=True)
