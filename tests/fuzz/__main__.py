@@ -16,7 +16,7 @@ from tests.fuzz.targets import KEPT, ROOT, TARGETS, Target, seeds_of
 CACHE = Path(__file__).parent / ".cache"
 LONGEST_S = 30  # for one input, on a machine that is busy with other things too
 MOST_MIB = 2_048
-MOST_KEPT = 60  # files for a target: what covers most, smallest first
+MOST_KEPT = 60  # files for a target, smallest first
 MOST_BYTES = 64 * 2**10  # of the files kept for a target
 
 
@@ -25,7 +25,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="make fuzz", description=__doc__)
     parser.add_argument("names", nargs="*", help=f"which of {', '.join(TARGETS)}; all by default")
     parser.add_argument("--seconds", type=int, default=20, help="for each target")
-    parser.add_argument("--keep", action="store_true", help="keep what reached new code in tests/corpus/fuzz")
+    parser.add_argument(
+        "--keep", action="store_true", help="keep one input of each new outcome in tests/corpus/fuzz"
+    )
     options = parser.parse_args()
     unknown = [name for name in options.names if name not in TARGETS]
     if unknown:
@@ -88,16 +90,33 @@ def fuzz(target: Target, seconds: int) -> list[Path]:
 
 
 def keep(target: Target) -> None:
-    """Keep, of all that was reached, the few small inputs that together reach as much."""
-    reached = CACHE / "reached" / target.name
-    with tempfile.TemporaryDirectory() as chosen:
-        drive(target, "-set_cover_merge=1", f"-max_len={target.max_len}", chosen, str(reached))
-        size = 0
-        for count, path in enumerate(sorted(Path(chosen).iterdir(), key=lambda p: p.stat().st_size)):
-            size += path.stat().st_size
-            if count >= MOST_KEPT or size > MOST_BYTES:
-                break
-            shutil.copyfile(path, KEPT / target.name / path.name[:16])
+    """Keep, of all that was reached, the smallest input of each outcome: what was read, and each way of refusing."""
+    smallest: dict[str, Path] = {}
+    for path in (CACHE / "reached" / target.name).iterdir():
+        outcome = _outcome(target, path.read_bytes())
+        known = smallest.get(outcome)
+        if known is None or path.stat().st_size < known.stat().st_size:
+            smallest[outcome] = path
+    already = {_outcome(target, path.read_bytes()) for path in (KEPT / target.name).iterdir()}
+    size = 0
+    for path in sorted(
+        (p for said, p in smallest.items() if said not in already), key=lambda p: p.stat().st_size
+    )[:MOST_KEPT]:
+        size += path.stat().st_size
+        if size > MOST_BYTES:
+            break
+        shutil.copyfile(path, KEPT / target.name / path.name[:16])
+
+
+def _outcome(target: Target, data: bytes) -> str:
+    """`read`, or the refusal without what it quotes."""
+    try:
+        target.read(data)
+    except target.raises as refused:
+        return re.sub(r"`[^`]*`|\d+|'[^']*'", "…", str(refused))[:80]
+    except Exception as fault:  # noqa: BLE001 - told by `fuzz`; here it is one more outcome
+        return type(fault).__name__
+    return "read"
 
 
 def drive(target: Target, *options: str) -> subprocess.CompletedProcess[str]:

@@ -42,7 +42,9 @@ def main() -> None:
     def read(data: bytes) -> None:
         target(data)
 
-    with contextlib.suppress(Exception):  # what the first call loads is not counted as its time; faults come up again
+    with contextlib.suppress(
+        Exception
+    ):  # what the first call loads is not counted as its time; faults come up again
         for data in whole:
             target(data)
     options = {"custom_mutator": change} if mutator is not None else {}

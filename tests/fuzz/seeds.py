@@ -64,7 +64,15 @@ def main() -> None:
         ("envelope", _envelopes()),
         ("note", _notes()),
         ("verifier-keys", _verifier_keys()),
-        ("proofs", iter((bytes(7) + b"\1" + bytes(7) + b"\4" + bytes(7) + b"\2" + bytes(range(32)) * 5,))),
+        (
+            "proofs",
+            iter(
+                (
+                    bytes(7) + b"\1" + bytes(7) + b"\4" + bytes(7) + b"\2" + bytes(range(32)) * 5,
+                    bytes(7) + b"\1" + bytes(7) + b"\4" + bytes(7) + b"\2" + bytes(range(32)) * 3,
+                )
+            ),
+        ),
         ("paths", iter((b"x001/x234/067", b"000.p/12", b"name:model:a@1", b"sha256:" + b"ab" * 32))),
         ("witness", iter((write_request(2, [bytes(32), b"\xff" * 32], _note().to_text()),))),
         (
@@ -121,6 +129,7 @@ def _notes() -> Iterator[bytes]:
 
 
 def _verifier_keys() -> Iterator[bytes]:
+    yield b"log.test/fuzz+00000000+AAAA\n"
     yield f"# the log's\n{NoteKey(ORIGIN, ED25519, fuzz_signer().public).to_text()}\n".encode()
 
 
