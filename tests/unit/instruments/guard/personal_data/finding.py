@@ -24,7 +24,9 @@ def findings(
     return detector.examine(layer, hits, context or Context()).findings
 
 
-def found(text: str, *, detector: PersonalData | None = None, context: Context | None = None) -> set[tuple[str, str]]:
+def found(
+    text: str, *, detector: PersonalData | None = None, context: Context | None = None
+) -> set[tuple[str, str]]:
     """Category and text of every finding."""
     return {
         (one.category, text[one.span.start : one.span.end])

@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from alcaide.instruments.guard.detectors.personal_data import PersonalData
-
-from .finding import findings, found, kinds
+from tests.unit.instruments.guard.personal_data.finding import findings, found, kinds
 
 NAMELESS = PersonalData(names=False)
 
@@ -25,7 +24,9 @@ def test_an_address_is_found_whole(text: str, written: str) -> None:
     assert ("EMAIL_ADDRESS", written) in found(text, detector=NAMELESS)
 
 
-@pytest.mark.parametrize("text", ["meet me at example.com", "@app.route('/')", "x = a @ b", "user@", "look at that dot"])
+@pytest.mark.parametrize(
+    "text", ["meet me at example.com", "@app.route('/')", "x = a @ b", "user@", "look at that dot"]
+)
 def test_an_at_sign_or_word_alone_is_no_address(text: str) -> None:
     assert "EMAIL_ADDRESS" not in kinds(text, detector=NAMELESS)
 
@@ -89,7 +90,9 @@ def test_addresses_of_machines_and_pages(text: str, kind: str, written: str) -> 
     assert (kind, written) in found(text, detector=NAMELESS)
 
 
-@pytest.mark.parametrize("text", ["version 1.2.3.4", "at 12:30:45", "std::vector::at", "a::b", "10:20:30:40", "999.1.1.1"])
+@pytest.mark.parametrize(
+    "text", ["version 1.2.3.4", "at 12:30:45", "std::vector::at", "a::b", "10:20:30:40", "999.1.1.1"]
+)
 def test_versions_clocks_and_scopes_are_no_addresses(text: str) -> None:
     assert not kinds(text, detector=NAMELESS) & {"IP_ADDRESS", "MAC_ADDRESS"}
 

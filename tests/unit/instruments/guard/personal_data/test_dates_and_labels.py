@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from alcaide.instruments.guard.detectors.personal_data import PersonalData
-
-from .finding import findings, found, kinds
+from tests.unit.instruments.guard.personal_data.finding import findings, found, kinds
 
 NAMELESS = PersonalData(names=False)
 

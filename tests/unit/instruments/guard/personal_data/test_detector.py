@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -11,8 +13,7 @@ from alcaide.instruments.guard.detectors.personal_data.candidate import Candidat
 from alcaide.instruments.guard.layer import as_written
 from alcaide.instruments.guard.model import Context, Passage
 from alcaide.kernel.errors import InvalidInput
-
-from .finding import engine, findings, found, kinds
+from tests.unit.instruments.guard.personal_data.finding import engine, findings, found, kinds
 
 NAMELESS = PersonalData(names=False)
 
@@ -29,7 +30,9 @@ def test_a_name_inside_an_address_belongs_to_the_address() -> None:
     assert [one.entity for one in kept] == ["EMAIL_ADDRESS", "PERSON"]
 
 
-spans = st.tuples(st.integers(0, 60), st.integers(1, 12), st.sampled_from("ABC"), st.floats(0, 1), st.sampled_from(Tier))
+spans = st.tuples(
+    st.integers(0, 60), st.integers(1, 12), st.sampled_from("ABC"), st.floats(0, 1), st.sampled_from(Tier)
+)
 
 
 @given(st.lists(spans, max_size=30))
@@ -38,7 +41,7 @@ def test_what_is_kept_never_overlaps_whatever_came_in(raw: list[tuple[int, int, 
 
     kept = without_overlaps(candidates)
 
-    assert all(one.end <= other.start for one, other in zip(kept, kept[1:], strict=False))
+    assert all(one.end <= other.start for one, other in itertools.pairwise(kept))
     assert without_overlaps(reversed(candidates)) == kept
     assert bool(kept) == bool(candidates)
 
@@ -99,11 +102,26 @@ def test_any_text_gives_whole_spans_apart_from_each_other(text: str) -> None:
         assert 0 <= one.span.start < one.span.end <= len(text)
         assert 0 <= one.score <= 1
         assert one.entity == one.category
-    assert all(one.span.end <= other.span.start for one, other in zip(ones, ones[1:], strict=False))
+    assert all(one.span.end <= other.span.start for one, other in itertools.pairwise(ones))
 
 
 @pytest.mark.parametrize(
-    "piece", ["1234567890", "a@", "A", "Ab Cd ", "1 ", "1.", "ab1", "a@b.co ", "1:", "(1)", "12 34 56 78, ", "::", "Mr. "]
+    "piece",
+    [
+        "1234567890",
+        "a@",
+        "A",
+        "Ab Cd ",
+        "1 ",
+        "1.",
+        "ab1",
+        "a@b.co ",
+        "1:",
+        "(1)",
+        "12 34 56 78, ",
+        "::",
+        "Mr. ",
+    ],
 )
 def test_a_long_row_of_one_thing_is_read_to_its_end(piece: str) -> None:
     text = piece * (20_000 // len(piece)) + " mail jane@corp.example"

@@ -6,8 +6,7 @@ import pytest
 
 from alcaide.instruments.guard.detectors.personal_data import PersonalData
 from alcaide.instruments.guard.detectors.personal_data.financial import issuer_of, keccak256, luhn
-
-from .finding import found, kinds
+from tests.unit.instruments.guard.personal_data.finding import found, kinds
 
 NAMELESS = PersonalData(names=False)
 
@@ -26,7 +25,9 @@ def test_a_number_whose_luhn_digit_is_wrong_is_no_card_unless_called_one() -> No
     assert "CREDIT_CARD" in kinds("my credit card 4111111111111112", detector=NAMELESS)
 
 
-@pytest.mark.parametrize("text", ["ISBN 9783161484100", "tracking number 4111111111111111", "9999999999999995"])
+@pytest.mark.parametrize(
+    "text", ["ISBN 9783161484100", "tracking number 4111111111111111", "9999999999999995"]
+)
 def test_other_long_numbers_are_no_cards(text: str) -> None:
     assert "CREDIT_CARD" not in kinds(text, detector=NAMELESS)
 

@@ -7,8 +7,7 @@ import pytest
 from alcaide.instruments.guard.detectors.personal_data import PersonalData
 from alcaide.instruments.guard.detectors.personal_data.identifiers import IDENTIFIERS, pack, shape_of
 from alcaide.instruments.guard.model import Context
-
-from .finding import findings, found, kinds
+from tests.unit.instruments.guard.personal_data.finding import findings, found, kinds
 
 NAMELESS = PersonalData(names=False)
 

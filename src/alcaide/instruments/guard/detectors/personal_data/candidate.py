@@ -51,7 +51,11 @@ def addresses_cut(candidates: list[Candidate], text: str) -> list[Candidate]:
     if not addresses:
         return candidates
     others = sorted(
-        (one for one in candidates if one.tier is not Tier.ADDRESS and one.score >= _SURE and one.entity in _NEVER_WITHIN),
+        (
+            one
+            for one in candidates
+            if one.tier is not Tier.ADDRESS and one.score >= _SURE and one.entity in _NEVER_WITHIN
+        ),
         key=lambda one: one.start,
     )
     starts = [one.start for one in others]
@@ -75,7 +79,9 @@ def addresses_cut(candidates: list[Candidate], text: str) -> list[Candidate]:
     return kept
 
 
-_NEVER_WITHIN = frozenset({"PHONE_NUMBER", "EMAIL_ADDRESS", "URL", "DATE_OF_BIRTH", "CREDIT_CARD", "IBAN_CODE", "US_SSN"})
+_NEVER_WITHIN = frozenset(
+    {"PHONE_NUMBER", "EMAIL_ADDRESS", "URL", "DATE_OF_BIRTH", "CREDIT_CARD", "IBAN_CODE", "US_SSN"}
+)
 
 
 def without_overlaps(candidates: Iterable[Candidate]) -> list[Candidate]:

@@ -21,7 +21,8 @@ _LONGEST_LOCAL = 64  # RFC 5321 §4.5.3.1.1
 OBFUSCATED = Pattern(
     "email-obfuscated",
     r"\b(?P<local>[a-z0-9][a-z0-9._%+-]{0,40})\s?(?:\(at\)|\[at\]|\{at\}|<at>|_at_|\bat\b|@)\s?"
-    r"(?P<domain>[a-z0-9-]{1,40}(?:(?:\s?(?:\(dot\)|\[dot\]|\{dot\}|<dot>|_dot_|\bdot\b)\s?|\.)[a-z0-9-]{2,24}){1,4})\b",
+    r"(?P<domain>[a-z0-9-]{1,40}(?:(?:\s?(?:\(dot\)|\[dot\]|\{dot\}|<dot>|_dot_|\bdot\b)\s?|"
+    r"\.)[a-z0-9-]{2,24}){1,4})\b",
     ("(at)", "[at]", "{at}", "_at_", "<at>", "(dot)", "[dot]", "{dot}", " dot "),
     before=90,
     after=90,
@@ -47,9 +48,16 @@ def emails(reading: Reading) -> Iterable[Candidate]:
             continue
         reached = domain.end()
         yield Candidate(
-            start, domain.end(), "EMAIL_ADDRESS", "email", 0.98, "is an e-mail address", "warning", Tier.STRUCTURED,
+            start,
+            domain.end(),
+            "EMAIL_ADDRESS",
+            "email",
+            0.98,
+            "is an e-mail address",
+            "warning",
+            Tier.STRUCTURED,
             {"domain": domain[0].lower()},
-        )  # fmt: skip
+        )
 
 
 def obfuscated_email(hit: Hit, lower: str) -> Candidate | None:
@@ -62,13 +70,40 @@ def obfuscated_email(hit: Hit, lower: str) -> Candidate | None:
     if ending not in _ENDINGS and len(ending) != 2:
         return None
     return Candidate(
-        hit.start, hit.end, "EMAIL_ADDRESS", "email-obfuscated", 0.9 if bracketed else 0.85,
-        "spells out an e-mail address", "warning", Tier.STRUCTURED,
-    )  # fmt: skip
+        hit.start,
+        hit.end,
+        "EMAIL_ADDRESS",
+        "email-obfuscated",
+        0.9 if bracketed else 0.85,
+        "spells out an e-mail address",
+        "warning",
+        Tier.STRUCTURED,
+    )
 
 
 _ENDINGS = frozenset(
-    "com net org edu gov mil info biz name pro app dev example test int eu io ai co me".split()
+    [
+        "com",
+        "net",
+        "org",
+        "edu",
+        "gov",
+        "mil",
+        "info",
+        "biz",
+        "name",
+        "pro",
+        "app",
+        "dev",
+        "example",
+        "test",
+        "int",
+        "eu",
+        "io",
+        "ai",
+        "co",
+        "me",
+    ]
 )
 
 # ── Telephone ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -86,7 +121,8 @@ _AFTER_WORDS = re.compile(
     r"\s?[-–(,]?\s?(?:\(?(?:office|fax|mobile|cell|home|work|desk|tel|phone|direct|main)\b)"
 )
 _OTHER_WORDS = re2.compile(
-    r"\b(?:order|invoice|tracking|version|isbn|issn|ref|reference|account|acct|card|iban|ssn|case|claim|policy|serial|"
+    r"\b(?:order|invoice|tracking|version|isbn|issn|ref|reference|account|acct|card|iban|ssn|"
+    r"case|claim|policy|serial|"
     r"ticket|id|nip|pesel|tax|patent|sku|model|part|batch|lot|page|pages|years?|transaction|no|nr|doi|arxiv|rfc|"
     r"article|section|chapter|score|ratio|passport|licen[cs]e|vat|pin|code|zip|build|release|cas|ean|upc|imei|npi|"
     r"routing|sort|bsb|membership|member|employee|student|patient|mrn|bestellnummer|rechnung|kundennummer)\b"
@@ -112,36 +148,29 @@ def phone(
     phonenumbers is asked only about what is written internationally or may belong to a country that the text is
     known to concern: it takes 200 µs, and a number of no known country says nothing.
     """
-    if text[start - 1 : start] == "+" or text[start - 2 : start] == "+(":
-        plus = text.rindex("+", 0, start)
-        written = text[plus : start + len(written)]
-        start = plus
+    start, written = _with_its_beginning(written, start, text)
     digits = sum(one.isdigit() for one in written)
-    if not 6 <= digits <= 15 or _DATE_LIKE.fullmatch(written):
-        return None
-    if written[0] in ")./-":
+    if not 6 <= digits <= 15 or _DATE_LIKE.fullmatch(written) or written[0] in ")./-":
         return None
     if written.count("(") != written.count(")"):
-        if "(" in written or text[start - 1 : start] != "(":
-            return None
-        start, written = start - 1, "(" + written
+        return None
     before, after = around
     near = before[-44:]
-    named = PHONE_WORDS.search(near) is not None or _AFTER_WORDS.match(after) is not None
-    if digits == 6 and PHONE_WORDS.search(near[-14:]) is None and _AFTER_WORDS.match(after) is None:
+    role = _AFTER_WORDS.match(after) is not None
+    if digits == 6 and not role and PHONE_WORDS.search(near[-14:]) is None:
         return None
-    # What stands directly before the number says what it is, unless it is part of a telephone's own label.
-    denied = _OTHER_WORDS.search(near) is not None and PHONE_WORDS.search(near[-18:]) is None
-    score, valid = _by_its_look(written, digits, named=named)
+    named = role or PHONE_WORDS.search(near) is not None
+    score = _by_its_look(written, digits, named=named)
     if score == 0:
         return None
     international = written.startswith(("+", "00", "011"))
-    if international or (preferred and digits >= 7):
-        valid = _valid(written, preferred)
-        if valid:
-            score = max(score, 0.97 if international else 0.8)
-        elif international:
-            score = min(score, 0.72)
+    valid = (international or (bool(preferred) and digits >= 7)) and _valid(written, preferred)
+    if valid:
+        score = max(score, 0.97 if international else 0.8)
+    elif international:
+        score = min(score, 0.72)
+    # What stands directly before the number says what it is, unless it is part of a telephone's own label.
+    denied = _OTHER_WORDS.search(near) is not None and PHONE_WORDS.search(near[-18:]) is None
     if denied and not (international or _NANP.fullmatch(written)):
         score = min(score, 0.3)
     elif named:
@@ -151,29 +180,44 @@ def phone(
     if extension is not None:
         end, score = extension.end(), max(score, 0.7)
     return Candidate(
-        start, end, "PHONE_NUMBER", "phone", round(score, 3),
-        "is written as a telephone number" + (" and spoken of as one" if named else ""), "warning",
+        start,
+        end,
+        "PHONE_NUMBER",
+        "phone",
+        round(score, 3),
+        "is written as a telephone number" + (" and spoken of as one" if named else ""),
+        "warning",
         evidence={"international": international, "valid": valid, "named": named},
-    )  # fmt: skip
+    )
 
 
-def _by_its_look(written: str, digits: int, *, named: bool) -> tuple[float, bool]:
+def _with_its_beginning(written: str, start: int, text: str) -> tuple[int, str]:
+    """The number with the plus or the parenthesis that it begins with."""
+    if text[start - 1 : start] == "+" or text[start - 2 : start] == "+(":
+        plus = text.rindex("+", 0, start)
+        return plus, text[plus:start] + written
+    if written.count(")") > written.count("(") and text[start - 1 : start] == "(":
+        return start - 1, "(" + written
+    return start, written
+
+
+def _by_its_look(written: str, digits: int, *, named: bool) -> float:
     """How often what is written so is a telephone number, before anything beside it is heard."""
     if _INTERNATIONAL.fullmatch(written) and (written[0] == "+" or digits >= 10):
-        return (0.85 if written[0] == "+" else 0.6), False
+        return 0.85 if written[0] == "+" else 0.6
     if _NANP.fullmatch(written):
-        return 0.8, False
+        return 0.8
     if _PARENTHESIS.fullmatch(written):
-        return 0.66, False
+        return 0.66
     if _TRUNK.fullmatch(written) and 8 <= digits <= 12:
-        return 0.56, False
+        return 0.56
     if _LOCAL_US.fullmatch(written):
-        return 0.45, False
+        return 0.45
     if _GROUPS.fullmatch(written) and written.count(".") != 1 and 6 <= digits <= 12:
-        return (0.62 if named else 0.3), False
+        return 0.62 if named else 0.3
     if _PLAIN.fullmatch(written):
-        return (0.55 if named else 0.12), False
-    return (0.4 if named and digits >= 7 else 0.0), False
+        return 0.55 if named else 0.12
+    return 0.4 if named and digits >= 7 else 0.0
 
 
 @lru_cache(maxsize=2048)
@@ -181,7 +225,7 @@ def _valid(written: str, regions: frozenset[str]) -> bool:
     import phonenumbers
 
     number = re.sub(r"^(?:00|011[ -])", "+", written) if written[0] != "+" else written
-    candidates: list[str | None] = [None] if number[0] == "+" else sorted(regions)[:8]
+    candidates: list[str | None] = [None] if number[0] == "+" else [*sorted(regions)[:8]]
     for region in candidates:
         try:
             parsed = phonenumbers.parse(number, region)

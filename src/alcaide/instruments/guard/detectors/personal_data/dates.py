@@ -31,7 +31,8 @@ _DAY_MONTH = re.compile(
 _MONTH_BEFORE = re.compile(rf"\b{_MONTH}[ -]$")
 _AFTER_MONTH = re.compile(rf"(?:{_DAY}(?:,? \d{{4}}\b)?|\d{{4}}\b){_CLOCK}")
 _NUMERIC = re.compile(
-    r"(?P<y>(?:1[89]|20)\d\d)([-./])(?P<m>\d{1,2})\2(?P<d>\d{1,2})|(?P<a>\d{1,2})([-./])(?P<b>\d{1,2})\6(?P<yy>\d{4}|\d{2})"
+    r"(?P<y>(?:1[89]|20)\d\d)([-./])(?P<m>\d{1,2})\2(?P<d>\d{1,2})|"
+    r"(?P<a>\d{1,2})([-./])(?P<b>\d{1,2})\6(?P<yy>\d{4}|\d{2})"
 )
 _BIRTH = re.compile(
     r"(?:\bborn\b|\bbirth(?:day|date)?\b|\bd\.?o\.?b\b\.?|geboren|geburtsdatum|\bgeb\.|\bné\b|\bnée\b|\bnacid[oa]\b|"
@@ -41,7 +42,7 @@ _BIRTH = re.compile(
 )
 
 
-def date(text: str, lower: str, start: int, end: int, before: str) -> Candidate | None:
+def date(lower: str, start: int, end: int) -> Candidate | None:
     """A date around the number at `start`…`end`: numeric, or with the month's name."""
     found = _numeric(lower, start, end) or _named(lower, start)
     if found is None:
@@ -50,9 +51,15 @@ def date(text: str, lower: str, start: int, end: int, before: str) -> Candidate 
     birth = _BIRTH.search(lower[max(0, low - 48) : low]) is not None
     if birth:
         return Candidate(
-            low, high, "DATE_OF_BIRTH", "date-of-birth", 0.95, "is a date of birth", "warning",
+            low,
+            high,
+            "DATE_OF_BIRTH",
+            "date-of-birth",
+            0.95,
+            "is a date of birth",
+            "warning",
             evidence={"named": True},
-        )  # fmt: skip
+        )
     return Candidate(low, high, "DATE_TIME", "date", 0.85, "is a date", "note")
 
 
@@ -104,8 +111,10 @@ _YEAR_BEFORE = re.compile(
     r"desde|jahr|en|founded|©|\(c\))[ -]$"
 )
 _COUNTED = re.compile(
-    r"[ -]?(?:[%€$£°]|\d|(?:people|persons?|items?|cases|students|users|words|tokens|dollars|euros|pounds|copies|customers|"
-    r"employees|members|votes|points|rows|lines|bytes|k[gm]|m[lm]|cm|miles|meters|metres|feet|calories|steps|times|units|"
+    r"[ -]?(?:[%€$£°]|\d|(?:people|persons?|items?|cases|students|users|words|tokens|dollars|"
+    r"euros|pounds|copies|customers|"
+    r"employees|members|votes|points|rows|lines|bytes|k[gm]|m[lm]|cm|miles|meters|metres|feet|"
+    r"calories|steps|times|units|"
     r"pieces|pages|characters|hours|minutes|days|years|mah|rpm|hz|mhz|watts?|volts?|series|edition model)\b)"
 )
 
@@ -118,9 +127,14 @@ def year(written: str, before: str, after: str, start: int) -> Candidate | None:
         return None
     birth = _BIRTH.search(before[-40:]) is not None
     return Candidate(
-        start, start + 4, "DATE_OF_BIRTH" if birth else "DATE_TIME", "date-of-birth" if birth else "year",
-        0.85 if birth else 0.6, "is a year of birth" if birth else "is a year", "warning" if birth else "note",
-    )  # fmt: skip
+        start,
+        start + 4,
+        "DATE_OF_BIRTH" if birth else "DATE_TIME",
+        "date-of-birth" if birth else "year",
+        0.85 if birth else 0.6,
+        "is a year of birth" if birth else "is a year",
+        "warning" if birth else "note",
+    )
 
 
 DAYS = Pattern(
@@ -159,17 +173,67 @@ def weekday(hit: Hit) -> Candidate:
 
 
 _LEADS = frozenset(
-    "age aged ages turn turns turned turning alter âge edad età wiek leeftijd is was am were i'm he's she's who's i’m now "
-    "only just".split()
+    [
+        "age",
+        "aged",
+        "ages",
+        "turn",
+        "turns",
+        "turned",
+        "turning",
+        "alter",
+        "âge",
+        "edad",
+        "età",
+        "wiek",
+        "leeftijd",
+        "is",
+        "was",
+        "am",
+        "were",
+        "i'm",
+        "he's",
+        "she's",
+        "who's",
+        "i’m",
+        "now",
+        "only",
+        "just",
+    ]
 ) | frozenset(_MONTHS.split("|"))
 _YEAR_LEADS = frozenset(
-    "in since until till from by year circa around before after during early late mid of a the seit depuis desde jahr en "
-    "founded © (c)".split()
+    [
+        "in",
+        "since",
+        "until",
+        "till",
+        "from",
+        "by",
+        "year",
+        "circa",
+        "around",
+        "before",
+        "after",
+        "during",
+        "early",
+        "late",
+        "mid",
+        "of",
+        "a",
+        "the",
+        "seit",
+        "depuis",
+        "desde",
+        "jahr",
+        "en",
+        "founded",
+        "©",
+        "(c)",
+    ]
 )
 _FOLLOWS = re.compile(
-    r"(?:st|nd|rd|th|\.|er|º|ª)?[ -]?(?:of |de |di )?(?:year|yr|y[./]?o\b|jahr|jähr|ans\b|año|anni|jaar|lat\b|anos|år|"
-    + "|".join(sorted({month[:3] for month in _MONTHS.split("|")}))
-    + ")"
+    r"(?:st|nd|rd|th|\.|er|º|ª)?[ -]?(?:of |de |di )?(?:year|yr|y[./]?o\b|jahr|jähr|ans\b|año|"
+    r"anni|jaar|lat\b|anos|år|" + "|".join(sorted({month[:3] for month in _MONTHS.split("|")})) + ")"
 )
 
 
@@ -177,7 +241,12 @@ def worth_a_look(before: str, after: str, digits: int) -> bool:
     """Whether a short number could be an age, a year or part of a date: one look at the words on either side."""
     lead = before[-14:].rstrip(" :,.-")
     lead = lead[lead.rfind(" ") + 1 :]
-    return lead in _LEADS or lead == "of" or (digits == 4 and lead in _YEAR_LEADS) or _FOLLOWS.match(after) is not None
+    return (
+        lead in _LEADS
+        or lead == "of"
+        or (digits == 4 and lead in _YEAR_LEADS)
+        or _FOLLOWS.match(after) is not None
+    )
 
 
 _AGE_AFTER = re.compile(
@@ -185,7 +254,8 @@ _AGE_AFTER = re.compile(
     r"ans\b(?! d)|años|anni\b|jaar oud|lat\b|anos de idade|år gammel|år gammal)"
 )
 _AGE_BEFORE = re.compile(
-    r"(?:\bage[ds]?(?: of| is|:| =)?|\bturn(?:ed|s|ing)?(?: just)?|\balter:?|\bâge:?|\bedad:?|\betà:?|\bwiek:?|\bleeftijd:?|"
+    r"(?:\bage[ds]?(?: of| is|:| =)?|\bturn(?:ed|s|ing)?(?: just)?|\balter:?|\bâge:?|\bedad:?|"
+    r"\betà:?|\bwiek:?|\bleeftijd:?|"
     r"\bwhen (?:he|she|i|they|we) (?:was|were|am|is)|\b(?:he|she|who)(?: is|'s| was)(?: now| only| just)?|"
     r"\bi(?:'m| am|’m)(?: now| only| just)?)[\s:]{1,2}$"
 )

@@ -18,11 +18,16 @@ from typing import Any
 
 from alcaide.instruments.guard.detector import NOTHING, Examination, Hit, Pattern
 from alcaide.instruments.guard.detectors.personal_data import contact, dates, labelled, network, special
-from alcaide.instruments.guard.detectors.personal_data.candidate import Candidate, addresses_cut, without_overlaps
+from alcaide.instruments.guard.detectors.personal_data.candidate import (
+    Candidate,
+    addresses_cut,
+    without_overlaps,
+)
 from alcaide.instruments.guard.detectors.personal_data.identifiers import COUNTRIES
-from alcaide.instruments.guard.detectors.personal_data.numbers import Where, numbers
+from alcaide.instruments.guard.detectors.personal_data.numbers import numbers
 from alcaide.instruments.guard.detectors.personal_data.reading import Reading
 from alcaide.instruments.guard.detectors.personal_data.tagger.model import tag
+from alcaide.instruments.guard.detectors.personal_data.tokens import Where
 from alcaide.instruments.guard.layer import Layer
 from alcaide.instruments.guard.model import Context, Finding
 from alcaide.kernel.errors import InvalidInput
@@ -60,7 +65,7 @@ _SPECIAL_RULES = frozenset(pattern.rule for pattern in special.PATTERNS)
 
 @dataclass(frozen=True, slots=True)
 class PersonalData:
-    """The detector `personal-data`. Options:
+    """The detector `personal-data`, with its options.
 
     Attributes:
         threshold: least score of a finding that is reported.

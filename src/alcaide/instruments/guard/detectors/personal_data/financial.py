@@ -9,7 +9,8 @@ from collections.abc import Iterable
 from alcaide.instruments.guard.detectors.personal_data.candidate import Candidate, Tier
 
 CARD_WORDS = re.compile(
-    r"\b(?:cards?|visa|mastercard|master card|amex|american express|credit|debit|cc|ccn|pan|kreditkarte|karten?nummer|"
+    r"\b(?:cards?|visa|mastercard|master card|amex|american express|credit|debit|cc|ccn|pan|"
+    r"kreditkarte|karten?nummer|"
     r"tarjeta|carte|carta di credito|cartão|karta|diners|discover|maestro|jcb|kreditkort)\b"
 )
 _NOT_CARD_WORDS = re.compile(
@@ -116,33 +117,33 @@ def iban(text: str, start: int, before: str) -> Candidate | None:
         compact = re.sub("[ -]", "", written).upper()
         if stdnum_iban.is_valid(compact, check_country=False):
             return Candidate(
-                start, end, "IBAN_CODE", "iban", 0.99, "is a bank account number whose check digits hold", "error",
-                Tier.STRUCTURED, {"country": compact[:2], "checksum": "holds"},
-            )  # fmt: skip
+                start,
+                end,
+                "IBAN_CODE",
+                "iban",
+                0.99,
+                "is a bank account number whose check digits hold",
+                "error",
+                Tier.STRUCTURED,
+                {"country": compact[:2], "checksum": "holds"},
+            )
         cut = max(text.rfind(" ", start, end), text.rfind("-", start, end))
         if cut <= start:
             break
         end = cut
     if _IBAN_WORDS.search(before[-30:]) and 15 <= len(re.sub("[ -]", "", match[0])) <= 34:
         return Candidate(
-            start, match.end(), "IBAN_CODE", "iban", 0.66,
-            "is spoken of as a bank account number, though its check digits do not hold", "error",
-            Tier.NUMBER, {"checksum": "fails"},
-        )  # fmt: skip
+            start,
+            match.end(),
+            "IBAN_CODE",
+            "iban",
+            0.66,
+            "is spoken of as a bank account number, though its check digits do not hold",
+            "error",
+            Tier.NUMBER,
+            {"checksum": "fails"},
+        )
     return None
-
-
-_BIC = re.compile(r"[A-Z]{4}(?P<country>[A-Z]{2})[A-Z0-9]{2}(?:[A-Z0-9]{3})?")
-
-
-def bic(token: str, start: int, around: tuple[str, str]) -> Candidate | None:
-    """A bank's identifier (ISO 9362), only where it is called so: many words in capitals have its look."""
-    if _BIC.fullmatch(token) is None or not re.search(r"\b(?:bic|swift)\b", around[0][-40:]):
-        return None
-    return Candidate(
-        start, start + len(token), "SWIFT_CODE", "bic", 0.9, "is spoken of as a bank's identifier", "note",
-        evidence={"country": token[4:6]},
-    )  # fmt: skip
 
 
 # ── Crypto-currencies ────────────────────────────────────────────────────────────────────────────────────────────
@@ -162,7 +163,7 @@ _VERSIONS = {
 }
 
 
-def crypto(token: str, start: int, around: tuple[str, str]) -> Candidate | None:
+def crypto(token: str, start: int) -> Candidate | None:
     """A crypto-currency address whose checksum holds; an Ethereum address in one case carries none."""
     coin, score = "", 0.97
     if _ETHEREUM.fullmatch(token):
@@ -184,10 +185,16 @@ def crypto(token: str, start: int, around: tuple[str, str]) -> Candidate | None:
     if not coin:
         return None
     return Candidate(
-        start, start + len(token), "CRYPTO", "crypto-address", score,
+        start,
+        start + len(token),
+        "CRYPTO",
+        "crypto-address",
+        score,
         f"has the form{' and checksum' if score > 0.9 else ''} of {'an' if coin[0] in 'EX' else 'a'} {coin} address",
-        "warning", Tier.STRUCTURED, {"coin": coin},
-    )  # fmt: skip
+        "warning",
+        Tier.STRUCTURED,
+        {"coin": coin},
+    )
 
 
 def _base58check(token: str, alphabet: str) -> int | None:

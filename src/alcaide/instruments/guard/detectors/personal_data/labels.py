@@ -49,7 +49,7 @@ _CLASSES: dict[str, str] = {
     "MEDICAL_CONDITION": "MEDICAL_CONDITION DIAGNOSIS",
     "LICENSE_PLATE": "LICENSE_PLATE VEHICLEVRM LICENSEPLATE",
     "VEHICLE_ID": "VEHICLE_ID VIN VEHICLEVIN VEHICLE_IDENTIFIER",
-}  # fmt: skip
+}
 
 CLASS_OF: dict[str, str] = {label: name for name, labels in _CLASSES.items() for label in labels.split()}
 """Labels of sets and categories of this detector, onto the class both are counted under."""
@@ -67,15 +67,3 @@ def class_of(label: str) -> str | None:
         if label in _NATIONAL or label in ("NATIONAL_ID", "IDCARDNUM", "ID_CARD", "TAX_ID", "TAXNUM")
         else None
     )
-
-
-def compared(
-    truth: list[tuple[int, int, str]], found: list[tuple[int, int, str]]
-) -> tuple[list[tuple[int, int, str]], list[tuple[int, int, str]]]:
-    """Spans of one text in common classes, and only those classes that the set marks somewhere are for the caller to
-    keep; an address that a set marks piece by piece stays in pieces."""
-    return _mapped(truth), _mapped(found)
-
-
-def _mapped(spans: list[tuple[int, int, str]]) -> list[tuple[int, int, str]]:
-    return [(start, end, name) for start, end, label in spans if (name := class_of(label)) is not None]

@@ -30,9 +30,16 @@ def ipv4(written: str, around: tuple[str, str], start: int) -> Candidate | None:
     if _VERSION.search(around[0][-16:]):
         score = 0.15
     return Candidate(
-        start, start + len(written), "IP_ADDRESS", "ipv4", score, "is an IPv4 address", "warning", Tier.STRUCTURED,
+        start,
+        start + len(written),
+        "IP_ADDRESS",
+        "ipv4",
+        score,
+        "is an IPv4 address",
+        "warning",
+        Tier.STRUCTURED,
         {"global": ipaddress.IPv4Address(written).is_global},
-    )  # fmt: skip
+    )
 
 
 _HEXADECIMAL = re.compile(r"[0-9a-f:]{0,39}(?:\d{1,3}(?:\.\d{1,3}){3})?")
@@ -65,9 +72,15 @@ def colon_addresses(reading: Reading) -> Iterable[Candidate]:
 def _colon_address(written: str, start: int) -> Iterable[Candidate]:
     if _MAC.fullmatch(written):
         yield Candidate(
-            start, start + len(written), "MAC_ADDRESS", "mac", 0.93, "is a network card's address", "warning",
+            start,
+            start + len(written),
+            "MAC_ADDRESS",
+            "mac",
+            0.93,
+            "is a network card's address",
+            "warning",
             Tier.STRUCTURED,
-        )  # fmt: skip
+        )
         return
     if written.count(":") < 2 or len(written) < 5 or re.fullmatch(r"\d{1,2}(?::\d{2}){1,3}", written):
         return
@@ -76,9 +89,16 @@ def _colon_address(written: str, start: int) -> Iterable[Candidate]:
     except ValueError:
         return
     yield Candidate(
-        start, start + len(written), "IP_ADDRESS", "ipv6", 0.95, "is an IPv6 address", "warning", Tier.STRUCTURED,
+        start,
+        start + len(written),
+        "IP_ADDRESS",
+        "ipv6",
+        0.95,
+        "is an IPv6 address",
+        "warning",
+        Tier.STRUCTURED,
         {"global": address.is_global},
-    )  # fmt: skip
+    )
 
 
 URL = Pattern(
@@ -89,14 +109,45 @@ URL = Pattern(
 )
 
 _HANDLE = re.compile(
-    r"(?:linkedin\.com/in/|(?:twitter|x|instagram|facebook|tiktok|github|gitlab|medium|reddit|t|vk|pinterest|snapchat|"
-    r"youtube|threads|mastodon\.social|bsky\.app)\.(?:com|net|me|social|app|org)/(?:u/|user/|add/|profile/|channel/)?@?)"
+    r"(?:linkedin\.com/in/|(?:twitter|x|instagram|facebook|tiktok|github|gitlab|medium|reddit|t|"
+    r"vk|pinterest|snapchat|"
+    r"youtube|threads|mastodon\.social|bsky\.app)\.(?:com|net|me|social|app|org)/(?:u/|user/|"
+    r"add/|profile/|channel/)?@?)"
     r"(?P<handle>[a-z0-9][a-z0-9_.-]{2,60})"
 )
 _QUERY_PERSON = re.compile(r"[?&;](?:email|mail|user(?:name)?|name|phone|ssn|token|uid|login)=[^&\s]{3,}")
 _NOT_HANDLES = frozenset(
-    "about login explore home search help settings privacy terms features pricing topics trending orgs sponsors "
-    "marketplace hashtag intent share sharer watch playlist results embed groups pages events company jobs".split()
+    [
+        "about",
+        "login",
+        "explore",
+        "home",
+        "search",
+        "help",
+        "settings",
+        "privacy",
+        "terms",
+        "features",
+        "pricing",
+        "topics",
+        "trending",
+        "orgs",
+        "sponsors",
+        "marketplace",
+        "hashtag",
+        "intent",
+        "share",
+        "sharer",
+        "watch",
+        "playlist",
+        "results",
+        "embed",
+        "groups",
+        "pages",
+        "events",
+        "company",
+        "jobs",
+    ]
 )
 
 
@@ -112,7 +163,13 @@ def url(hit: Hit, lower: str) -> Candidate | None:
     handle = _HANDLE.search(written)
     personal = (handle is not None and handle["handle"] not in _NOT_HANDLES) or _QUERY_PERSON.search(written)
     return Candidate(
-        hit.start, end, "URL", "url-personal" if personal else "url", 0.9 if personal else 0.75,
+        hit.start,
+        end,
+        "URL",
+        "url-personal" if personal else "url",
+        0.9 if personal else 0.75,
         "is the address of a person's page" if personal else "is a web address",
-        "warning" if personal else "note", Tier.STRUCTURED, {"host": host},
-    )  # fmt: skip
+        "warning" if personal else "note",
+        Tier.STRUCTURED,
+        {"host": host},
+    )

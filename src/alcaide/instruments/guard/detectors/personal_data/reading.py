@@ -87,7 +87,8 @@ class Reading:
         word = letter[codes[np.maximum(places - 1, 0)]] | _is_digit(codes[np.maximum(places - 1, 0)])
         next_ = codes[np.minimum(places + 1, last)]
         room = np.diff(places, append=codes.size + 8) > 4
-        return places[word & (letter[next_] | _is_digit(next_)) & room]
+        found: Indices = places[word & (letter[next_] | _is_digit(next_)) & room]
+        return found
 
     @cached_property
     def handles(self) -> Indices:
@@ -100,7 +101,8 @@ class Reading:
         last = codes.size - 1
         previous = codes[np.maximum(places - 1, 0)]
         joined = (letter[previous] | _is_digit(previous) | (previous == 46) | (previous == 64)) & (places > 0)
-        return places[~joined & letter[codes[np.minimum(places + 1, last)]]]
+        found: Indices = places[~joined & letter[codes[np.minimum(places + 1, last)]]]
+        return found
 
     @cached_property
     def colons(self) -> Indices:

@@ -14,13 +14,19 @@ from alcaide.instruments.guard.detectors.personal_data.candidate import Candidat
 ARTICLE_9 = "gdpr:2016-679/art-9"
 
 _CONDITIONS = (
-    "hiv|aids|cancer|leuk(?:a)?emia|lymphoma|melanoma|tumou?r|diabetes|diabetic|hypertension|high blood pressure|asthma|"
-    "copd|pneumonia|bronchitis|tuberculosis|hepatitis(?: [abc])?|cirrhosis|epilepsy|migraines?|alzheimer(?:'s)?|dementia|"
-    "parkinson(?:'s)?|multiple sclerosis|stroke|heart (?:attack|failure|disease)|arrhythmia|angina|an(?:a)?emia|arthritis|"
+    "hiv|aids|cancer|leuk(?:a)?emia|lymphoma|melanoma|tumou?r|diabetes|diabetic|hypertension|"
+    "high blood pressure|asthma|"
+    "copd|pneumonia|bronchitis|tuberculosis|hepatitis(?: [abc])?|cirrhosis|epilepsy|migraines?|"
+    "alzheimer(?:'s)?|dementia|"
+    "parkinson(?:'s)?|multiple sclerosis|stroke|heart (?:attack|failure|disease)|arrhythmia|"
+    "angina|an(?:a)?emia|arthritis|"
     "lupus|crohn(?:'s)?(?: disease)?|colitis|ibs|celiac disease|kidney (?:failure|disease)|depression|"
-    "depressive disorder|bipolar(?: disorder)?|schizophrenia|anxiety(?: disorder)?|ptsd|adhd|autism|ocd|anorexia|bulimia|"
-    "alcoholism|addiction|substance abuse|obesity|endometriosis|infertility|miscarriage|syphilis|chlamydia|gonorrh(?:o)?ea|"
-    "herpes|covid(?:-19)?|long covid|down syndrome|cystic fibrosis|sickle cell|psoriasis|eczema|glaucoma|fibromyalgia|"
+    "depressive disorder|bipolar(?: disorder)?|schizophrenia|anxiety(?: disorder)?|ptsd|adhd|"
+    "autism|ocd|anorexia|bulimia|"
+    "alcoholism|addiction|substance abuse|obesity|endometriosis|infertility|miscarriage|"
+    "syphilis|chlamydia|gonorrh(?:o)?ea|"
+    "herpes|covid(?:-19)?|long covid|down syndrome|cystic fibrosis|sickle cell|psoriasis|"
+    "eczema|glaucoma|fibromyalgia|"
     "osteoporosis|insomnia|sleep apn(?:o)?ea|thyroid|hypothyroidism"
 )
 _FAITHS = (
@@ -54,19 +60,88 @@ _FRAMES: tuple[_Frame, ...] = (
     _Frame(
         "health",
         "MEDICAL_CONDITION",
-        rf"(?:diagnosed (?:\w+ )?with|suffer(?:s|ed|ing)? from|treated for|history of|living with|battling|diagnosis(?: of)?:?|"
-        rf"(?:he|she|i|patient) (?:has|have|had)|positive for|complain(?:s|ed|ing) of|infected with|recover(?:ing|ed) from|"
+        rf"(?:diagnosed (?:\w+ )?with|suffer(?:s|ed|ing)? from|treated for|history of|living with|"
+        rf"battling|diagnosis(?: of)?:?|"
+        rf"(?:he|she|i|patient) (?:has|have|had)|positive for|complain(?:s|ed|ing) of|infected with|"
+        rf"recover(?:ing|ed) from|"
         rf"condition:?|surviv(?:ed|or of)|medication for|symptoms of)[ \t]{{0,2}}"
-        rf"(?:an? |the |his |her |my |severe |chronic |acute |mild |early |type |stage |advanced |major |breast |lung |"
+        rf"(?:an? |the |his |her |my |severe |chronic |acute |mild |early |type |stage |advanced |"
+        rf"major |breast |lung |"
         rf"prostate |skin |iv |ii |iii |[1-4] ){{0,4}}(?P<value>(?:{_CONDITIONS})(?: type [12])?)\b",
-        ("cancer", "leukemia", "leukaemia", "lymphoma", "melanoma", "tumor", "tumour", "diabet", "hypertension", "blood pressure",
-         "asthma", "copd", "pneumonia", "bronchitis", "tubercul", "hepatitis", "cirrhosis", "epilep", "migraine", "alzheimer",
-         "dementia", "parkinson", "sclerosis", "stroke", "heart ", "arrhythmia", "angina", "anemia", "anaemia", "arthritis",
-         "lupus", "crohn", "colitis", "ibs", "celiac", "kidney", "depressi", "bipolar", "schizophren", "anxiety", "ptsd", "adhd",
-         "autism", "ocd", "anorexia", "bulimia", "alcoholism", "addiction", "substance abuse", "obesity", "endometri",
-         "infertil", "miscarriage", "syphilis", "chlamydia", "gonorrh", "herpes", "covid", "down syndrome", "fibrosis",
-         "sickle cell", "psoriasis", "eczema", "glaucoma", "fibromyalgia", "osteoporosis", "insomnia", "apnea", "apnoea",
-         "thyroid", "hiv", "aids"),
+        (
+            "cancer",
+            "leukemia",
+            "leukaemia",
+            "lymphoma",
+            "melanoma",
+            "tumor",
+            "tumour",
+            "diabet",
+            "hypertension",
+            "blood pressure",
+            "asthma",
+            "copd",
+            "pneumonia",
+            "bronchitis",
+            "tubercul",
+            "hepatitis",
+            "cirrhosis",
+            "epilep",
+            "migraine",
+            "alzheimer",
+            "dementia",
+            "parkinson",
+            "sclerosis",
+            "stroke",
+            "heart ",
+            "arrhythmia",
+            "angina",
+            "anemia",
+            "anaemia",
+            "arthritis",
+            "lupus",
+            "crohn",
+            "colitis",
+            "ibs",
+            "celiac",
+            "kidney",
+            "depressi",
+            "bipolar",
+            "schizophren",
+            "anxiety",
+            "ptsd",
+            "adhd",
+            "autism",
+            "ocd",
+            "anorexia",
+            "bulimia",
+            "alcoholism",
+            "addiction",
+            "substance abuse",
+            "obesity",
+            "endometri",
+            "infertil",
+            "miscarriage",
+            "syphilis",
+            "chlamydia",
+            "gonorrh",
+            "herpes",
+            "covid",
+            "down syndrome",
+            "fibrosis",
+            "sickle cell",
+            "psoriasis",
+            "eczema",
+            "glaucoma",
+            "fibromyalgia",
+            "osteoporosis",
+            "insomnia",
+            "apnea",
+            "apnoea",
+            "thyroid",
+            "hiv",
+            "aids",
+        ),
         90,
         "health",
         0.82,
@@ -76,8 +151,17 @@ _FRAMES: tuple[_Frame, ...] = (
         "MEDICAL_CONDITION",
         r"\b(?:diagnos(?:is|es|tic)|admitted for|chief complaint|complaints?|symptoms|reason for (?:visit|admission))"
         r"[ \t]{0,2}:?[ \t]{0,2}(?P<value>[a-z][a-z0-9'’/-]{2,24}(?: [a-z0-9][a-z0-9'’/-]{0,20}){0,4})",
-        ("diagnosis:", "diagnoses:", "admitted for", "chief complaint:", "complaints:", "complaint:", "symptoms:", "reason for visit:",
-         "reason for admission:"),
+        (
+            "diagnosis:",
+            "diagnoses:",
+            "admitted for",
+            "chief complaint:",
+            "complaints:",
+            "complaint:",
+            "symptoms:",
+            "reason for visit:",
+            "reason for admission:",
+        ),
         0,
         "health",
         0.7,
@@ -94,11 +178,35 @@ _FRAMES: tuple[_Frame, ...] = (
     _Frame(
         "religion",
         "RELIGION",
-        rf"\b(?:{_PERSON}|religion:?|faith:?|practi[cs]ing|devout|converted to|raised|religious affiliation:?)[ \t]{{1,2}}"
+        rf"\b(?:{_PERSON}|religion:?|faith:?|practi[cs]ing|devout|converted to|raised|"
+        rf"religious affiliation:?)[ \t]{{1,2}}"
         rf"(?:an? |the |devout |practi[cs]ing |very |roman ){{0,3}}(?P<value>{_FAITHS})\b",
-        ("catholic", "protestant", "christian", "muslim", "sunni", "shia", "shi'ite", "jewish", " jew", "hindu", "buddhist", "sikh", "mormon",
-         "atheist", "agnostic", "orthodox", "lutheran", "methodist", "baptist", "evangelical", "jehovah", "baha'i",
-         "scientologist", "quaker"),
+        (
+            "catholic",
+            "protestant",
+            "christian",
+            "muslim",
+            "sunni",
+            "shia",
+            "shi'ite",
+            "jewish",
+            " jew",
+            "hindu",
+            "buddhist",
+            "sikh",
+            "mormon",
+            "atheist",
+            "agnostic",
+            "orthodox",
+            "lutheran",
+            "methodist",
+            "baptist",
+            "evangelical",
+            "jehovah",
+            "baha'i",
+            "scientologist",
+            "quaker",
+        ),
         44,
         "faith",
         0.72,
@@ -106,9 +214,20 @@ _FRAMES: tuple[_Frame, ...] = (
     _Frame(
         "orientation",
         "SEXUAL_ORIENTATION",
-        rf"\b(?:{_PERSON}|came out as|identif(?:y|ies|ied) as|sexual orientation:?|orientation:?)[ \t]{{1,2}}(?:an? |openly ){{0,2}}"
+        rf"\b(?:{_PERSON}|came out as|identif(?:y|ies|ied) as|sexual orientation:?|"
+        rf"orientation:?)[ \t]{{1,2}}(?:an? |openly ){{0,2}}"
         rf"(?P<value>{_LOVE})\b",
-        ("gay", "lesbian", "sexual", "transgender", " trans ", "queer", "non-binary", "nonbinary", "intersex"),
+        (
+            "gay",
+            "lesbian",
+            "sexual",
+            "transgender",
+            " trans ",
+            "queer",
+            "non-binary",
+            "nonbinary",
+            "intersex",
+        ),
         44,
         "sexual orientation or gender",
         0.75,
@@ -116,10 +235,25 @@ _FRAMES: tuple[_Frame, ...] = (
     _Frame(
         "politics",
         "POLITICAL_OPINION",
-        rf"\b(?:{_PERSON}|registered|lifelong|political (?:affiliation|views?|opinion):?|party:?|votes?|voted(?: for)?|"
+        rf"\b(?:{_PERSON}|registered|lifelong|political (?:affiliation|views?|opinion):?|party:?|"
+        rf"votes?|voted(?: for)?|"
         rf"member of the)[ \t]{{1,2}}(?:an? |the |registered |lifelong |staunch ){{0,3}}(?P<value>{_POLITICS})\b",
-        ("republican", "democrat", "conservative", "socialist", "communist", "liberal", "libertarian", "marxist",
-         "anarchist", "fascist", "green party", "labour", " tory", "trump supporter"),
+        (
+            "republican",
+            "democrat",
+            "conservative",
+            "socialist",
+            "communist",
+            "liberal",
+            "libertarian",
+            "marxist",
+            "anarchist",
+            "fascist",
+            "green party",
+            "labour",
+            " tory",
+            "trump supporter",
+        ),
         44,
         "political opinion",
         0.68,
@@ -144,7 +278,7 @@ _FRAMES: tuple[_Frame, ...] = (
         "ethnic origin",
         0.75,
     ),
-)  # fmt: skip
+)
 
 _BY_RULE = {frame.rule: frame for frame in _FRAMES}
 PATTERNS: tuple[Pattern, ...] = tuple(
@@ -157,6 +291,13 @@ def special(hit: Hit) -> Candidate | None:
     frame = _BY_RULE[hit.rule]
     start, end = hit.groups.get("value") or hit.groups["value2"]
     return Candidate(
-        start, end, frame.entity, frame.rule, frame.score, f"says something of somebody's {frame.name}", "warning",
-        Tier.NUMBER, {"category": "special"},
-    )  # fmt: skip
+        start,
+        end,
+        frame.entity,
+        frame.rule,
+        frame.score,
+        f"says something of somebody's {frame.name}",
+        "warning",
+        Tier.NUMBER,
+        {"category": "special"},
+    )

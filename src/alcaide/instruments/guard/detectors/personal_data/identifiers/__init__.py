@@ -10,10 +10,11 @@ from functools import lru_cache
 from alcaide.instruments.guard.detectors.personal_data.candidate import Candidate
 from alcaide.instruments.guard.detectors.personal_data.identifiers.americas import AMERICAS
 from alcaide.instruments.guard.detectors.personal_data.identifiers.asia_pacific import ASIA_PACIFIC
-from alcaide.instruments.guard.detectors.personal_data.identifiers.europe import EUROPE
+from alcaide.instruments.guard.detectors.personal_data.identifiers.europe_north_east import EUROPE_NORTH_EAST
+from alcaide.instruments.guard.detectors.personal_data.identifiers.europe_south_west import EUROPE_SOUTH_WEST
 from alcaide.instruments.guard.detectors.personal_data.identifiers.model import Identifier
 
-IDENTIFIERS: tuple[Identifier, ...] = (*AMERICAS, *EUROPE, *ASIA_PACIFIC)
+IDENTIFIERS: tuple[Identifier, ...] = (*AMERICAS, *EUROPE_SOUTH_WEST, *EUROPE_NORTH_EAST, *ASIA_PACIFIC)
 COUNTRIES = frozenset(one.country for one in IDENTIFIERS)
 
 BEFORE, AFTER = 72, 28
@@ -43,7 +44,7 @@ def pack(countries: frozenset[str]) -> dict[str, tuple[Identifier, ...]]:
     return {shape: tuple(ones) for shape, ones in by_shape.items()}
 
 
-_EUROPEAN = frozenset(one.country for one in EUROPE)
+_EUROPEAN = frozenset(one.country for one in (*EUROPE_SOUTH_WEST, *EUROPE_NORTH_EAST))
 
 
 @lru_cache(maxsize=1024)

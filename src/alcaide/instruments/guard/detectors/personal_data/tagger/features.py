@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -102,8 +101,7 @@ def mixed(hashes: Hashes) -> Hashes:
     """Bits of a hash spread over all of it."""
     hashes = hashes ^ (hashes >> np.uint64(33))
     hashes = hashes * _MIX
-    hashes = hashes ^ (hashes >> np.uint64(29))
-    return hashes
+    return hashes ^ (hashes >> np.uint64(29))
 
 
 # ── Words ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -129,9 +127,12 @@ LISTS: tuple[tuple[str, int], ...] = (
 _BITS = 17
 
 
+_PACKAGE = resources.files("alcaide.instruments.guard.detectors.personal_data")
+
+
 def words_of(name: str) -> list[str]:
     """The words of one list: each part of what `_` joins is a word."""
-    text = (resources.files(__package__).parent / "lists" / f"{name}.txt").read_text("utf-8")  # type: ignore[attr-defined]
+    text = (_PACKAGE / "lists" / f"{name}.txt").read_text("utf-8")
     lines = [line for line in text.splitlines() if not line.startswith("#")]
     return " ".join(lines).replace("_", " ").replace("-", " ").replace("'", " ").split()
 
@@ -230,7 +231,8 @@ def _interest() -> npt.NDArray[np.uint8]:
     # A common word in capitals may still be a name ("Will", "Grace").
     seed |= titled & ((flags & (GIVEN | PLACE | NATIONALITY)) != 0) & ((flags & NOT_NAME) == 0)
     cues = (flags & (CUE | TITLE)) != 0
-    return (seed * _SEED + cues * _CUES + common * _COMMON).astype(np.uint8)
+    table: npt.NDArray[np.uint8] = (seed * _SEED + cues * _CUES + common * _COMMON).astype(np.uint8)
+    return table
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,7 +250,7 @@ class Looks:
 SPACE_ALONE = np.uint64((SPACE * 16 + SPACE) * 4 + 1)
 
 
-def looks(reading: Reading, words: Words) -> Looks | None:
+def looks(words: Words) -> Looks | None:
     """What the tagger needs of a block; None if no word in it could be a name's or an address's."""
     count = words.count
     if not count:
@@ -297,11 +299,14 @@ def neighbourhood(places: Indices, count: int) -> npt.NDArray[np.bool_]:
 
 
 def _labels(words: Words, gaps: npt.NDArray[np.uint64], candidates: Indices) -> Hashes | None:
-    """For each of some words the word before the last colon on its line: `Name: …`, `Address: …`. None if no colon is there."""
+    """For each of some words the word before the last colon on its line (`Name: …`); None if there is no colon."""
     colons = np.flatnonzero(gaps >> np.uint64(6) == COLON) + 1
     if not colons.size:
         return None
-    lines = np.flatnonzero((gaps >> np.uint64(6) == NEWLINE) | (gaps >> np.uint64(2) & np.uint64(15) == NEWLINE)) + 1
+    lines = (
+        np.flatnonzero((gaps >> np.uint64(6) == NEWLINE) | (gaps >> np.uint64(2) & np.uint64(15) == NEWLINE))
+        + 1
+    )
     colon = np.concatenate(([0], colons))[np.searchsorted(colons, candidates, "right")]
     line = np.concatenate(([0], lines))[np.searchsorted(lines, candidates, "right")]
     return np.where((colon > 0) & (colon >= line), words.hashes[np.maximum(colon - 1, 0)], np.uint64(7))
@@ -354,19 +359,28 @@ FEATURES = len(_TEMPLATES)
 
 @lru_cache(maxsize=1)
 def _plan() -> tuple[Indices, tuple[Indices, Indices], Indices, Indices, Hashes, Indices, Hashes]:
-    """Which terms come from words (their rows and offsets) and which from the candidate itself (their rows), each
-    term's multiplier, where features begin, and their salts."""
+    """Terms that come from words (with rows and offsets), those from the word itself (with rows), and how to join them.
+
+    The last three are each term's multiplier, where each feature's terms begin, and each feature's salt.
+    """
     terms = [term for template in _TEMPLATES for term in template]
     rows = np.array([row for row, _ in terms])
     offsets = np.array([offset for _, offset in terms])
     from_words, from_own = np.flatnonzero(rows < _PREFIX_2), np.flatnonzero(rows >= _PREFIX_2)
     begins = np.cumsum([0, *(len(template) for template in _TEMPLATES[:-1])])
-    multipliers = mixed(np.arange(101, 101 + len(terms), dtype=np.uint64) * np.uint64(0xD6E8FEB86659FD93)) | np.uint64(1)
+    multipliers = mixed(
+        np.arange(101, 101 + len(terms), dtype=np.uint64) * np.uint64(0xD6E8FEB86659FD93)
+    ) | np.uint64(1)
     salts = mixed(np.arange(1, FEATURES + 1, dtype=np.uint64) * np.uint64(0xD6E8FEB86659FD93))
     return (
-        from_words, (rows[from_words], offsets[from_words] + PAD), from_own, rows[from_own] - _PREFIX_2,
-        multipliers[:, None], begins, salts[:, None],
-    )  # fmt: skip
+        from_words,
+        (rows[from_words], offsets[from_words] + PAD),
+        from_own,
+        rows[from_own] - _PREFIX_2,
+        multipliers[:, None],
+        begins,
+        salts[:, None],
+    )
 
 
 _HEADS = np.array([[2], [3]])
@@ -387,7 +401,9 @@ def features(words: Words, seen: Looks, places: Indices) -> Iterator[npt.NDArray
         yield _features(words, values, width, places[piece], None if labels is None else labels[piece])
 
 
-def _features(words: Words, values: Hashes, width: int, at: Indices, labels: Hashes | None) -> npt.NDArray[np.intp]:
+def _features(
+    words: Words, values: Hashes, width: int, at: Indices, labels: Hashes | None
+) -> npt.NDArray[np.intp]:
     starts, ends = words.starts[at], words.ends[at]
     own = np.empty((6, at.size), dtype=np.uint64)
     own[:2] = words.hash(starts[None, :], np.minimum(starts + _HEADS, ends))

@@ -27,12 +27,14 @@ from alcaide.instruments.guard.detectors.personal_data.tagger.features import (
     PAD,
     SPACE_ALONE,
     STREET,
-    TITLE as TITLE_FLAG,
     Looks,
     Words,
     features,
     looks,
     neighbourhood,
+)
+from alcaide.instruments.guard.detectors.personal_data.tagger.features import (
+    TITLE as TITLE_FLAG,
 )
 from alcaide.instruments.guard.model import Level
 
@@ -59,7 +61,7 @@ class Weights:
 @lru_cache(maxsize=1)
 def shipped() -> Weights:
     """The weights in the package."""
-    octets = (resources.files(__package__) / "weights.npz").read_bytes()  # type: ignore[arg-type]
+    octets = (resources.files(__package__) / "weights.npz").read_bytes()
     with np.load(io.BytesIO(octets), allow_pickle=False) as stored:
         return Weights(
             stored["table"].astype(np.int16),
@@ -73,7 +75,8 @@ def shipped() -> Weights:
 def first_logits(rows: npt.NDArray[np.intp], weights: Weights) -> Floats:
     """The first model's answer for each candidate: the sum of the rows its features point at."""
     total = weights.table.take(rows, axis=0).sum(axis=0, dtype=np.int16)
-    return total.astype(np.float32) * np.float32(weights.scale) + weights.bias
+    logits: Floats = total.astype(np.float32) * np.float32(weights.scale) + weights.bias
+    return logits
 
 
 def softmax(logits: Floats) -> Floats:
@@ -131,7 +134,7 @@ def tag(reading: Reading, weights: Weights | None = None) -> Iterator[Candidate]
     3. The second model decides on both.
     """
     words = Words(reading)
-    seen = looks(reading, words)
+    seen = looks(words)
     if seen is None:
         return
     weights = weights or shipped()
@@ -182,7 +185,7 @@ _ENTITY: dict[int, tuple[str, str, str, Level, Tier]] = {
     ADDRESS: ("STREET_ADDRESS", "postal-address", "reads like a postal address", "warning", Tier.ADDRESS),
 }
 _MONEY = frozenset("$€£¥")
-_DOTTED = frozenset("inc ltd co corp jr sr llc st bros".split())
+_DOTTED = frozenset(["inc", "ltd", "co", "corp", "jr", "sr", "llc", "st", "bros"])
 _JOIN = re.compile(r"[\s,.\-–]{1,5}|\s?\(")
 _POSTAL = re.compile(r"\d{3,6}|[A-Z]{2}|[A-Z]{1,2}\d[A-Z\d]?|\d[A-Z]{2}")
 
@@ -205,7 +208,6 @@ def entities(
 ) -> Iterator[Candidate]:
     """Neighbouring words of one label as one entity; an address takes in the place and the postcode that follow it."""
     text = reading.text
-    starts, ends = words.starts, words.ends
     knots = calibration.tolist()
     runs = _runs(text, words, labels, scores)
     at = 0
@@ -214,36 +216,52 @@ def entities(
         at += 1
         if run.label == ADDRESS:
             at = _whole_address(text, words, run, runs, at)
-        first, last = run.first, run.last
-        low, high = int(starts[first]), int(ends[last])
-        flags = seen.flags
-        if run.label == ADDRESS:
-            written = text[low:high]
-            if not any(map(str.isalpha, written)) or text[low - 1 : low] in _MONEY:
-                continue  # a number without a word of its address, or a price, is none
-            if not any(int(flag) & STREET for flag in flags[first : last + 1]):
-                if not any(map(str.isdigit, written)):
-                    run.label = LOCATION  # neither a number nor a street: a place
-                elif last - first < 2 and written[0].isdigit():
-                    run.score *= 0.5  # `100 Fahrenheit` is written like `12 Broadway`
+            if not _like_an_address(text, words, seen, run):
+                continue
+        low, high = int(words.starts[run.first]), int(words.ends[run.last])
         if run.label == PERSON:
-            honorific = first if int(flags[first]) & TITLE_FLAG and last > first else first - 1
-            if honorific >= 0 and int(flags[honorific]) & TITLE_FLAG:
-                title = _honorific(
-                    text, int(starts[honorific]), int(ends[honorific]), int(starts[honorific + 1])
-                )
-                if title is not None:
-                    yield title
-                    if honorific == first:
-                        low = int(starts[first + 1])
-        if text[high : high + 1] == "." and text[int(starts[last]) : high].lower() in _DOTTED:
-            high += 1
-        entity, rule, reason, level, tier = _ENTITY[run.label]
-        if run.label == LOCATION:
+            title = _title(text, words, seen, run)
+            if title is not None:
+                yield title
+                low = max(low, int(words.starts[run.first]))
+        elif run.label == LOCATION:
             code = _postcode_beside(text, words, run)
             if code is not None:
                 yield code
+        if text[high : high + 1] == "." and text[int(words.starts[run.last]) : high].lower() in _DOTTED:
+            high += 1
+        entity, rule, reason, level, tier = _ENTITY[run.label]
         yield Candidate(low, high, entity, rule, _calibrated(run.score, knots), reason, level, tier)
+
+
+def _like_an_address(text: str, words: Words, seen: Looks, run: _Run) -> bool:
+    """Whether a run of an address's words can be one.
+
+    What can only be a place is made one; what may be a quantity is believed less.
+    """
+    low, high = int(words.starts[run.first]), int(words.ends[run.last])
+    written = text[low:high]
+    if not any(map(str.isalpha, written)) or text[low - 1 : low] in _MONEY:
+        return False  # a number without a word of its address, or a price
+    if any(int(flag) & STREET for flag in seen.flags[run.first : run.last + 1]):
+        return True
+    if not any(map(str.isdigit, written)):
+        run.label = LOCATION
+    elif run.last - run.first < 2 and written[0].isdigit():
+        run.score *= 0.5  # `100 Fahrenheit` is written like `12 Broadway`
+    return True
+
+
+def _title(text: str, words: Words, seen: Looks, run: _Run) -> Candidate | None:
+    """The form of address before a name, or the first word of the name taken for a part of it."""
+    within = bool(int(seen.flags[run.first]) & TITLE_FLAG) and run.last > run.first
+    place = run.first if within else run.first - 1
+    if place < 0 or not int(seen.flags[place]) & TITLE_FLAG:
+        return None
+    title = _honorific(text, int(words.starts[place]), int(words.ends[place]), int(words.starts[place + 1]))
+    if title is not None and within:
+        run.first += 1
+    return title
 
 
 def _calibrated(score: float, knots: list[float]) -> float:
@@ -307,7 +325,8 @@ def _postcode_beside(text: str, words: Words, run: _Run) -> Candidate | None:
 
 
 _HONORIFIC = re.compile(
-    r"mr|mrs|ms|miss|mx|dr|prof|professor|sir|madam|mme|mlle|herr|frau|señora?|sra?|sig|signora?|rev|hon|capt|sgt|lt|lady|lord|mister",
+    r"mr|mrs|ms|miss|mx|dr|prof|professor|sir|madam|mme|mlle|herr|frau|señora?|sra?|sig|"
+    r"signora?|rev|hon|capt|sgt|lt|lady|lord|mister",
     re.IGNORECASE,
 )
 

@@ -1,0 +1,155 @@
+"""Tokens of letters and digits: account numbers, crypto-currency addresses, identity cards, postcodes, vehicles."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass
+
+from alcaide.instruments.guard.detectors.personal_data import dates, financial
+from alcaide.instruments.guard.detectors.personal_data.candidate import Candidate
+from alcaide.instruments.guard.detectors.personal_data.identifiers import AFTER, BEFORE, recognise
+from alcaide.instruments.guard.detectors.personal_data.reading import Reading
+
+WORTH = 0.2
+"""Below this nothing said of a number is kept even for comparison."""
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """Which countries' identifiers to look for (none named: all), and which ones the text is known to concern."""
+
+    countries: frozenset[str]
+    preferred: frozenset[str]
+
+
+def around(reading: Reading, start: int, end: int) -> tuple[str, str]:
+    """The lower-case text before and after a number, as far as a word there still speaks of it."""
+    return reading.lower[max(0, start - BEFORE) : start], reading.lower[end : end + AFTER]
+
+
+def identified(written: str, beside: tuple[str, str], start: int, where: Where) -> Iterator[Candidate]:
+    """The national identifiers that a number may be."""
+    ones = recognise(written, beside, start, where.countries, where.preferred)
+    return (one for one in ones if one.score >= WORTH)
+
+
+_TOKEN = re.compile(r"[A-Za-z0-9]{1,100}(?:[-./][A-Za-z0-9]{1,40}){0,6}")
+_UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_IBAN_HEAD = re.compile(r"[A-Za-z]{2}\d{2}(?![0-9])")
+_POSTCODE_UK = re.compile(r"[A-Z]{1,2}\d[A-Z\d]? ?\d[A-BD-HJLNP-UW-Z]{2}\b")
+_POSTCODE_CA = re.compile(r"[ABCEGHJ-NPRSTVXY]\d[A-Z][ -]?\d[A-Z]\d\b")
+_VIN = re.compile(r"[A-HJ-NPR-Z0-9]{17}")
+
+
+def token(reading: Reading, at: int, where: Where) -> Generator[Candidate, None, int]:
+    """What the token around the digit at `at` may be; returns how far it reaches."""
+    text = reading.text
+    start = _beginning(text, at)
+    match = _TOKEN.match(text, start)
+    if match is None or match.end() <= at:
+        return at
+    word, end = match[0], match.end()
+    if len(word) > 90 or _UUID.fullmatch(word):
+        return end
+    beside = around(reading, start, end)
+    proved = _proved(text, word, start, beside)
+    if proved is not None:
+        yield proved
+        return proved.end
+    yield from identified(word, beside, start, where)
+    if "/" not in word and len(word) <= 10:
+        yield from _postcode(reading, start)
+    if len(word) == 17:
+        yield from _vehicle(word.upper(), beside, start)
+    if not word[0].isdigit():
+        return end
+    # `3rd of May`, `54yo`: the digits are a number of their own, and what follows the token is looked at again.
+    day = dates.date(reading.lower, at, at + 1)
+    if day is not None:
+        yield day
+    digits = re.match(r"\d{1,3}", word)
+    if digits is not None and len(word) <= 12:
+        high = start + digits.end()
+        lower = reading.lower
+        one = dates.age(digits[0], lower[max(0, start - 24) : start], lower[high : high + 20], start)
+        if one is not None:
+            yield one
+    return at
+
+
+def _beginning(text: str, at: int) -> int:
+    """Where the token that holds `at` begins: letters and digits, and what hyphens join to them."""
+    floor = max(0, at - 100)
+    start = _run_beginning(text, at, floor)
+    while start > floor + 1 and text[start - 1] in "-./" and text[start - 2].isalnum() and at - start < 20:
+        start = _run_beginning(text, start - 1, floor)
+    return start
+
+
+def _run_beginning(text: str, start: int, floor: int) -> int:
+    while start > floor and text[start - 1].isalnum() and text[start - 1].isascii():
+        start -= 1
+    return start
+
+
+def _proved(text: str, word: str, start: int, beside: tuple[str, str]) -> Candidate | None:
+    """What check digits of their own prove."""
+    if len(word) >= 26:
+        coin = financial.crypto(word, start)
+        if coin is not None:
+            return coin
+    if _IBAN_HEAD.match(word) or (len(word) >= 15 and word[:2].isalpha() and word[2:4].isdigit()):
+        return financial.iban(text, start, beside[0])
+    return None
+
+
+def _vehicle(word: str, beside: tuple[str, str], start: int) -> Iterator[Candidate]:
+    if not _VIN.fullmatch(word):
+        return
+    named = re.search(r"\bvin\b|\bvehicle|\bchassis", beside[0]) is not None
+    holds = vin_holds(word)
+    if named or holds:
+        yield Candidate(
+            start,
+            start + len(word),
+            "VEHICLE_ID",
+            "vin",
+            0.95 if named else 0.8,
+            "is a vehicle's identification number" + (" whose check digit holds" if holds else ""),
+            evidence={"checksum": "holds" if holds else "fails", "named": named},
+        )
+
+
+def _postcode(reading: Reading, start: int) -> Iterator[Candidate]:
+    for pattern, country in ((_POSTCODE_UK, "GB"), (_POSTCODE_CA, "CA")):
+        match = pattern.match(reading.text, start)
+        if match is not None and len(match[0]) >= 5:
+            spaced = " " in match[0]
+            named = re.search(r"post ?code|postal|zip", reading.lower[max(0, start - 30) : start]) is not None
+            yield Candidate(
+                start,
+                match.end(),
+                "ZIP_CODE",
+                "postcode",
+                0.9 if named else 0.72 if spaced else 0.3,
+                "has the form of a postcode",
+                "note",
+                evidence={"country": country, "named": named},
+            )
+
+
+_VIN_VALUES = dict(
+    zip(
+        "ABCDEFGHJKLMNPRSTUVWXYZ0123456789",
+        (*range(1, 9), *range(1, 6), 7, 9, *range(2, 10), *range(10)),
+        strict=True,
+    )
+)
+_VIN_WEIGHTS = (8, 7, 6, 5, 4, 3, 2, 10, 0, 9, 8, 7, 6, 5, 4, 3, 2)
+
+
+def vin_holds(token: str) -> bool:
+    """Whether the ninth character is the check digit of a vehicle identification number (49 CFR 565.15)."""
+    total = sum(_VIN_VALUES[one] * weight for one, weight in zip(token, _VIN_WEIGHTS, strict=True))
+    return token[8] == "0123456789X"[total % 11]
