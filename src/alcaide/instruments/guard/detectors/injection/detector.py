@@ -25,7 +25,7 @@ import numpy as np
 
 from alcaide.instruments.guard.detector import NOTHING, Examination, Hit, Pattern
 from alcaide.instruments.guard.detectors.injection import combination, evidence, signatures
-from alcaide.instruments.guard.detectors.injection.combination import Combination, Values
+from alcaide.instruments.guard.detectors.injection.combination import Combination
 from alcaide.instruments.guard.detectors.injection.evidence import Evidence
 from alcaide.instruments.guard.detectors.injection.signatures import Sighting
 from alcaide.instruments.guard.layer import Layer
@@ -51,11 +51,16 @@ _BLANK: Final = frozenset(" \n\t\r")
 
 @dataclass(frozen=True, slots=True)
 class Sums:
-    """The two sums for one kind of passage. Below `plain` the first has the last word."""
+    """The two sums for one kind of passage. Below `plain` the first has the last word.
+
+    `below` and `above` stretch what comes out below and above the shipped threshold into log-odds.
+    """
 
     first: Combination
     second: Combination
     plain: float
+    below: float
+    above: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +94,8 @@ def weights_of(model: model_file.Model) -> Weights:
             Combination(arrays[f"{name}-first"], float(constants["first"])),
             Combination(arrays[f"{name}-second"], float(constants["second"])),
             float(constants["plain"]),
+            float(constants["below"]),
+            float(constants["above"]),
         )
 
     attack, request, kind = (float(header["heads"][name]["bias"]) for name in ("attack", "request", "kind"))
@@ -109,13 +116,15 @@ def shipped() -> Weights:
     return weights_of(model_file.packaged(__package__ or "", WEIGHTS))
 
 
-def log_odds(layer: Layer, gathered: Evidence, seen: Sequence[Sighting], sums: Sums) -> tuple[float, Values]:
-    """What the sums make of a layer, and the numbers of the first."""
+def log_odds(layer: Layer, gathered: Evidence, seen: Sequence[Sighting], sums: Sums) -> float:
+    """What the sums make of a layer: 0 is the shipped threshold."""
     values = combination.numbers(gathered, seen)
-    first = sums.first(values)
-    if first < sums.plain:
-        return first, values
-    return sums.second(np.concatenate((values, combination.structured(layer, gathered.attack)))), values
+    odds = sums.first(values)
+    if odds < sums.plain:
+        odds = min(odds, combination.PLAINLY)
+    else:
+        odds = sums.second(np.concatenate((values, combination.structured(layer, gathered.attack))))
+    return odds * (sums.below if odds < 0 else sums.above)
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +171,7 @@ class PromptInjection:
         if gathered is None:
             return NOTHING
         in_data = _in_data(layer)
-        odds, _ = log_odds(layer, gathered, seen, weights.data if in_data else weights.prompt)
+        odds = log_odds(layer, gathered, seen, weights.data if in_data else weights.prompt)
         if layer.whole is not None:
             odds += DECODED
         score = 1 / (1 + math.exp(-max(-40.0, min(40.0, odds))))

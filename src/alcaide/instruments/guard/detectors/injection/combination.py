@@ -1,0 +1,88 @@
+"""One log-odds from what the heads, the signatures and the structure of a text say.
+
+    1. Heads and signatures are there for every text: a weighted sum of them decides what is plainly harmless.
+    2. Only for the rest the structure of the strongest stretch is measured, and a second sum has the last word.
+
+Both sums are logistic regressions fitted on sources that the heads had not seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from alcaide.instruments.guard.detectors.injection import evidence, signatures, structure
+from alcaide.instruments.guard.detectors.injection.evidence import Evidence
+from alcaide.instruments.guard.detectors.injection.signatures import Sighting
+from alcaide.instruments.guard.layer import Layer, as_written
+from alcaide.instruments.guard.learned.linear import Window
+from alcaide.instruments.guard.model import Passage
+
+Values = npt.NDArray[np.float64]
+
+NAMES: Final = (*evidence.NAMES, "request-in-document", "signatures", *signatures.FEATURE_NAMES)
+"""What the first sum sees, in order; a model made for other names is refused."""
+
+_ABOUT_THE_PASSAGE: Final = frozenset(
+    (
+        "hidden-layer",
+        "decoded-layer",
+        "supposed-layer",
+        "in-tool-data",
+        "in-tool-description",
+        "in-user-message",
+    )
+)
+_KEPT: Final = [place for place, name in enumerate(structure.NAMES) if name not in _ABOUT_THE_PASSAGE]
+STRUCTURE_NAMES: Final = tuple(structure.NAMES[place] for place in _KEPT)
+"""What the second sum sees besides. Where a text was found is not among it: the training texts do not say."""
+
+AROUND: Final = 768
+"""Bytes of a text whose structure is measured, around its strongest window."""
+
+PLAINLY: Final = -1.0
+"""What the first sum says at most of a text whose structure is not worth measuring."""
+
+_REQUEST: Final = evidence.NAMES.index("request-paragraph")
+_CONTRAST: Final = evidence.NAMES.index("request-contrast")
+
+
+@dataclass(frozen=True, slots=True)
+class Combination:
+    """A weight for each number, and a constant."""
+
+    slopes: Values
+    intercept: float
+
+    def __call__(self, values: Values) -> float:
+        """The log-odds."""
+        return float(values @ self.slopes) + self.intercept
+
+
+def numbers(gathered: Evidence, seen: Sequence[Sighting]) -> Values:
+    """What the first sum sees, in the order of `NAMES`.
+
+    `request-in-document` is large only where a stretch asks something and the rest of a text does not.
+    """
+    size = len(gathered.values)
+    values = np.zeros(len(NAMES))
+    values[:size] = gathered.values
+    rest = gathered.values[_REQUEST] - gathered.values[_CONTRAST]
+    values[size] = max(0.0, gathered.values[_REQUEST]) ** 0.5 * max(0.0, -rest) ** 0.5
+    if seen:
+        values[size + 1] = signatures.combined(seen)
+        values[size + 2 :] = signatures.features(seen)
+    return values
+
+
+def structured(layer: Layer, window: Window) -> Values:
+    """What the second sum sees besides: the structure of the stretch around a window, in `STRUCTURE_NAMES` order."""
+    size = len(layer.octets)
+    middle = (window.start + window.stop) // 2
+    low = max(0, min(middle - AROUND // 2, size - AROUND))
+    text = layer.text[layer.character(low) : layer.character(min(size, low + AROUND))]
+    return structure.structure(as_written(Passage(text))).vector().astype(np.float64)[_KEPT]
