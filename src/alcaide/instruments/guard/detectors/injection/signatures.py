@@ -206,7 +206,9 @@ _ABOUT: Final = re.compile(
     r"prompt[ -]injection|injections?\b|jailbreak|\battack|adversar|malicious|\bdetect|classif|"
     r"\bfilters? (?:should|must|that|which|for)|vulnerab|red[- ]team|owasp|\bdefen[cds]|mitigat|for example|"
     r"for instance|\be\.g\.|such as|the (?:phrase|sentence|words|term|prompt|string|message|text|input) |test case|"
-    r"\bexpected|\bassert|\blabel|incident|(?<!\.)\bexample|handbook|training slide|quote of|phishing|security|exploit|"
+    r"\bexpected|\bassert|\blabel|incident|"
+    r"changelog|release note|workshop|\blesson|guidance|documentation|literal|used to work|"
+    r"(?<!\.)\bexample|handbook|training slide|quote of|phishing|security|exploit|"
     r"angriff|attaque|ataque|attacco|aanval|atak\b|útok|angrepp|angreb|hyökkäys|атак|saldırı|هجوم|התקפה|حمله|हमला|"
     r"আক্রমণ|攻击|攻撃|공격|tấn công|serangan|โจมตี|επίθεση|atac|támadás|shambulio"
 )
@@ -219,6 +221,12 @@ _ASKS_ABOUT: Final = re.compile(
 _COULD_BE_ASKED_ABOUT: Final = frozenset(
     ("override", "persona", "obfuscated-instruction", "role-marker", "memory", "new-task")
 )
+_DEFINED: Final = re.compile(
+    r"difference between|what(?:'s| is| are) an? |what an? [a-z]+ (?:prompt|message) is|\bexplain an? "
+)
+_OFTEN_FORBIDDEN: Final = frozenset(("hide-from-user/silently",))
+"""Of these, phrases that careful authors forbid: never without asking."""
+_NEGATED_BY_NATURE: Final = frozenset(("refusal-suppression", "hide-from-user"))
 _CONDITIONAL: Final = re.compile(
     r"\b(?:if|when|whenever|even if|should|in case) (?:the |a |any |an |some)?(?:user|users|text|message|someone|"
     r"anyone|somebody|people|document|attacker|person|customer|input|they|content)\b"
@@ -256,18 +264,28 @@ def _quoted(text: str, start: int, end: int) -> tuple[int, int] | None:
     return None
 
 
-def _weight(layer: Layer, family: Family, start: int, end: int) -> tuple[float, tuple[str, ...]]:
+def _mentioned(lead: str) -> bool:
+    """Whether what stands ahead of a quotation is a sentence that mentions it.
+
+    A field's name or an announcement with a colon is not: what follows it is meant.
+    """
+    return len(lead.split()) >= 3 and not lead.rstrip(" \\\"'([{").endswith((":", "=", ","))
+
+
+def _weight(layer: Layer, phrase: Phrase, start: int, end: int) -> tuple[float, tuple[str, ...]]:
     """What is left of a score, and why: about an attack, denied, reported, asked how, in a trusted message."""
     text = layer.lower
     factor, reasons = 1.0, []
     if layer.passage.trusted:
-        factor *= family.trusted
+        factor *= FAMILIES[phrase.rule].trusted
         reasons.append("in a system message")
     begin = _sentence_start(text, start)
     lead = text[begin:start]
-    words = lead.split()[-3:]
-    rule = family.rule
-    if rule not in {"refusal-suppression", "hide-from-user"} and any(word in _NEGATIONS for word in words):
+    words = lead.split()[-4:]
+    rule = phrase.rule
+    if (rule not in _NEGATED_BY_NATURE or phrase.key in _OFTEN_FORBIDDEN) and any(
+        word in _NEGATIONS for word in words
+    ):
         factor *= 0.15
         reasons.append("denied")
     quotation = _quoted(text, start, end)
@@ -282,6 +300,9 @@ def _weight(layer: Layer, family: Family, start: int, end: int) -> tuple[float, 
     if quotation and about:
         factor *= 0.3
         reasons.append("quoted in a text about attacks")
+    elif quotation and _mentioned(text[_sentence_start(text, quotation[0]) : quotation[0]]):
+        factor *= 0.5
+        reasons.append("quoted in a sentence")
     elif about:
         factor *= 0.65
         reasons.append("in a text about attacks")
@@ -291,6 +312,9 @@ def _weight(layer: Layer, family: Family, start: int, end: int) -> tuple[float, 
     elif _REPORTED.search(lead):
         factor *= 0.35
         reasons.append("reported")
+    if rule == "extract-prompt" and _DEFINED.search(text[start:end]):
+        factor *= 0.4
+        reasons.append("asked about")
     if rule in _COULD_BE_ASKED_ABOUT and _ASKS_ABOUT.match(lead):
         factor *= 0.4
         reasons.append("asked about")
@@ -318,7 +342,7 @@ def sightings(layer: Layer, hits: Iterable[Hit]) -> tuple[Sighting, ...]:
             score *= 0.5
         if phrase.data_only and typed:
             score *= 0.5
-        factor, reasons = _weight(layer, FAMILIES[phrase.rule], hit.start, hit.end)
+        factor, reasons = _weight(layer, phrase, hit.start, hit.end)
         seen.append(Sighting(phrase, hit.start, hit.end, score * factor, reasons))
     return tuple(seen)
 

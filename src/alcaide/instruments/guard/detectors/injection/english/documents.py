@@ -59,12 +59,14 @@ def _in_documents() -> Iterator[Phrase]:
                        "assistant|automated|chatbot|language|every|my assistant|you, the"),
             "assistant-only", "assistant only", "ai only", "llm only", "model only",
         ),
-        0.45,
+        0.4,
         before=14,
         after=50,
         strong=re.compile(
-            r"(?:\bai\b|llm|language model|chat ?bot|assistant|agent|"
-                r"summari)[^.!?\n]*(?:reading|processing|pars|that|who|:)"
+            r"(?:note|message|instructions?|attention|memo|notice|command)\b"
+            r".*(?:ai|llm|model|chat ?bot|assistant|agent|summari)|"
+            r"(?:ai|llm|model|chat ?bots?|assistants?|agents?|summari\w+)(?: \w+){0,2}:|"
+            r"\breading|processing|pars(?:es|ing)|only"
         ),
         strong_score=0.6,
         data_only=True,
@@ -114,7 +116,7 @@ def _in_documents() -> Iterator[Phrase]:
         before=20,
         after=90,
         strong=re.compile(
-            r"\busers?\b|this (?:instruction|message|note|step)|these (?:instr|steps)|"
+            r"\busers?\b|this (?:instruction|message|note|step)|these steps|"
                 r"your (?:answer|reply|response|summary)|human"
         ),
         strong_score=0.66,

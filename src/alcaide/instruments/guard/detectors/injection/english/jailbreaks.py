@@ -21,7 +21,7 @@ def _personas() -> Iterator[Phrase]:
         r"\b(?:do anything now|(?:dan|stan|dude|unfiltered|uncensored|anarchy|evil|"
             r"opposite|chaos|freedom) mode|"
         r"jailbr(?:eak|oken) (?:mode|version|prompt|ai)|jailbroken\b|"
-        r"(?:developer|god|debug|admin) mode (?:enabled|on|output|activated))",
+        r"(?:developer|god|debug|admin) mode (?:enabled|on(?: and|[.,!:;\n]|$)|output|activated))",
         (
             "anything now", *pairs("dan|stan|dude|filtered|censored|anarchy|evil|opposite|chaos|freedom", "mode"),
             "jailbroken", *pairs("jailbreak", "mode|version|prompt|ai"),
@@ -190,7 +190,7 @@ def _suppression() -> Iterator[Phrase]:
             "i can't|i cannot|i'm sorry|i am sorry|as an ai|i'm unable|i am unable|cannot|sorry",
             "",
         ),
-        0.55,
+        0.45,
         before=66,
         after=4,
     )

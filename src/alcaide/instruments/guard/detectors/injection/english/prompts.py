@@ -19,6 +19,7 @@ from alcaide.instruments.guard.detectors.injection.phrases import (
 )
 
 _GAP: Final = r"[^.!?\n]{0,60}?"
+_UNQUOTED_GAP: Final = r"[^.!?\n\"“”]{0,60}?"
 _ORDERS: Final = (
     r"(?:instructions?|prompts?|directions|directives?|guidelines?|rules?|commands?|orders|restrictions?|"
     r"constraints?|programming|guardrails?|safeguards|safety (?:measures|filters?|"
@@ -100,11 +101,12 @@ def _override() -> Iterator[Phrase]:
                 "switched off|turned off|obsolete",
             ),
         ),
-        0.6,
+        0.45,
         before=50,
         after=24,
-        strong=re.compile(r"your|previous|prior|above|system|safety|all |earlier"),
+        strong=re.compile(r"your|system|safety|these"),
         strong_score=0.72,
+        ahead=12,
     )  # fmt: skip
     yield Phrase(
         "override/users-request",
@@ -149,7 +151,9 @@ def _override() -> Iterator[Phrase]:
             *pairs("work for|answer to|report to|obey", "me"), "obey only me", "for only me", "to only me",
             *pairs("user|human|user's|human's", "request|task|question|instruction"),
         ),
-        0.5,
+        0.45,
+        strong=re.compile(r"task|instruction|goal|objective|mission|directive|work for|obey|user|human"),
+        strong_score=0.55,
         before=12,
         after=50,
     )  # fmt: skip
@@ -174,20 +178,21 @@ def _extraction() -> Iterator[Phrase]:
         r"read|state|describe|explain|"
         r"say|type|see|know|what(?:'s| is| are| was| were| does| do)|which|extract|"
         r"reproduce|include|render|convert|put)\b"
-        + _GAP
+        + _UNQUOTED_GAP
         + r"\b(?:(?:system|initial|original|hidden|secret|internal|first|starting|developer|"
         r"base|meta|underlying|"
         r"confidential|custom|core|opening|your|your own|your full|your entire|"
         r"your complete|your exact|your previous|"
         r"your prior|the previous|the preceding|the prior) (?:prompts?|instructions?|"
         r"messages?|directives?|guidelines?|rules?|"
-        r"configuration|setup|settings|context|programming|briefing)|pre-?prompt)\b",
+        r"configuration|context|programming|briefing)|pre-?prompt)\b",
         (*pairs(adjectives, nouns), "system-prompt", "preprompt", "pre-prompt"),
         0.4,
         before=90,
         after=16,
         strong=re.compile(
-            r"your|(?:reveal|print|leak|dump|repeat|output|expose|disclose|recite|show|what(?:'s| is| was| are| were) (?:the|your))[^.!?]*"
+            r"your|(?:reveal|print|leak|dump|repeat|output|expose|disclose|recite|show|"
+            r"what(?:'s| is| was| are| were) (?:the|your))[^.!?]*"
             r"(?:system|hidden|initial|secret|original|developer)"
         ),
         strong_score=0.82,
@@ -317,7 +322,7 @@ def _markers() -> Iterator[Phrase]:
         before=14,
         after=12,
         strong=re.compile(r"override|update|instruction|message|command|system\s*\]?\s*:"),
-        strong_score=0.5,
+        strong_score=0.45,
     )  # fmt: skip
     yield Phrase(
         "role-marker/json",
