@@ -40,6 +40,9 @@ TAXONOMY: Final[Mapping[str, tuple[str, ...]]] = {
     "prompt-injection": ("owasp-llm:2025/LLM01", "mitre-atlas/AML.T0051"),
     "jailbreak": ("owasp-llm:2025/LLM01", "mitre-atlas/AML.T0054"),
 }
+SURE: Final = 0.6
+"""What signatures are this sure of is not voted down: of 24,000 harmless development texts 0.1 % reach it, of those
+made to look like attacks 1.3 %."""
 FLOOR: Final = 0.3
 """Below this nothing is reported; the score is still given."""
 DECODED: Final = 1.0
@@ -124,7 +127,9 @@ def log_odds(layer: Layer, gathered: Evidence, seen: Sequence[Sighting], sums: S
         odds = min(odds, combination.PLAINLY)
     else:
         odds = sums.second(np.concatenate((values, combination.structured(layer, gathered.attack))))
-    return odds * (sums.below if odds < 0 else sums.above)
+    odds *= sums.below if odds < 0 else sums.above
+    known = signatures.combined(seen)
+    return max(odds, math.log(known / (1 - known))) if known >= SURE else odds
 
 
 @dataclass(frozen=True, slots=True)
