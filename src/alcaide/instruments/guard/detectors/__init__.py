@@ -6,6 +6,7 @@ DETECTORS: tuple[str, ...] = (
     "alcaide.instruments.guard.detectors.hidden_text:HIDDEN_TEXT",
     "alcaide.instruments.guard.detectors.secrets:SECRETS",
     "alcaide.instruments.guard.detectors.classification:CLASSIFICATION",
+    "alcaide.instruments.guard.detectors.active_content:ACTIVE_CONTENT",
     "alcaide.instruments.guard.detectors.text_shape:TEXT_SHAPE",
     "alcaide.instruments.guard.detectors.tool_safety:TOOL_SAFETY",
     "alcaide.instruments.guard.detectors.personal_data:PERSONAL_DATA",
