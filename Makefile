@@ -16,10 +16,10 @@ export VIRTUAL_ENV := $(CURDIR)/$(VENV)
 # What `make run` and `make test` pass on, e.g.  make run ARGS='--port 9000'   make test ARGS='-k ledger'
 ARGS ?=
 
-.PHONY: help run test check bench fuzz docs venv assets lock browser clean
+.PHONY: help run test check bench fuzz docs train-guard venv assets lock browser clean
 
 help: ## show this list
-	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' Makefile
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' Makefile
 
 run: $(VENV)/.run assets ## set up what is missing, then start Alcaide on this machine
 	@exec $(VENV)/bin/alcaide up $(ARGS)
@@ -42,6 +42,26 @@ fuzz: $(VENV)/.dev ## send hostile bytes to every parser, 20 seconds each:  make
 
 docs: $(VENV)/.dev ## rebuild docs/reference from the code and check every link
 	@$(PY) tools/build_docs.py
+
+# One core and one thread each: sums of floats then come in the same order, and the weights out the same to the bit.
+DATA   ?= ../shared/data
+TRAIN  := $(VENV)/train
+RECIPE := env -u VIRTUAL_ENV PYTHONPATH=src OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 $(TRAIN)/bin/python
+
+train-guard: $(TRAIN)/.done ## train the guard's models again from DATA=../shared/data
+	$(RECIPE) tools/guard/train_random_tokens.py --data $(DATA)
+	$(RECIPE) tools/guard/train_surprise.py --data $(DATA)
+	$(RECIPE) tools/guard/train_injection.py --data $(DATA)
+	$(RECIPE) tools/guard/train_output.py --data $(DATA) --task toxicity
+	$(RECIPE) tools/guard/train_output.py --data $(DATA) --task harm
+	$(RECIPE) tools/guard/train_groundedness.py --data $(DATA)
+	$(RECIPE) tools/guard/train_names.py --data $(DATA)
+
+$(TRAIN)/.done: $(VENV)/.base requirements/train.txt
+	@echo "make: preparing $(TRAIN), hash-locked"
+	@test -x $(TRAIN)/bin/python || $(PY) -m venv $(TRAIN)
+	@VIRTUAL_ENV=$(CURDIR)/$(TRAIN) $(UV) pip install --quiet --require-hashes -r requirements/train.txt
+	@touch $@
 
 # ── What the targets above need ──────────────────────────────────────────────────────────────────────────────────
 

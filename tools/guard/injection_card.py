@@ -27,6 +27,8 @@ class Line:
 
 @dataclass
 class Figures:
+    """What the card shows."""
+
     sources: list[Line]
     tasks: list[Line]
     passed: list[tuple[str, str, int, float]]
@@ -51,7 +53,11 @@ def _line(
 
 
 def figures(
-    given: Any, scores: np.ndarray, ordinary: list[str], hard: list[str], documents: list[str]
+    given: Any,
+    scores: np.ndarray,
+    ordinary: tuple[str, ...],
+    hard: tuple[str, ...],
+    documents: tuple[str, ...],
 ) -> Figures:
     """Figures of the held-out rows. `scores` are log-odds with 0 as the shipped threshold."""
     labels, sources, groups = given.labels, given.sources, given.groups
@@ -62,7 +68,7 @@ def figures(
     lines: list[Line] = []
     for source in sorted(set(sources[labels == 1])):
         of = (labels == 1) & (sources == source)
-        indirect = source.startswith("bipia") or source == "alcaide_indirect"
+        indirect = source in documents
         parts = [("", of)]
         if source == "cyberseceval_pi":
             parts = [
@@ -113,7 +119,7 @@ def _number(value: float | None) -> str:
 
 def _table(lines: list[Line], first: str) -> list[str]:
     rows = [
-        f"| {first} | attacks | harmless | AUROC (95 % interval) | recall at 1 % false positives | recall at threshold |",
+        f"| {first} | attacks | harmless | AUROC (95 % interval) | recall at 1 % false alarms | at threshold |",
         "|---|---|---|---|---|---|",
     ]
     for line in lines:
@@ -133,20 +139,27 @@ def card(model: Model, size: int, found: Figures, sources: dict[str, tuple[int, 
         "",
         "Written by `tools/guard/train_injection.py`; change that rather than this page.",
         "",
-        f"- Model `{model.name}` version `{model.version}`, {size / 1e6:.1f} MB, hashed n-grams with linear heads "
-        "and a logistic combination, run with numpy alone",
+        (
+            f"- Model `{model.name}` version `{model.version}`, {size / 1e6:.1f} MB, hashed n-grams with linear heads "
+            "and a logistic combination, run with numpy alone"
+        ),
         f"- Recipe sha256 `{header['recipe'][:16]}…`, deterministic: the same data and recipe give the same bytes",
-        "- Use: to say whether a text tries to take control of a language model. Not for: judging whether a request "
-        "is harmful in itself, or who wrote it",
+        (
+            "- Use: to say whether a text tries to take control of a language model. Not for: judging whether a "
+            "request is harmful in itself, or who wrote it"
+        ),
         "",
         "## How the figures were made",
         "",
-        "Every row was scored by heads that had seen **no row of its source**, nor of the sources held out with it, "
-        "and by a combination fitted on the other groups alone; what `alcaide_indirect` quotes from other sources was "
-        "left out with them. The weights that ship were fitted on everything with the same settings. The shipped "
-        "threshold is a probability of 0.5, chosen on these held-out scores so that at least 99 % of ordinary "
-        "instructions, 94 % of hard negatives and 88 % of role prompts pass (the latter two as means over sources). Of "
-        "the texts written for the purpose (`alcaide_written_*`) half was held out, by the phrase they grew from.",
+        (
+            "Every row was scored by heads that had seen **no row of its source**, nor of the sources held out "
+            "with it, and by a combination fitted on the other groups alone; what `alcaide_indirect` quotes from "
+            "other sources was left out with them. The weights that ship were fitted on everything with the same "
+            "settings. The shipped threshold is a probability of 0.5, chosen on these held-out scores so that at "
+            "least 99 % of ordinary instructions, 94 % of hard negatives and 88 % of role prompts pass (the latter "
+            "two as means over sources). Of the texts written for the purpose (`alcaide_written_*`) half was held "
+            "out, by the phrase they grew from."
+        ),
         "",
         "## By task, all held-out sources together",
         "",
@@ -154,13 +167,17 @@ def card(model: Model, size: int, found: Figures, sources: dict[str, tuple[int, 
         "",
         "## By source",
         "",
-        "Each attack source against the ordinary texts held out with it, or, for attacks in documents, the same "
-        "documents without an attack.",
+        (
+            "Each attack source against the ordinary texts held out with it, or, for attacks in documents, the same "
+            "documents without an attack."
+        ),
         "",
         *_table(found.sources, "source"),
         "",
-        f"Expected calibration error over all held-out rows: {_number(found.calibration)}. Scores are calibrated for ten "
-        "harmless texts to an attack; where attacks are rarer, a score of 0.5 means less than one in two.",
+        (
+            f"Expected calibration error over all held-out rows: {_number(found.calibration)}. Scores are calibrated "
+            "for ten harmless texts to an attack; where attacks are rarer, 0.5 means less than one in two."
+        ),
         "",
         "## What passes at the shipped threshold",
         "",
@@ -170,12 +187,18 @@ def card(model: Model, size: int, found: Figures, sources: dict[str, tuple[int, 
         "",
         "## Where it is weak",
         "",
-        "- An attack that is one only by what it asks, in a system that must not answer it (\"what is the user's "
-        'e-mail address?"), looks like any question: most of `cyberseceval_pi` in English is of this kind.',
-        "- A harmful request in a role (`sap200`) without a word about the model's rules is a matter for the harm "
-        "detector.",
-        '- A request that is an attack only by its place in a document (`bipia_train`: "what is `Bibliothek` in '
-        "English?\") is told from the document's own sentences with difficulty, from text alone.",
+        (
+            "- An attack that is one only by what it asks, in a system that must not answer it (\"what is the user's "
+            'e-mail address?"), looks like any question: most of `cyberseceval_pi` in English is of this kind.'
+        ),
+        (
+            "- A harmful request in a role (`sap200`) without a word about the model's rules is a matter for the harm "
+            "detector."
+        ),
+        (
+            '- A request that is an attack only by its place in a document (`bipia_train`: "what is `Bibliothek` in '
+            "English?\") is told from the document's own sentences with difficulty, from text alone."
+        ),
         "- Languages the training texts do not have.",
         "",
         "## Data",
@@ -184,9 +207,11 @@ def card(model: Model, size: int, found: Figures, sources: dict[str, tuple[int, 
         "|---|---|---|",
         *(f"| {name} | {counts[0]} | {counts[1]} |" for name, counts in sorted(sources.items())),
         "",
-        "Licences and origins: `docs/guard/data.md` where shipped, and the development data's own README. CC-BY "
-        "sources: CLINC150, Banking77, AILuminate; CC-BY-SA: MGSM, NQ-open, WikiTableQuestions and Stack Exchange "
-        "posts in BIPIA, Wikipedia passages in FoolMeTwice and HaluEval.",
+        (
+            "Licences and origins: `docs/guard/data.md` where shipped, and the development data's own README. CC-BY "
+            "sources: CLINC150, Banking77, AILuminate; CC-BY-SA: MGSM, NQ-open, WikiTableQuestions and Stack Exchange "
+            "posts in BIPIA, Wikipedia passages in FoolMeTwice and HaluEval."
+        ),
         "",
         "| file | sha256 |",
         "|---|---|",

