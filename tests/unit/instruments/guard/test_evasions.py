@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from alcaide.instruments.guard import Guard
 from tests.unit.instruments.guard.injection.looking import SHIPPED, score_in_any_reading
 
 ROOT = Path(__file__).parents[4]
@@ -16,7 +17,7 @@ ROWS = [
     json.loads(line) for line in (ROOT / "tests/corpus/guard/evasions.jsonl").read_text("utf-8").splitlines()
 ]
 TRICKS = sorted({row["trick"] for row in ROWS})
-# Letters swapped inside words break every phrase; what sees them is the learned model, tested with it.
+# Letters swapped inside words break every phrase, and the learned model sees only some of it: a known gap.
 BEYOND_SIGNATURES = {"typos"}
 
 
@@ -29,6 +30,24 @@ def test_every_attack_is_seen_through_the_disguise(trick):
     ]
 
     assert missed == []
+
+
+@pytest.fixture(scope="module")
+def guard():
+    return Guard()
+
+
+@pytest.mark.parametrize("trick", [trick for trick in TRICKS if trick not in BEYOND_SIGNATURES])
+def test_the_guard_blocks_every_attack_in_the_disguise(guard, trick):
+    let_through = [
+        row["attack"]
+        for row in ROWS
+        if row["trick"] == trick
+        and row["label"]
+        and "injection" not in guard.check(row["text"]).decision.rules
+    ]
+
+    assert let_through == []
 
 
 @pytest.mark.parametrize("trick", TRICKS)
