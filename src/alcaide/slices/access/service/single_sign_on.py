@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from alcaide.kernel.access import Actor
+from alcaide.kernel.access import ROLES, Actor
 from alcaide.kernel.access.credentials import digest, new_secret, same
 from alcaide.kernel.access.oidc import Claims, OidcClient, OidcRefused, OidcSettings, settings_from
 from alcaide.kernel.errors import ConfigError, Conflict, NotFound
@@ -219,7 +219,7 @@ def _redirect_uri(instance: Instance) -> str:
 
 
 @lru_cache(maxsize=8)
-def _client(section: Any, known: tuple[str, ...]) -> OidcClient:
+def _client(section: Any, known: tuple[str, ...] = tuple(ROLES)) -> OidcClient:
     settings = settings_from(_thawed(section), os.environ)
     given = (*settings.default_roles, *(r for roles in settings.group_roles.values() for r in roles))
     given = (*given, *(r for roles in settings.email_roles.values() for r in roles))

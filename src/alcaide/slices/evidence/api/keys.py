@@ -6,12 +6,13 @@ from datetime import datetime
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Request
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from alcaide.slices.evidence import queries, service
 from alcaide.slices.evidence.api.shapes import PLAIN, KeyKeeper, ReasonText, RotationIn, Viewer
 from alcaide.slices.evidence.model import TrustedKeyLine
 from alcaide.ui.deps import get_instance
+from alcaide.ui.exact import Moment
 
 router = APIRouter()
 
@@ -55,7 +56,7 @@ class DistrustIn(BaseModel):
     model_config = ConfigDict(extra="forbid")
     reason: ReasonText = Field(min_length=1)
     because: Literal["", "out-of-use", "compromised"] = ""
-    since: AwareDatetime | None = Field(
+    since: Moment | None = Field(
         default=None, description="Since when it was in other hands; left out, ever. Only for `compromised`."
     )
 
