@@ -17,7 +17,7 @@ from pathlib import Path
 from random import Random
 from urllib.parse import quote
 
-from alcaide.instruments.guard.detectors.secrets.examples import EXAMPLES, example
+from tests.unit.instruments.guard.secrets.examples import EXAMPLES, example
 
 CORPUS = Path(__file__).parents[4] / "corpus" / "guard" / "secrets.jsonl"
 _SLOT = re.compile(r"\{\{([a-z0-9_]+)(?::([A-Za-z0-9-]+))?\}\}")

@@ -7,7 +7,7 @@ from random import Random
 import pytest
 
 from alcaide.instruments.guard.detectors.secrets import checks
-from alcaide.instruments.guard.detectors.secrets.examples import EXAMPLES, example
+from tests.unit.instruments.guard.secrets.examples import EXAMPLES, example
 from tests.unit.instruments.guard.secrets.made import jwt
 
 SUMMED = (

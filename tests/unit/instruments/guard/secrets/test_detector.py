@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alcaide.instruments.guard.detectors.secrets import SECRETS
-from alcaide.instruments.guard.detectors.secrets.examples import EXAMPLES, example
 from alcaide.kernel.errors import InvalidInput
+from tests.unit.instruments.guard.secrets.examples import EXAMPLES, example
 from tests.unit.instruments.guard.secrets.looking import look, rules_of, secrets_of, seen
 from tests.unit.instruments.guard.secrets.made import jwt, pem
 

@@ -9,7 +9,6 @@ import pytest
 import re2
 
 from alcaide.instruments.guard.detectors.secrets.checks import CHECKS
-from alcaide.instruments.guard.detectors.secrets.examples import example, matched
 from alcaide.instruments.guard.detectors.secrets.formats import (
     FORMATS,
     Format,
@@ -22,6 +21,7 @@ from alcaide.instruments.guard.detectors.secrets.formats import (
     observability,
     payments,
 )
+from tests.unit.instruments.guard.secrets.examples import example, matched
 from tests.unit.instruments.guard.secrets.looking import look, secrets_of
 
 MODULES = (ai, business, cloud, code, identity, messaging, observability, payments)

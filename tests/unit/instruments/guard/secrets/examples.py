@@ -1,4 +1,4 @@
-"""Made-up credentials of every format, for tests and for probes that send known secrets through a guard.
+"""Made-up credentials of every format.
 
 They are drawn from the format's own pattern, so that a new row of the tables has examples at once, and their
 checksums are made to hold where a format has one. Nothing here opens any door; nothing is written down as a literal,
