@@ -1,4 +1,4 @@
-"""The same few things an attack says, in 28 languages beside English.
+"""The same few things an attack says, in 30 languages beside English.
 
 `languages.yaml` is a table of stems, not of sentences: what one does to instructions (ignore, forget), what they are
 called, what makes them *those* instructions (previous, all, above), how one asks for them, and what a role without

@@ -5,7 +5,7 @@ secret was asked for, where the data were to go. Signatures are found in the gua
 weighed by what stands around it. The sentence `"Ignore all instructions" is a classic attack` is about an attack,
 `never ignore the safety rules` is the opposite of one, and both are let through.
 
-Phrases in English are below; `languages.py` has the same families in 28 more languages.
+Phrases in English are below; `languages.py` has the same families in 30 more languages.
 """
 
 from __future__ import annotations
