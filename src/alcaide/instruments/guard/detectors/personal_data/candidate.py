@@ -43,7 +43,7 @@ _SURE = 0.6
 
 
 def addresses_cut(candidates: list[Candidate], text: str) -> list[Candidate]:
-    """The same, postal addresses ending where a telephone number, a date or an e-mail address begins.
+    """The same, postal addresses ending where a telephone number, an identifier or an e-mail address begins.
 
     An address grows over the lines below it; what is surely something else there ends it.
     """
@@ -54,7 +54,9 @@ def addresses_cut(candidates: list[Candidate], text: str) -> list[Candidate]:
         (
             one
             for one in candidates
-            if one.tier is not Tier.ADDRESS and one.score >= _SURE and one.entity in _NEVER_WITHIN
+            if one.tier is not Tier.ADDRESS
+            and one.score >= _SURE
+            and (one.level == "error" or one.entity in _NEVER_WITHIN)
         ),
         key=lambda one: one.start,
     )

@@ -20,7 +20,8 @@ _LONGEST_LOCAL = 64  # RFC 5321 §4.5.3.1.1
 
 OBFUSCATED = Pattern(
     "email-obfuscated",
-    r"\b(?P<local>[a-z0-9][a-z0-9._%+-]{0,40})\s?(?:\(at\)|\[at\]|\{at\}|<at>|_at_|\bat\b|@)\s?"
+    r"\b(?P<local>(?:[a-z0-9]{1,20} dot ){0,2}[a-z0-9][a-z0-9._%+-]{0,40})"
+    r"\s?(?:\(at\)|\[at\]|\{at\}|<at>|_at_|\bat\b|@)\s?"
     r"(?P<domain>[a-z0-9-]{1,40}(?:(?:\s?(?:\(dot\)|\[dot\]|\{dot\}|<dot>|_dot_|\bdot\b)\s?|"
     r"\.)[a-z0-9-]{2,24}){1,4})\b",
     ("(at)", "[at]", "{at}", "_at_", "<at>", "(dot)", "[dot]", "{dot}", " dot "),

@@ -115,7 +115,7 @@ _COUNTED = re.compile(
     r"euros|pounds|copies|customers|"
     r"employees|members|votes|points|rows|lines|bytes|k[gm]|m[lm]|cm|miles|meters|metres|feet|"
     r"calories|steps|times|units|"
-    r"pieces|pages|characters|hours|minutes|days|years|mah|rpm|hz|mhz|watts?|volts?|series|edition model)\b)"
+    r"pieces|pages|characters|hours|minutes|seconds|ms|days|years|mah|rpm|hz|mhz|watts?|volts?|series|edition model)\b)"
 )
 
 
@@ -239,8 +239,8 @@ _FOLLOWS = re.compile(
 
 def worth_a_look(before: str, after: str, digits: int) -> bool:
     """Whether a short number could be an age, a year or part of a date: one look at the words on either side."""
-    lead = before[-14:].rstrip(" :,.-")
-    lead = lead[lead.rfind(" ") + 1 :]
+    words = before[-14:].rstrip(" :,.-").rsplit(None, 1)
+    lead = words[-1] if words else ""
     return (
         lead in _LEADS
         or lead == "of"

@@ -151,11 +151,12 @@ class PersonalData:
 
     def _of_block(self, reading: Reading, where: Where) -> Iterator[Candidate]:
         yield from numbers(reading, where)
-        yield from contact.emails(reading)
-        for at in reading.handles.tolist():
-            one = labelled.handle(reading.lower, at)
-            if one is not None:
-                yield one
+        if "@" in reading.text:
+            yield from contact.emails(reading)
+            for at in reading.handles.tolist():
+                one = labelled.handle(reading.lower, at)
+                if one is not None:
+                    yield one
         if reading.colons.size:
             yield from network.colon_addresses(reading)
         if self.names:

@@ -272,6 +272,15 @@ LABELS: tuple[Label, ...] = (
         0.72,
     ),
     Label(
+        "user-field",
+        "USERNAME",
+        r"\b(?:user|usr|uid)",
+        ("user=", "usr=", "uid="),
+        r"[a-z0-9][a-z0-9_.-]{2,38}[a-z0-9]",
+        "a user name",
+        0.66,
+    ),
+    Label(
         "zip",
         "ZIP_CODE",
         r"\b(?:zip(?: ?code)?|post(?:al)? ?code|plz|cap|code postal|código postal|cep)\b",

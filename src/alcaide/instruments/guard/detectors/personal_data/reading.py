@@ -17,6 +17,7 @@ _JOINERS = " -./()\u00a0\u2010\u2011\u2012\u2013\u202f"
 """What may stand between the digits of one number."""
 
 Indices = npt.NDArray[np.intp]
+_DIGITS = bytes(48 <= code < 58 for code in range(256))
 _NOWHERE: Indices = np.empty(0, dtype=np.intp)
 
 
@@ -53,8 +54,12 @@ class Reading:
     def clusters(self) -> Clusters:
         """Numbers as they are written: `555-12 34` is one cluster, `5, 6` two."""
         codes = self.codes
-        # Unsigned arithmetic wraps, so that one comparison asks for both ends of the range.
-        places = np.flatnonzero((codes - codes.dtype.type(48)) < 10)
+        if self.ascii:
+            octets = self.text.encode("ascii").translate(_DIGITS)
+            places = np.flatnonzero(np.frombuffer(octets, dtype=np.bool_))
+        else:
+            # Unsigned arithmetic wraps, so that one comparison asks for both ends of the range.
+            places = np.flatnonzero((codes - codes.dtype.type(48)) < 10)
         if not places.size:
             return Clusters(_NOWHERE, _NOWHERE, _NOWHERE, _NOWHERE.astype(bool), _NOWHERE.astype(bool))
         gap = np.diff(places)

@@ -93,15 +93,19 @@ def second_inputs(field: Floats, places: npt.NDArray[np.intp], seen: Looks) -> F
 
     `field` holds the first model's answer for every word, two rows of certain nothing before and behind.
     """
-    own, before, after = field[places + 2], field[places + 1], field[places + 3]
+    around = field.take(places[:, None] + _AROUND, axis=0)
     inputs = np.empty((places.size, SECOND_INPUTS), dtype=np.float32)
-    for at, part in enumerate((own, before, np.log(own + np.float32(1e-4)), after, field[places + 4])):
-        inputs[:, at * CLASSES : (at + 1) * CLASSES] = part
-    tight = seen.seen[3] == SPACE_ALONE
-    inputs[:, 5 * CLASSES : 6 * CLASSES] = before * tight[places + PAD][:, None]
-    inputs[:, 6 * CLASSES : 7 * CLASSES] = after * tight[places + PAD + 1][:, None]
+    inputs[:, : 5 * CLASSES] = around.reshape(places.size, 5 * CLASSES)
+    # The third place holds logarithms: the answer for the word itself is in the first.
+    np.log(around[:, 0] + np.float32(1e-4), out=inputs[:, 2 * CLASSES : 3 * CLASSES])
+    tight = (seen.seen[3].take(places[:, None] + _SIDES) == SPACE_ALONE)[:, :, None]
+    inputs[:, 5 * CLASSES : 7 * CLASSES] = (around[:, 1:4:2] * tight).reshape(places.size, 2 * CLASSES)
     inputs[:, -1] = 1
     return inputs
+
+
+_AROUND = np.array([2, 1, 2, 3, 4])
+_SIDES = np.array([PAD, PAD + 1])
 
 
 def empty_field(count: int) -> Floats:
@@ -122,6 +126,8 @@ def second_logits(inputs: Floats, weights: Weights) -> Floats:
     return np.concatenate([inputs[at : at + _ROWS] @ weights.second for at in range(0, len(inputs), _ROWS)])
 
 
+_FEW = 32
+"""With so few words in question their neighbours are answered for at once: calls cost more than words here."""
 _CERTAIN = 0.97
 """A word that is nothing with this probability is not looked at further, nor are its neighbours."""
 
@@ -130,7 +136,7 @@ def tag(reading: Reading, weights: Weights | None = None) -> Iterator[Candidate]
     """Entities of one block.
 
     1. The first model answers for the words that could be an entity's by themselves.
-    2. It answers for the neighbours of those that it is not certain are nothing.
+    2. It answers for the neighbours of those that it is not certain are nothing (at once where there are few).
     3. The second model decides on both.
     """
     words = Words(reading)
@@ -138,19 +144,25 @@ def tag(reading: Reading, weights: Weights | None = None) -> Iterator[Candidate]
     if seen is None:
         return
     weights = weights or shipped()
-    first = _first(words, seen, seen.seeds, weights)
-    hot = seen.seeds[first[:, NONE] < _CERTAIN]
-    if not hot.size:
-        return
     field = empty_field(words.count)
-    field[seen.seeds + 2] = first
-    near = neighbourhood(hot, words.count)
-    rest = near.copy()
-    rest[seen.seeds] = False
-    others = np.flatnonzero(rest)
-    if others.size:
-        field[others + 2] = _first(words, seen, others, weights)
-    places = np.flatnonzero(near)
+    if seen.seeds.size <= _FEW:
+        near = neighbourhood(seen.seeds, words.count)
+        places = np.flatnonzero(near)
+        field[places + 2] = _first(words, seen, places, weights)
+        if not (field[seen.seeds + 2, NONE] < _CERTAIN).any():
+            return
+    else:
+        field[seen.seeds + 2] = _first(words, seen, seen.seeds, weights)
+        hot = seen.seeds[field[seen.seeds + 2, NONE] < _CERTAIN]
+        if not hot.size:
+            return
+        near = neighbourhood(hot, words.count)
+        rest = near.copy()
+        rest[seen.seeds] = False
+        others = np.flatnonzero(rest)
+        if others.size:
+            field[others + 2] = _first(words, seen, others, weights)
+        places = np.flatnonzero(near)
     second = softmax(second_logits(second_inputs(field, places, seen), weights))
     best = second.argmax(axis=1)
     found = np.flatnonzero(best)
