@@ -35,6 +35,8 @@ _LOOKUP = re.compile(
 )
 
 _ASCENDING = "0123456789abcdefghijklmnopqrstuvwxyz"
+ROWS = 0.2
+"""Share of a value that rows make up in what manuals print; a made-up but plausible key may hold one row."""
 MONOTONE = 2.75
 """Bits a character below which 20 characters were not drawn at random: 20 random digits have 2.9 ± 0.1."""
 _RUNS = ahocorasick_rs.AhoCorasick(
@@ -83,4 +85,13 @@ def placeholder(value: str) -> bool:
         return True
     if len(lowered) >= 20 and (distinct <= 6 or entropy(lowered) < MONOTONE):
         return True
-    return bool(_RUNS.find_matches_as_indexes(lowered))
+    return _in_rows(lowered) >= max(8, ROWS * len(lowered))
+
+
+def _in_rows(lowered: str) -> int:
+    """How many characters stand in rows of the alphabet or of digits."""
+    covered, reached = 0, 0
+    for _, start, end in _RUNS.find_matches_as_indexes(lowered, overlapping=True):
+        covered += end - max(start, reached)
+        reached = end
+    return covered
