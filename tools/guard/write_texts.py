@@ -367,6 +367,8 @@ def multilingual(common: Bank, draw: random.Random) -> list[Row]:
             ("extraction", 1, "prompt_extraction", 2),
             ("role", 1, "jailbreak", 3),
             ("jailbreak", 1, "jailbreak", 3),
+            ("tricks", 1, "direct_injection", 2),
+            ("twins", 0, "benign_hard_multilingual", 2),
             ("indirect", 1, "indirect_injection", 4),
             ("benign", 0, "benign_multilingual", 2),
             ("hard", 0, "benign_hard_multilingual", 2),
