@@ -27,7 +27,9 @@ def main() -> None:
 
 def _into(page: Path, text: str) -> None:
     old = page.read_text(encoding="utf8")
-    new = re.sub(r"(<!-- figures -->\n).*(<!-- end of figures -->)", lambda m: m[1] + text + m[2], old, flags=re.DOTALL)
+    new = re.sub(
+        r"(<!-- figures -->\n).*(<!-- end of figures -->)", lambda m: m[1] + text + m[2], old, flags=re.DOTALL
+    )
     page.write_text(new, encoding="utf8")
 
 
@@ -35,7 +37,10 @@ def _head(name: str) -> str:
     content = (DETECTORS / name / "weights.npz").read_bytes()
     header = model_file.read(content, name=name).header
     figures = header["figures"]
-    lines = ["| held out whole | positives | negatives | AUROC | average precision |", "|---|---|---|---|---|"]
+    lines = [
+        "| held out whole | positives | negatives | AUROC | average precision |",
+        "|---|---|---|---|---|",
+    ]
     for source, one in figures.items():
         if isinstance(one, dict) and "auroc" in one:
             lines.append(
@@ -44,8 +49,10 @@ def _head(name: str) -> str:
             )
     lines += [
         "",
-        f"Over all held-out texts together: AUROC {figures['pooled']:.3f}. Share reported at the shipped threshold "
-        f"({header['thresholds']['report']}), each source scored by a model that never saw it:",
+        (
+            f"Over all held-out texts together: AUROC {figures['pooled']:.3f}. Share reported at the shipped threshold "
+            f"({header['thresholds']['report']}), each source scored by a model that never saw it:"
+        ),
         "",
         "| source | toxic or harmful | harmless |",
         "|---|---|---|",
@@ -55,7 +62,8 @@ def _head(name: str) -> str:
         source, _, side = key.rpartition(":")
         shares.setdefault(source, {})[side] = share
     lines += [
-        f"| {source} | {_percent(one.get('1'))} | {_percent(one.get('0'))} |" for source, one in sorted(shares.items())
+        f"| {source} | {_percent(one.get('1'))} | {_percent(one.get('0'))} |"
+        for source, one in sorted(shares.items())
     ]
     lines += ["", f"Weights: {len(content) // 1024} kB. Data, by sha256:", ""]
     lines += [f"- `{file}` `{digest[:16]}…`" for file, digest in sorted(header["data"].items())]

@@ -27,9 +27,6 @@ from alcaide.instruments.guard.model import Context, Finding
 
 TAXONOMY = ("owasp-llm:2025/LLM07", "mitre-atlas/AML.T0056")
 
-LAYER_CHARACTERS = 400_000
-"""Characters of a layer that are compared; a leak in a longer one is met in its first part or not at all."""
-
 _MESSAGES = {
     "verbatim": "repeats the system prompt word for word",
     "reversed": "repeats the system prompt backwards",
@@ -66,7 +63,7 @@ class PromptLeak:
         if self.lacking(context) or passage.direction == "in" or passage.trusted or not layer.text:
             return NOTHING
         prompt: Prompt = prepared(context.system_prompt or "", context.question or "")
-        found = leaks(layer.text[:LAYER_CHARACTERS], prompt, decoded=bool(layer.path))
+        found = leaks(layer, prompt)
         limit = 0.5 if self.threshold is None else self.threshold
         score = max((one.score for one in found), default=0.0)
         return Examination(
