@@ -94,6 +94,7 @@ def test_the_extent_is_the_secret_alone(text, secret):
         "postgres://user:password@localhost/db",
         "https://host:8080/path@2x.png",
         "token: 12 tokens per word",
+        "パスワードは忘れました。再設定の方法は？スペインの首都は？",
         "sha256:" + "0f" * 32,
         "commit " + "9c" * 20,
     ],

@@ -34,7 +34,7 @@ class Role(StrEnum):
 
 _SECRET_PHRASES = _phrases(
     """
-    secret, token, apikey, api_key, api-key, api key, access key, access_key, accesskey, access-key,
+    secret, token, api.key, access.key, apikey, api_key, api-key, api key, access key, access_key, accesskey, access-key,
     private key, private_key, privatekey, private-key, auth_key, authkey, auth key, auth-key, bearer,
     credential, creds, password, passwd, passphrase, pwd, encryption key, encryption_key, encryptionkey,
     encrypt_key, signing key, signing_key, signingkey, signing-key, subscription-key, subscription key,
@@ -116,7 +116,7 @@ _NOTHING = Surroundings(None, "", False, ())
 _LINKING = frozenset(
     _phrases(
         """
-    is, was, are, be, to, for, the, value, new, my, here,
+    s, is, was, are, be, to, for, the, value, new, my, here,
     name, this, as, of, with, use, using, set, in, on, at, current
     following, below, ist, lautet, est, es, son, è, é, und,
     y, et, e, prod, production, dev, test, staging, live, string, str

@@ -79,6 +79,8 @@ def told(text: str, start: int, end: int, *, quoted: bool, secret: bool) -> Find
         return None
     if _CODE.match(value) or any(opener in value for opener in "([{"):
         return None
+    if not value.isascii() and not any(letter.isdigit() for letter in value):
+        return None  # the rest of a sentence in a script without spaces
     made_of = classes(value)
     telling = any(letter.isdigit() or (not letter.isalnum() and letter not in "-'’/.") for letter in value)
     if not telling and not (quoted and made_of >= 2) and chance(value) < RANDOM * len(value):
