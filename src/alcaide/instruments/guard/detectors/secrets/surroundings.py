@@ -34,7 +34,8 @@ class Role(StrEnum):
 
 _SECRET_PHRASES = _phrases(
     """
-    secret, token, api.key, access.key, apikey, api_key, api-key, api key, access key, access_key, accesskey, access-key,
+    secret, token, api.key, access.key, apikey, api_key, api-key, api key, access key, access_key,
+    accesskey, access-key,
     private key, private_key, privatekey, private-key, auth_key, authkey, auth key, auth-key, bearer,
     credential, creds, password, passwd, passphrase, pwd, encryption key, encryption_key, encryptionkey,
     encrypt_key, signing key, signing_key, signingkey, signing-key, subscription-key, subscription key,
