@@ -160,7 +160,7 @@ class Hashed:
         self.spans: list[list[tuple[int, int]]] = []
         for row in rows:
             layer = as_written(Passage(row.text))
-            (block,) = ngrams.blocks(layer) if row.text else (None,)
+            block = ngrams.whole(layer)
             if block is None:
                 raise SystemExit(f"a row of `{row.source}` has no text; take it out")
             self.sizes.append(len(block.places))

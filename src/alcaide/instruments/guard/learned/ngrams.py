@@ -34,11 +34,11 @@ Words64 = npt.NDArray[np.uint64]
 VERSION: Final = 1
 """Part of every model's recipe: weights are of use only to the hashing they were trained with."""
 
-BLOCK: Final = 1 << 15
-"""Bytes hashed at a time: the eight-byte words of one n-gram order then fit a core's second-level cache."""
+BLOCK: Final = 1 << 14
+"""Bytes hashed at a time: what one step makes of them, eight bytes for each, then stays in a core's own cache."""
 
 KEPT: Final = 1 << 19
-"""Texts of up to this many bytes keep their blocks for the next head, at about 4 MB an order."""
+"""Texts of up to this many bytes keep their blocks for the next head, at about fifteen bytes for each."""
 
 BYTE_ORDERS: Final = (3, 4, 5, 6, 7)
 WORD_GROUPS: Final = ("w1", "w2", "w3", "w4", "s2", "s3", "p4", "q2", "q3", "r2")
@@ -96,7 +96,7 @@ class Chunked:
     `filled` whether that chunk has any n-gram of that group.
     """
 
-    ids: Ids
+    ids: npt.NDArray[np.uint32]
     borders: Positions
     filled: npt.NDArray[np.bool_]
     chunks: int
@@ -105,7 +105,7 @@ class Chunked:
         """For each chunk the sum of what `table` (a power of two long) holds for its n-grams."""
         total = np.zeros(len(self.filled), dtype=np.int64)
         if len(self.borders):
-            values = table.take(self.ids & (len(table) - 1))
+            values = table.take(self.ids & np.uint32(len(table) - 1))
             np.add.reduceat(values, self.borders, dtype=np.int64, out=total[: len(self.borders)])
             # A segment without elements is given the element that follows it.
             total *= self.filled
@@ -123,15 +123,13 @@ class Block:
 
     start: int
     stop: int
+    view: Bytes
+    """What is hashed, with a blank before and eight zero bytes after."""
     places: Positions
     """For each byte of the view, its offset in `octets`."""
-    eights: Words64
-    """For each byte of the view, it and the seven after it as one number; beyond the end all are zero."""
     starts: Positions
     """Where words begin, and `ends` where they end, in the view."""
     ends: Positions
-    _ids: dict[str, Ids] = field(default_factory=dict)
-    _words: dict[str, Words64] = field(default_factory=dict)
     _chunked: dict[tuple[str, ...], Chunked] = field(default_factory=dict)
 
     @property
@@ -150,17 +148,7 @@ class Block:
 
     def ids(self, group: str) -> Ids:
         """The hashed n-grams of one group."""
-        ids = self._ids.get(group)
-        if ids is None:
-            if group[0] == "c":
-                order = int(group[1:])
-                hashed = self.eights[: max(0, len(self.places) - order + 1)] & _MASKS[order]
-                hashed *= _GOLDEN
-                hashed >>= _SHIFT
-            else:
-                hashed = self._hashed(group) >> _SHIFT
-            ids = self._ids[group] = hashed.view(np.intp)
-        return ids
+        return (self._hashed(group, {}) >> _SHIFT).view(np.intp)
 
     def positions(self, group: str) -> Positions:
         """Where each n-gram of one group begins, in `octets`."""
@@ -173,7 +161,8 @@ class Block:
         made = self._chunked.get(groups)
         if made is None:
             grid = self.grid
-            parts = [self.ids(group) for group in groups]
+            known: dict[str, Words64] = {}
+            parts = [_high(self._hashed(group, known)) for group in groups]
             counts = np.array([len(part) for part in parts])
             ends = counts.cumsum()
             borders = np.empty((len(groups), len(grid)), dtype=np.intp)
@@ -191,44 +180,60 @@ class Block:
             made = self._chunked[groups] = Chunked(np.concatenate(parts), inside, filled, len(grid))
         return made
 
-    def _hashed(self, group: str) -> Words64:
-        """Hashes of words and runs of words, all 64 bits of them."""
-        hashed = self._words.get(group)
+    def _hashed(self, group: str, known: dict[str, Words64]) -> Words64:
+        """Hashes of one group, all 64 bits of them. `known` holds what was made on the way, for the next group."""
+        hashed = known.get(group)
         if hashed is None:
-            match group:
-                case "w1":
-                    hashed = self._whole_words()
-                case "p4":
-                    hashed = _mixed(self._stems() * _GOLDEN)
-                case _:
-                    left, right, distance = _RUNS[group]
-                    hashed = _run(self._hashed(left), self._hashed(right), distance)
-            self._words[group] = hashed
+            if group[0] == "c":
+                order = int(group[1:])
+                hashed = self._eights(known)[: max(0, len(self.places) - order + 1)] & _MASKS[order]
+                hashed *= _GOLDEN
+            elif group == "w1":
+                hashed = self._whole_words(self._eights(known))
+            elif group == "p4":
+                lengths = (self.ends - self.starts).clip(max=_STEM)
+                hashed = _mixed((self._eights(known).take(self.starts) & _MASKS.take(lengths)) * _GOLDEN)
+            else:
+                left, right, distance = _RUNS[group]
+                hashed = _run(self._hashed(left, known), self._hashed(right, known), distance)
+            known[group] = hashed
         return hashed
 
-    def _stems(self) -> Words64:
-        return self.eights.take(self.starts) & _MASKS.take((self.ends - self.starts).clip(max=_STEM))
+    def _eights(self, known: dict[str, Words64]) -> Words64:
+        """For each byte of the view, it and the seven after it as one number; beyond the end all are zero."""
+        eights = known.get("eights")
+        if eights is None:
+            seen: Words64 = np.ndarray(
+                (len(self.places),), dtype=np.uint64, buffer=self.view.data, offset=1, strides=(1,)
+            )
+            eights = known["eights"] = seen.copy() if _LITTLE else seen.byteswap()
+        return eights
 
-    def _whole_words(self) -> Words64:
+    def _whole_words(self, eights: Words64) -> Words64:
         lengths = self.ends - self.starts
         if not len(lengths):
             return np.empty(0, dtype=np.uint64)
         # Clipped look-ups: no bytes of a word that is too short, eight of one that is long enough.
-        hashed = self.eights.take(self.starts)
+        hashed = eights.take(self.starts)
         hashed &= _MASKS.take(lengths, mode="clip")
         hashed *= _GOLDEN
         longest = int(lengths.max())
         if longest > 8:
-            second = self.eights.take(self.starts + 8, mode="clip")
+            second = eights.take(self.starts + 8, mode="clip")
             second &= _MASKS.take(lengths - 8, mode="clip")
             second *= _MIDDLE
             hashed += second
         if longest > 16:
-            last = self.eights.take(self.ends - 8, mode="clip")
+            last = eights.take(self.ends - 8, mode="clip")
             last &= _MASKS.take((lengths - 16) * 8, mode="clip")
             last *= _END
             hashed += last
         return _mixed(hashed)
+
+
+def _high(hashed: Words64) -> npt.NDArray[np.uint32]:
+    """The upper halves: the bits that a multiplication mixes best."""
+    return hashed.view(np.uint32)[1::2] if _LITTLE else hashed.view(np.uint32)[::2]
 
 
 _RUNS: Final[dict[str, tuple[str, str, int]]] = {
@@ -273,6 +278,11 @@ def blocks(layer: Layer) -> Iterator[Block]:
     yield from kept
 
 
+def whole(layer: Layer) -> Block | None:
+    """The layer as one block, however long: what training counts on. None for an empty text."""
+    return _block(layer.octets, 0, layer.ascii) if layer.octets else None
+
+
 def _blocks(octets: bytes, ascii_only: bool) -> Iterator[Block]:
     size = len(octets)
     start = 0
@@ -285,7 +295,8 @@ def _blocks(octets: bytes, ascii_only: bool) -> Iterator[Block]:
             else:
                 while stop > start + BLOCK - 4 and octets[stop] & 0xC0 == 0x80:
                     stop -= 1
-        yield _block(octets[start:stop], start, ascii_only)
+        part = octets[start:stop]
+        yield _block(part, start, ascii_only or part.isascii())
         start = stop
 
 
@@ -302,11 +313,6 @@ def _block(octets: bytes, start: int, ascii_only: bool) -> Block:
     view = np.zeros(len(places) + 9, dtype=np.uint8)
     body = view[1:-8]
     mapped.take(places, out=body, mode="clip")
-    eights: Words64 = np.ndarray(
-        (len(places),), dtype=np.uint64, buffer=view.data, offset=1, strides=(1,)
-    ).copy()
-    if not _LITTLE:
-        eights = eights.byteswap()
     # 2. Find the words: a letter beside what is none is an edge, and edges alternate.
     letters = view[:-7] > _MARK
     edges = (letters[1:] != letters[:-1]).nonzero()[0]
@@ -314,7 +320,7 @@ def _block(octets: bytes, start: int, ascii_only: bool) -> Block:
     if not ascii_only:
         starts, ends = _split_scripts(view, letters, starts, ends)
     places += start
-    return Block(start, start + len(octets), places, eights, starts, ends)
+    return Block(start, start + len(octets), view, places, starts, ends)
 
 
 def _without_marks(mapped: Bytes) -> Bytes:

@@ -49,6 +49,8 @@ DECODED: Final = 1.0
 """Added to the log-odds of what was encoded. Not learned: the training texts are in the clear."""
 MOST: Final = 20
 """Findings of one layer; a text that repeats an attack a thousand times has been understood before."""
+EACH: Final = 8
+"""Hits of one signature that are weighed."""
 _BLANK: Final = frozenset(" \n\t\r")
 
 
@@ -165,7 +167,7 @@ class PromptInjection:
 
     def examine(self, layer: Layer, hits: Sequence[Hit], context: Context) -> Examination:  # noqa: ARG002
         """The probability, and findings where it reaches the floor."""
-        seen = signatures.sightings(layer, hits)
+        seen = signatures.sightings(layer, _few(hits))
         if layer.passage.trusted:
             if not seen:
                 return NOTHING
@@ -183,6 +185,19 @@ class PromptInjection:
         if score < self.floor:
             return Examination(score=score)
         return Examination(_findings(layer, weights, gathered, seen, score, in_data), score)
+
+
+def _few(hits: Sequence[Hit]) -> Sequence[Hit]:
+    """The first hits of each signature: a sum of evidence gains nothing from the tenth, and weighing one takes time."""
+    if len(hits) <= EACH:
+        return hits
+    kept: dict[str, int] = {}
+    few: list[Hit] = []
+    for hit in hits:
+        kept[hit.rule] = kept.get(hit.rule, 0) + 1
+        if kept[hit.rule] <= EACH:
+            few.append(hit)
+    return few
 
 
 def _in_data(layer: Layer) -> bool:

@@ -9,6 +9,7 @@ one stretch that asks, among others that do not.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -20,6 +21,9 @@ from alcaide.instruments.guard.learned.linear import Head, Reading, Window
 
 SIZES: Final = (2, 4, 16)
 """Windows in chunks of 64 bytes: a sentence, a paragraph, a page."""
+
+FEW: Final = 64
+"""Texts of up to this many chunks, 4 kB, are most texts: where their windows lie is worked out once."""
 
 NAMES: Final = (
     "attack-sentence",
@@ -34,6 +38,9 @@ NAMES: Final = (
     "attack-contrast",
     "length",
 )
+
+
+Places = npt.NDArray[np.intp]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +65,14 @@ def gathered(layer: Layer, attack: Head, request: Head, biases: tuple[float, flo
     np.cumsum(reading.sizes, out=sums[2, 1:])
     scales = np.array(((attack.scale,), (request.scale,)))
     offsets = np.array(((biases[0],), (biases[1],)))
-    made: dict[int, npt.NDArray[np.float64]] = {}
-    for size in (*SIZES, chunks):
-        fitting = min(size, chunks)
-        if fitting not in made:
-            made[fitting] = _scored(sums, fitting, scales, offsets)
-    (a2, r2), (a4, r4), (a16, _), (a_whole, r_whole) = (made[min(size, chunks)] for size in (*SIZES, chunks))
+    begins, ends, borders = _windows(chunks) if chunks <= FEW else _all_windows(chunks)
+    over = sums.take(ends, axis=1)
+    over -= sums.take(begins, axis=1)
+    scores = over[:2] * scales
+    scores /= np.sqrt(over[2])
+    scores += offsets
+    a2, a4, a16, a_whole = (scores[0, low:high] for low, high in borders)
+    r2, r4, _, r_whole = (scores[1, low:high] for low, high in borders)
     best, most = int(a4.argmax()), int(r4.argmax())
     quarter = len(a4) // 4
     values = np.array(
@@ -84,18 +93,23 @@ def gathered(layer: Layer, attack: Head, request: Head, biases: tuple[float, flo
     return Evidence(values, _window(reading, best, float(a4[best])), _window(asked, most, float(r4[most])))
 
 
-def _scored(
-    sums: npt.NDArray[np.float64],
-    size: int,
-    scales: npt.NDArray[np.float64],
-    offsets: npt.NDArray[np.float64],
-) -> npt.NDArray[np.float64]:
-    """Both heads' scores of every window of `size` chunks."""
-    over = sums[:, size:] - sums[:, : sums.shape[1] - size]
-    scores: npt.NDArray[np.float64] = over[:2] * scales
-    scores /= np.sqrt(over[2])
-    scores += offsets
-    return scores
+def _all_windows(chunks: int) -> tuple[Places, Places, tuple[tuple[int, int], ...]]:
+    """Where the windows of each of `SIZES`, and the whole, begin and end in cumulative sums; and each size's share."""
+    begins: list[Places] = []
+    ends: list[Places] = []
+    borders: list[tuple[int, int]] = []
+    total = 0
+    for size in (*SIZES, chunks):
+        fitting = min(size, chunks)
+        first = np.arange(chunks - fitting + 1)
+        begins.append(first)
+        ends.append(first + fitting)
+        borders.append((total, total + len(first)))
+        total += len(first)
+    return np.concatenate(begins), np.concatenate(ends), tuple(borders)
+
+
+_windows = lru_cache(maxsize=FEW)(_all_windows)
 
 
 def _window(reading: Reading, at: int, score: float) -> Window:
