@@ -323,6 +323,14 @@ FORMATS: tuple[Format, ...] = (
         "(?:(?:[0-9a-fA-F]{16}|local)_)?[0-9a-fA-F]{40}",
         kind="TOKEN",
     ),
+    near(
+        "sourcegraph-legacy-token",
+        "Sourcegraph",
+        "access token",
+        ("sourcegraph",),
+        "[0-9a-f]{40}",
+        kind="TOKEN",
+    ),
     prefixed("sourcegraph-license-key", "Sourcegraph", "Cody gateway key", "slk_", "[0-9a-f]{64}"),
     prefixed(
         "sourcegraph-dotcom-token", "Sourcegraph", "gateway user token", "sgd_", "[0-9a-f]{64}", kind="TOKEN"
