@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from alcaide.instruments.guard import Guard
+from alcaide.instruments.guard.model import Action
 from tests.unit.instruments.guard.injection.looking import SHIPPED, score_in_any_reading
 
 ROOT = Path(__file__).parents[4]
@@ -42,9 +43,7 @@ def test_the_guard_blocks_every_attack_in_the_disguise(guard, trick):
     let_through = [
         row["attack"]
         for row in ROWS
-        if row["trick"] == trick
-        and row["label"]
-        and "injection" not in guard.check(row["text"]).decision.rules
+        if row["trick"] == trick and row["label"] and guard.check(row["text"]).action is not Action.BLOCK
     ]
 
     assert let_through == []

@@ -11,12 +11,14 @@ Phrases in English are below; `languages.py` has the same families in 30 more la
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
+import re2
 
 from alcaide.instruments.guard.detector import Hit, Pattern
 from alcaide.instruments.guard.detectors.injection.english import ENGLISH
@@ -55,6 +57,9 @@ _INDIRECT: Final = "mitre-atlas/AML.T0051.001"
 _JAILBREAK: Final = "mitre-atlas/AML.T0054"
 _META_PROMPT: Final = "mitre-atlas/AML.T0056"
 _LEAK: Final = "mitre-atlas/AML.T0057"
+
+SHOWN_AT_MOST: Final = 1000
+"""Findings made of one layer, the surest first: more tell nobody anything."""
 
 FAMILIES: Final[Mapping[str, Family]] = {
     family.rule: family
@@ -172,6 +177,7 @@ _BY_KEY: Final[Mapping[str, Phrase]] = {phrase.key: phrase for phrase in PHRASES
 
 # ── What stands around a match ───────────────────────────────────────────────────────────────────────────────────
 
+# RE2 where alternatives are many: it looks for all of them at once.
 _AROUND: Final = 160
 _NEGATIONS: Final = frozenset(
     (
@@ -202,13 +208,13 @@ _NEGATIONS: Final = frozenset(
         "никогда",
     )
 )
-_ABOUT: Final = re.compile(
+_ABOUT: Final = re2.compile(
     r"prompt[ -]injection|injections?\b|jailbreak|\battack|adversar|malicious|\bdetect|classif|"
     r"\bfilters? (?:should|must|that|which|for)|vulnerab|red[- ]team|owasp|\bdefen[cds]|mitigat|for example|"
     r"for instance|\be\.g\.|such as|the (?:phrase|sentence|words|term|prompt|string|message|text|input) |test case|"
     r"\bexpected|\bassert|\blabel|incident|"
     r"changelog|release note|workshop|\blesson|guidance|documentation|literal|used to work|"
-    r"(?<!\.)\bexample|handbook|training slide|quote of|phishing|security|exploit|"
+    r"(?:^|[^.])\bexample|handbook|training slide|quote of|phishing|security|exploit|"
     r"angriff|attaque|ataque|attacco|aanval|atak\b|útok|angrepp|angreb|hyökkäys|атак|saldırı|هجوم|התקפה|حمله|हमला|"
     r"আক্রমণ|攻击|攻撃|공격|tấn công|serangan|โจมตี|επίθεση|atac|támadás|shambulio"
 )
@@ -227,11 +233,11 @@ _DEFINED: Final = re.compile(
 _OFTEN_FORBIDDEN: Final = frozenset(("hide-from-user/silently",))
 """Of these, phrases that careful authors forbid: never without asking."""
 _NEGATED_BY_NATURE: Final = frozenset(("refusal-suppression", "hide-from-user"))
-_CONDITIONAL: Final = re.compile(
+_CONDITIONAL: Final = re2.compile(
     r"\b(?:if|when|whenever|even if|should|in case) (?:the |a |any |an |some)?(?:user|users|text|message|someone|"
     r"anyone|somebody|people|document|attacker|person|customer|input|they|content)\b"
 )
-_REPORTED: Final = re.compile(
+_REPORTED: Final = re2.compile(
     r"\b(?:tried to|tries to|trying to|attempts? to|attempted to|asked (?:it|the (?:bot|model|assistant)) to|convinced|"
     r"tricked|tells? (?:a|the) (?:bot|model) to|made (?:it|the (?:bot|model))|"
     r"told (?:the )?(?:bot|model|assistant|chatgpt|ai|it|him|her|them|me|us|everyone) to)\b"
@@ -378,15 +384,17 @@ def features(seen: Iterable[Sighting]) -> npt.NDArray[np.float32]:
 def findings(layer: Layer, seen: Sequence[Sighting], least: float = SHOWN) -> tuple[Finding, ...]:
     """A finding for each sighting of at least `least`; of overlapping ones of a family the surest."""
     kept: list[Sighting] = []
+    taken_by: dict[str, list[tuple[int, int]]] = {}
     for sighting in sorted(seen, key=lambda one: -one.score):
-        if sighting.score < least:
+        if sighting.score < least or len(kept) >= SHOWN_AT_MOST:
             break
-        if any(
-            other.family is sighting.family and other.start < sighting.end and sighting.start < other.end
-            for other in kept
-        ):
-            continue
-        kept.append(sighting)
+        taken = taken_by.setdefault(sighting.family.rule, [])
+        place = bisect_left(taken, (sighting.start, sighting.end))
+        before = place and taken[place - 1][1] > sighting.start
+        behind = place < len(taken) and taken[place][0] < sighting.end
+        if not before and not behind:
+            taken.insert(place, (sighting.start, sighting.end))
+            kept.append(sighting)
     kept.sort(key=lambda one: (one.start, one.end))
     return tuple(_finding(layer, one) for one in kept)
 

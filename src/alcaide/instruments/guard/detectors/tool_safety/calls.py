@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any, Final
+
+import re2
 
 from alcaide.instruments.guard.detectors.tool_safety.finding import in_layer, in_passage
 from alcaide.instruments.guard.layer import Layer
 from alcaide.instruments.guard.model import Context, Finding, Passage, ToolCall, ToolDescription
 
-_BLOB: Final = re.compile(r"[A-Za-z0-9+/_-]{200,}={0,2}")
+# RE2: on a text full of runs that are a little too short, backtracking would read each of them 200 times.
+_BLOB: Final = re2.compile(r"[A-Za-z0-9+/_-]{200,}={0,2}")
 _ADDRESS: Final = re.compile(r"https?://[^\s\"'<>]{4,4000}")
 _VALUE: Final = re.compile(r"[?&#;][^=&#;\s]{0,64}=([^&#;\s]*)")
 CARRIED: Final = 48
@@ -148,7 +152,7 @@ def _runs(texts: Sequence[str | None]) -> frozenset[tuple[str, ...]]:
     """Every run of RUN words."""
     found: set[tuple[str, ...]] = set()
     for text in texts:
-        words = _TOKEN.findall((text or "").lower())[:_LOOKED_AT]
+        words = [match[0].lower() for match in islice(_TOKEN.finditer(text or ""), _LOOKED_AT)]
         found.update(tuple(words[at : at + RUN]) for at in range(len(words) - RUN + 1))
     return frozenset(found)
 
@@ -157,7 +161,8 @@ def _shared(text: str, runs: frozenset[tuple[str, ...]]) -> tuple[int, int] | No
     """The stretch of `text` from the first run it shares to the last; None if it shares none."""
     if not runs:
         return None
-    places = [(match[0].lower(), match.start(), match.end()) for match in _TOKEN.finditer(text)][:_LOOKED_AT]
+    found = islice(_TOKEN.finditer(text), _LOOKED_AT)
+    places = [(match[0].lower(), match.start(), match.end()) for match in found]
     words: list[Any] = [word for word, _, _ in places]
     shared = [at for at in range(len(words) - RUN + 1) if tuple(words[at : at + RUN]) in runs]
     return (places[shared[0]][1], places[shared[-1] + RUN - 1][2]) if shared else None
