@@ -232,3 +232,26 @@ def test_eval_names_the_line_that_is_not_a_row(tmp_path, capsys):
 
     assert run(["guard", "eval", str(path), "--detector", "secrets"]) == 3
     assert "line 2" in capsys.readouterr().err
+
+
+def test_documents_are_fingerprinted_and_canaries_made_and_remembered(tmp_path, capsys):
+    document, store, register = tmp_path / "minutes.txt", tmp_path / "fp", tmp_path / "canaries.json"
+    document.write_text(
+        "The board resolves that the southern quay shall be rebuilt in two phases over three years.\n" * 3
+    )
+
+    assert run(["guard", "fingerprint", str(document), "--label", "confidential", "--store", str(store)]) == 0
+    assert run(["guard", "canary", "uuid", "--label", "wiki", "--register", str(register)]) == 0
+    said = capsys.readouterr().out.splitlines()
+    policy = tmp_path / "ours.yaml"
+    policy.write_text(
+        "schema: alcaide-guard-policy/1\nname: ours\ndetectors:\n  classification:\n    options:\n"
+        f"      fingerprints: [{{path: {store}, sha256: {said[1].split()[-1]}}}]\n"
+        f"      canaries: [{{path: {register}, sha256: {said[3].split()[-1]}}}]\n"
+        "rules:\n  - {id: ours, detector: classification, action: hold}\n"
+    )
+
+    assert run(["guard", "check", f"look at {said[2]}", "--policy", str(policy)]) == 1
+    assert run(["guard", "check", document.read_text(), "--policy", str(policy)]) == 1
+    assert run(["guard", "check", "a different sentence altogether", "--policy", str(policy)]) == 0
+    assert run(["guard", "canary", "nonsense", "--label", "x", "--register", str(register)]) == 3

@@ -24,7 +24,7 @@ from alcaide.instruments.guard.detector import Hit, Pattern
 from alcaide.instruments.guard.layer import Layer
 from alcaide.kernel.errors import InvalidInput
 
-HITS_PER_PATTERN = 2000
+HITS_PER_PATTERN = 20_000
 """A text that repeats one thing for megabytes has been understood long before; more hits add nothing but time."""
 
 BLOCK = 1 << 20

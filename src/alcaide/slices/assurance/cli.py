@@ -242,6 +242,39 @@ def pin(
     _say(folder_digest(folder))
 
 
+@app.command
+def fingerprint(
+    paths: Annotated[list[Path], Parameter(help="Documents or folders of them, as UTF-8 text.")],
+    *,
+    label: Annotated[str, Parameter(help="What they are, e.g. confidential.")],
+    store: Annotated[Path, Parameter(help="The file to add their fingerprints to; made if it is not there.")],
+) -> None:
+    """Fingerprint documents, so that a paragraph of one is recognised though edited. The store holds no text."""
+    from alcaide.instruments.guard.detectors.classification.commands import build_fingerprints
+
+    built = build_fingerprints(paths, label, store)
+    _say(f"{built.path}: {built.documents:,} documents, {built.fingerprints:,} fingerprints")
+    _say(f"sha256 {built.sha256}")
+
+
+@app.command
+def canary(
+    kind: Annotated[
+        str, Parameter(help="What it looks like: url, email, uuid, aws-key or sentence.")
+    ] = "url",
+    *,
+    label: Annotated[str, Parameter(help="Where you are going to put it.")],
+    register: Annotated[Path, Parameter(help="The file that remembers it; made if it is not there.")],
+    host: Annotated[str, Parameter(help="A host of yours, for a URL or an address.")] = "example.org",
+) -> None:
+    """Make a canary: a token to be put where nobody should read, and recognised wherever it turns up."""
+    from alcaide.instruments.guard.detectors.classification.commands import make_canary
+
+    made = make_canary(kind, label, register, host=host)
+    _say(made.canary.value)
+    _say(f"registered in {made.path}, sha256 {made.sha256}")
+
+
 # ── in and out ──
 
 
