@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,6 +17,8 @@ from alcaide.instruments.guard.learned import model_file
 from alcaide.instruments.guard.model import Context, Passage, Span
 from alcaide.kernel.errors import InvalidInput
 
+ROOT = Path(__file__).parents[4]
+CORPUS = ROOT / "tests/corpus/guard/prompt-injection.jsonl"
 ENGINE = PatternEngine({INJECTION.name: INJECTION.patterns})
 PAGE = "The harvest was late this year, and the mill stood still for a week in October. "
 
@@ -159,3 +163,30 @@ def test_the_shipped_weights_are_small_and_say_what_they_were_made_from():
     assert model.header["recipe"]
     assert all(len(digest) == 64 for digest in model.header["data"].values())
     assert all(np.isfinite(array).all() for array in model.arrays.values())
+
+
+# ── The corpus: written for this test, and no part of any training ───────────────────────────────────────────────
+
+ROWS = [json.loads(line) for line in CORPUS.read_text("utf-8").splitlines()]
+
+
+def share_flagged(category: str) -> float:
+    scores = [examined(row["text"]).score for row in ROWS if row["category"] == category]
+    return sum(score >= 0.5 for score in scores) / len(scores)
+
+
+@pytest.mark.parametrize("category", ["direct", "indirect"])
+def test_most_attacks_of_the_corpus_are_flagged(category: str):
+    assert share_flagged(category) >= 0.8
+
+
+@pytest.mark.parametrize("category", ["prompt", "document"])
+def test_their_harmless_look_alikes_pass(category: str):
+    assert share_flagged(category) <= 0.05
+
+
+def test_no_row_of_the_corpus_is_a_training_text():
+    texts = {row["text"] for row in ROWS}
+    for path in (ROOT / "tools/guard/texts").glob("injection_*.jsonl"):
+        with path.open(encoding="utf-8") as lines:
+            assert texts.isdisjoint(json.loads(line)["text"] for line in lines)
