@@ -24,6 +24,11 @@ _EMBED = re.compile("[\u202a\u202b\u2066-\u2068]")
 # An invisible character with a Latin letter or figure on both sides: there it spells nothing.
 _WITHIN = re.compile("(?<=[0-9A-Za-z])[\u200b-\u200d\u2060-\u2064\ufeff\u00ad\u180e](?=[0-9A-Za-z])")
 _WITHIN_FROM = 3
+_OCTETS = tuple(
+    letter.encode()
+    for letter in "\u202a\u202b\u202d\u202e\u2066\u2067\u2068\u200b\u200c\u200d\u2060\u2061\u2062\u2063\u2064\ufeff\u00ad\u180e"
+)
+"""What is looked for, as bytes: a text without any of them is told in a fraction of the time a pattern takes."""
 _TURNED = "a control that makes text read in another order than it is written"
 _NEEDLESS = "a bidirectional control in a text that needs none"
 _TAXONOMY = ("owasp-llm:2025/LLM01", "mitre-atlas/AML.T0068")
@@ -66,7 +71,7 @@ class HiddenText:
         return NOTHING
 
     def _as_written(self, layer: Layer) -> Examination:
-        if layer.ascii:
+        if layer.ascii or not any(octets in layer.octets for octets in _OCTETS):
             return NOTHING
         text = layer.text
         found = [
