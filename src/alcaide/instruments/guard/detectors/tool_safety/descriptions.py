@@ -71,9 +71,9 @@ _OWN: Final[tuple[tuple[str, str, tuple[str, ...], int, float, str], ...]] = (
         "read-file",
         (r"\b(?:read|open|load|cat|access|get|fetch|list|include|check)\b[^.!?\n]{0,60}?(?:~/|"
         r"/etc/|\$home|/root/|/home/|c:\\\\|%userprofile%|\.env\b|id_rsa|\.ssh|\.aws|"
-        r"mcp\.json|config\.json|credentials|\.netrc|private key|browser history|cookies)"),
+        r"mcp\.json|config\.json|credentials file|\.git-credentials|\.netrc|private key|browser history|cookies)"),
         ("~/", "/etc/", "$home", "/root/", "/home/", "%userprofile%", ".env", "id_rsa", ".ssh", ".aws",
-         "mcp.json", "credentials", ".netrc", "private key", "browser history", "cookies"),
+         "mcp.json", "config.json", "credentials file", ".git-credentials", ".netrc", "private key", "browser history", "cookies"),
         80,
         0.55,
         "tells the model to read files that the tool has no part in",
@@ -108,7 +108,7 @@ _OWN: Final[tuple[tuple[str, str, tuple[str, ...], int, float, str], ...]] = (
         ("mention", "tell", "inform", "show", "explain", "reveal", "disclose", "notify", "report"),
         34,
         0.4,
-        "forbids the model to say something",
+        signatures.FAMILIES["hide-from-user"].message,
     ),
     (
         "everything-along",
@@ -158,6 +158,8 @@ _FAMILIES: Final = frozenset(
 )  # fmt: skip
 _HIDDEN: Final = frozenset(("hidden", "tag characters", "variation selectors"))
 _LEAST: Final = 0.4
+_ALONE: Final = {"hide-from-user": 0.55, "tool-steering": 0.5}
+"""Families that careful descriptions use too (`do not mention the list unless asked`): alone they are worth a look."""
 
 
 @lru_cache(maxsize=1)
@@ -179,7 +181,12 @@ def examined(layer: Layer) -> Iterator[Finding]:
         score, what = _SAID[hit.rule]
         said.append((hit.start, hit.end, score, what))
     said.extend(
-        (sighting.start, sighting.end, sighting.score, sighting.family.message)
+        (
+            sighting.start,
+            sighting.end,
+            min(sighting.score, _ALONE.get(sighting.family.rule, 1.0)),
+            sighting.family.message,
+        )
         for sighting in signatures.sightings(layer, hits.get("signatures", ()))
         if sighting.family.rule in _FAMILIES and sighting.score >= 0.25
     )
