@@ -73,7 +73,8 @@ _OWN: Final[tuple[tuple[str, str, tuple[str, ...], int, float, str], ...]] = (
         r"/etc/|\$home|/root/|/home/|c:\\\\|%userprofile%|\.env\b|id_rsa|\.ssh|\.aws|"
         r"mcp\.json|config\.json|credentials file|\.git-credentials|\.netrc|private key|browser history|cookies)"),
         ("~/", "/etc/", "$home", "/root/", "/home/", "%userprofile%", ".env", "id_rsa", ".ssh", ".aws",
-         "mcp.json", "config.json", "credentials file", ".git-credentials", ".netrc", "private key", "browser history", "cookies"),
+         "mcp.json", "config.json", "credentials file", ".git-credentials", ".netrc",
+         "private key", "browser history", "cookies"),
         80,
         0.55,
         "tells the model to read files that the tool has no part in",
