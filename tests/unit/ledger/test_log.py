@@ -16,8 +16,10 @@ from alcaide.kernel.errors import Conflict, Corrupt, InvalidInput
 from alcaide.kernel.evidence import Envelope, Signature, Statement
 from alcaide.kernel.instance import Instance
 from alcaide.kernel.ledger import merkle, subject_index, tables
+from alcaide.kernel.ledger.index_reader import IndexReader
 from alcaide.kernel.ledger.keys import KeyStore
 from alcaide.kernel.ledger.log import Ledger, Tx
+from alcaide.kernel.ledger.reader import first_since
 from alcaide.kernel.ledger.verify import verify_log
 from tests.builders import a_statement, a_subject
 
@@ -101,6 +103,72 @@ def test_two_processes_share_one_log(instance: Instance, config: Config) -> None
 
     assert indices == [1, 2, 3, 4, 5, 6]
     assert verify_log(instance.ledger, processes=1).intact
+
+
+def test_work_prepared_for_a_head_that_moved_runs_again(instance: Instance, config: Config) -> None:
+    other = Ledger(open_database(config.database), KeyStore(config.keys_dir), instance.ledger.origin)
+    say(instance)
+    other.write(lambda tx: tx.append(a_statement("model:b@1")))
+    seen: list[int] = []
+
+    def work(tx: Tx) -> int:
+        seen.append(tx.size)
+        return tx.append(a_statement("model:c@1"))
+
+    index = instance.write(work)
+    other.close()
+    other.database.close()
+
+    assert (index, seen) == (3, [2, 3])
+    assert verify_log(instance.ledger, processes=1).intact
+
+
+def test_work_that_read_under_a_head_that_moved_runs_again_before_it_reads(
+    instance: Instance, config: Config
+) -> None:
+    other = Ledger(open_database(config.database), KeyStore(config.keys_dir), instance.ledger.origin)
+    say(instance)
+    other.write(lambda tx: tx.append(a_statement("model:b@1")))
+    count = sa.select(sa.func.count()).select_from(tables.leaf)
+    seen: list[int] = []
+
+    def work(tx: Tx) -> None:
+        seen.append(tx.conn.execute(count).scalar_one())
+        tx.append(a_statement("model:c@1"))
+
+    instance.write(work)
+    other.close()
+    other.database.close()
+
+    assert seen == [3]
+
+
+def test_views_follow_the_log_through_commits_of_every_size(instance: Instance, config: Config) -> None:
+    reader = Ledger(open_database(config.database), KeyStore(config.keys_dir), instance.ledger.origin)
+    told = 0
+    for count in (1, 1, 300, 2, 260, 1):  # some store the index's nodes, some leave a step
+        say(instance, "model:a@1", count)
+        say(instance, f"model:{count}@1")
+        told += count
+        for ledger in (reader, instance.ledger):
+            with ledger.database.read() as conn:
+                view = ledger.view(conn, ["name:model:a@1", f"name:model:{count}@1", "name:model:none@1"])
+            assert view.why_incomplete is None
+            assert len([r for r in view.records if r.statement.subjects[0].name == "model:a@1"]) == told
+    reader.close()
+    reader.database.close()
+
+
+def test_the_first_leaf_since_a_moment(instance: Instance, clock: object) -> None:
+    early = say(instance)
+    later = clock.advance(hours=1)  # type: ignore[attr-defined]
+    index = say(instance)
+
+    with instance.read() as conn:
+        assert first_since(conn, later, index + 1) == index
+        assert first_since(conn, later - timedelta(hours=2), index + 1) == 0
+        assert first_since(conn, later + timedelta(seconds=1), index + 1) == index + 1
+    assert early == index - 1
 
 
 def test_time_never_runs_backwards(instance: Instance, clock: object) -> None:
@@ -237,6 +305,8 @@ TAMPERING = {
     "(SELECT key_hash FROM ledger__subject WHERE key = 'name:model:a@1')",
     "a subject nobody speaks about": "INSERT INTO ledger__entry (key_hash, idx, count, acc) "
     "VALUES (:hash, 5, 1, :hash)",
+    "an index step": "UPDATE ledger__leaf SET index_step = :hash WHERE idx = 300",
+    "an index node": "UPDATE ledger__node SET children = :node",
     "a tile": "UPDATE ledger__tile SET hashes = :tile WHERE level = 0",
     "an upper tile": "UPDATE ledger__tile SET hashes = :hash WHERE level = 1",
     "the frontier": "UPDATE ledger__head SET frontier = :hash",
@@ -245,9 +315,15 @@ TAMPERING = {
 
 @pytest.mark.parametrize("what", TAMPERING)
 def test_verification_notices(what: str, instance: Instance) -> None:
-    say(instance, "model:a@1", 300)
+    say(instance, "model:a@1", 299)
+    say(instance, "model:a@1")
     blob = instance.write(lambda tx: tx.conn.execute(sa.select(tables.leaf.c.envelope).limit(1)).scalar_one())
-    values = {"blob": bytes(blob).replace(b"a", b"b", 1), "hash": b"\x07" * 32, "tile": b"\x07" * 8192}
+    values = {
+        "blob": bytes(blob).replace(b"a", b"b", 1),
+        "hash": b"\x07" * 32,
+        "node": b"\x07" * 2048,
+        "tile": b"\x07" * 8192,
+    }
     statement = sa.text(TAMPERING[what])
     with instance.db.transaction() as conn:
         conn.execute(statement, {k: v for k, v in values.items() if f":{k}" in TAMPERING[what]})
@@ -256,7 +332,7 @@ def test_verification_notices(what: str, instance: Instance) -> None:
 
     assert not report.intact
     assert report.reason
-    if "idx = 5" in TAMPERING[what] and "entry" not in what:
+    if "idx = 5" in TAMPERING[what] and "entry" not in what and "count" not in what:
         assert report.first_bad == 5
 
 
@@ -264,13 +340,15 @@ def test_verification_notices(what: str, instance: Instance) -> None:
     "what", [w for w in TAMPERING if not {"tile", "newest", "kind", "nobody"} & set(w.split())]
 )
 def test_a_view_never_speaks_over_tampering(what: str, instance: Instance) -> None:
-    say(instance, "model:a@1", 300)
-    values = {"blob": b"{}", "hash": b"\x07" * 32}
+    say(instance, "model:a@1", 299)
+    say(instance, "model:a@1")
+    values = {"blob": b"{}", "hash": b"\x07" * 32, "node": b"\x07" * 2048}
     with instance.db.transaction() as conn:
         conn.execute(
             sa.text(TAMPERING[what]), {k: v for k, v in values.items() if f":{k}" in TAMPERING[what]}
         )
     instance.ledger._verified = None  # as a process that starts now
+    instance.ledger._index = IndexReader()
 
     with instance.read() as conn:
         view = instance.view(conn, ["name:model:a@1"])

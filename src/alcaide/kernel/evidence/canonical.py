@@ -75,6 +75,9 @@ def _plain_keys(keys: Iterable[Any]) -> bool:
 def _plain_items(items: Iterable[Any], depth: int) -> bool:
     fast = True
     for item in items:
+        kind = type(item)
+        if kind is str or item is None or kind is bool:  # most of a statement; a call for each would show
+            continue
         if not _plain(item, depth + 1):
             fast = False
     return fast

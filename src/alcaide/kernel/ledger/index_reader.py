@@ -39,6 +39,10 @@ class IndexReader:
         self._lowest: OrderedDict[tuple[int, bytes], bytes] = OrderedDict()
         self._lock = threading.Lock()
 
+    def check(self, conn: Connection, checkpoint: SignedCheckpoint) -> None:
+        """Raises Corrupt unless the stored nodes and steps lead to the index root of the checkpoint."""
+        self._upper_nodes(conn, checkpoint)
+
     def proof(self, conn: Connection, checkpoint: SignedCheckpoint, key: str) -> KeyProof:
         """The bucket and the nodes that lead from a key to the index root. Raises Corrupt if they do not."""
         bucket = subject_index.bucket_of(subject_index.key_hash(key))

@@ -6,7 +6,7 @@ and index are computed anew and compared. The first bad leaf is named.
 
 1. leaves: numbered without gaps, bytes have their hash, signatures hold by the key then in force
 2. tree: the root over all leaves is the one the signed checkpoint names; tiles agree
-3. index: entries are exactly those the leaves imply, and lead to the checkpoint's index root
+3. index: entries are exactly those the leaves imply, and lead to the checkpoint's index root; so do its nodes
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ from alcaide.kernel.db import Database, driver_rows, open_database
 from alcaide.kernel.errors import AlcaideError
 from alcaide.kernel.evidence import PAYLOAD_TYPE, parse_envelope, parse_statement
 from alcaide.kernel.ledger import merkle, subject_index, tables
+from alcaide.kernel.ledger.index_reader import IndexReader
 from alcaide.kernel.ledger.log import KEY_EVENT, Ledger
 from alcaide.kernel.ledger.reader import IMPORTED, TILE_WIDTH, SignedCheckpoint
 from alcaide.kernel.ledger.verify_index import SHARDS, IndexShard, KeyedSum, LeafHashes, verify_shard
@@ -129,7 +130,7 @@ def verify_log(
             if fault:
                 return report(fault, 0)
             fault, keys = _verify_index(crew, total, size, checkpoint.checkpoint.index_root, say)
-        return report(fault, keys)
+        return report(fault or _verify_nodes(conn, checkpoint), keys)
 
 
 @contextmanager
@@ -508,3 +509,12 @@ def _verify_index(
     if index_root is not None and subject_index.root_from_buckets(buckets) != index_root:
         return _Fault(None, "the subject index does not have the root that the checkpoint vouches for"), keys
     return None, keys
+
+
+def _verify_nodes(conn: Connection, checkpoint: SignedCheckpoint) -> _Fault | None:
+    """The stored nodes are but a short way to a root that was just computed; a wrong one would stop the writer."""
+    try:
+        IndexReader().check(conn, checkpoint)
+    except AlcaideError as problem:
+        return _Fault(None, str(problem))
+    return None
