@@ -30,7 +30,7 @@ def harmless(data: Path) -> Iterator[str]:
     for path in sorted((data / "injection").glob("*.jsonl.gz")):
         with gzip.open(path, "rt", encoding="utf-8") as lines:
             yield from _texts(lines)
-    for path in sorted((HERE / "texts").glob("*.jsonl")):
+    for path in sorted((HERE / "texts").glob("injection_*.jsonl")):
         with path.open(encoding="utf-8") as lines:
             yield from _texts(lines)
 
