@@ -109,7 +109,7 @@ class Chunked:
             np.add.reduceat(values, self.borders, dtype=np.int64, out=total[: len(self.borders)])
             # A segment without elements is given the element that follows it.
             total *= self.filled
-        by_chunk: npt.NDArray[np.int64] = total.reshape(-1, self.chunks).sum(axis=0)
+        by_chunk: npt.NDArray[np.int64] = np.add.reduce(total.reshape(-1, self.chunks), axis=0)
         return by_chunk
 
 

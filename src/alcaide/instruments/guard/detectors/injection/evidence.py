@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from math import log2
 from typing import Final
 
 import numpy as np
@@ -60,11 +61,10 @@ def gathered(layer: Layer, attack: Head, request: Head, biases: tuple[float, flo
         return None
     # Both heads at once: cumulative sums, and every window from their differences.
     sums = np.zeros((3, chunks + 1))
-    np.cumsum(reading.sums, out=sums[0, 1:])
-    np.cumsum(asked.sums, out=sums[1, 1:])
-    np.cumsum(reading.sizes, out=sums[2, 1:])
-    scales = np.array(((attack.scale,), (request.scale,)))
-    offsets = np.array(((biases[0],), (biases[1],)))
+    np.add.accumulate(reading.sums, out=sums[0, 1:])
+    np.add.accumulate(asked.sums, out=sums[1, 1:])
+    np.add.accumulate(reading.sizes, out=sums[2, 1:])
+    scales, offsets = _columns(attack.scale, request.scale, *biases)
     begins, ends, borders = _windows(chunks) if chunks <= FEW else _all_windows(chunks)
     over = sums.take(ends, axis=1)
     over -= sums.take(begins, axis=1)
@@ -74,7 +74,7 @@ def gathered(layer: Layer, attack: Head, request: Head, biases: tuple[float, flo
     a2, a4, a16, a_whole = (scores[0, low:high] for low, high in borders)
     r2, r4, _, r_whole = (scores[1, low:high] for low, high in borders)
     best, most = int(a4.argmax()), int(r4.argmax())
-    quarter = len(a4) // 4
+    calm_attack, calm_request = _quarter(a4), _quarter(r4)
     values = np.array(
         (
             a2.max(),
@@ -84,13 +84,30 @@ def gathered(layer: Layer, attack: Head, request: Head, biases: tuple[float, flo
             r2.max(),
             r4[most],
             r_whole[0],
-            r4[most] - np.partition(r4, quarter)[quarter],
+            r4[most] - calm_request,
             r4[best],
-            a4[best] - np.partition(a4, quarter)[quarter],
-            np.log2(max(8.0, float(sums[2, -1]))),
+            a4[best] - calm_attack,
+            log2(max(8.0, float(sums[2, -1]))),
         )
     )
     return Evidence(values, _window(reading, best, float(a4[best])), _window(asked, most, float(r4[most])))
+
+
+@lru_cache(maxsize=8)
+def _columns(
+    attack: float, request: float, attack_bias: float, request_bias: float
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Scales and offsets of both heads, as columns; the same for every text."""
+    return np.array(((attack,), (request,))), np.array(((attack_bias,), (request_bias,)))
+
+
+def _quarter(scores: npt.NDArray[np.float64]) -> np.float64:
+    """The score below which a quarter of the windows lie."""
+    place = len(scores) // 4
+    ordered = scores.copy()
+    ordered.partition(place)
+    quarter: np.float64 = ordered[place]
+    return quarter
 
 
 def _all_windows(chunks: int) -> tuple[Places, Places, tuple[tuple[int, int], ...]]:
