@@ -29,7 +29,7 @@ from alcaide.instruments.guard.detectors.personal_data.reading import Reading
 from alcaide.instruments.guard.detectors.personal_data.tagger.model import tag
 from alcaide.instruments.guard.detectors.personal_data.tokens import Where
 from alcaide.instruments.guard.layer import Layer
-from alcaide.instruments.guard.model import Context, Finding
+from alcaide.instruments.guard.model import Context, Finding, Span
 from alcaide.kernel.errors import InvalidInput
 
 _BLOCK = 1 << 16
@@ -163,27 +163,22 @@ class PersonalData:
             yield from tag(reading)
 
     def _finding(self, one: Candidate, layer: Layer) -> Finding:
+        span = layer.span(one.start, one.end)
         return Finding(
             detector=self.name,
             rule=f"{self.name}/{one.rule}",
             category=one.entity,
-            span=layer.span(one.start, one.end),
+            span=span,
             score=one.score,
             level=one.level,
             message=f"{one.reason[0].upper()}{one.reason[1:]}.",
             where=layer.passage.where,
             layers=layer.path,
-            layer_span=layer.span(one.start, one.end) if not layer.path else _plain(one),
+            layer_span=Span(one.start, one.end) if layer.path else span,
             taxonomy=(*TAXONOMY, special.ARTICLE_9) if one.entity in _SPECIAL else TAXONOMY,
             entity=one.entity,
             evidence=one.evidence,
         )
-
-
-def _plain(one: Candidate) -> Any:
-    from alcaide.instruments.guard.model import Span
-
-    return Span(one.start, one.end)
 
 
 def _of_hits(hits: Iterable[Hit], layer: Layer) -> Iterator[Candidate]:
