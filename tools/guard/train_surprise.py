@@ -2,7 +2,8 @@
 
     python tools/guard/train_surprise.py --data ../shared/data
 
-Only harmless rows of the injection data and of our own texts are counted, so nothing of an attack is learned. The
+Only harmless rows of the injection data and of our own texts are counted, so nothing of an attack is
+learned, and none that are written in a code. The
 table is a function of those files alone: there is no seed. It is written to the guard's package data.
 """
 
@@ -38,7 +39,7 @@ def harmless(data: Path) -> Iterator[str]:
 def _texts(lines: Iterator[str]) -> Iterator[str]:
     for line in lines:
         row = json.loads(line)
-        if row["label"] == 0:
+        if row["label"] == 0 and row["category"] != "benign_encoded":
             yield row["text"][:LONGEST]
 
 

@@ -110,6 +110,11 @@ CODINGS: dict[str, Callable[[str], str]] = {
     "spaced": lambda text: "  ".join(" ".join(word) for word in text.split()),
     "vowels": lambda text: text.translate(str.maketrans("aeiou", "12345")),
     "morse": _morse,
+    "entities": lambda text: "".join(f"&#{ord(letter)};" for letter in text),
+    "percent": lambda text: "".join(f"%{octet:02X}" for octet in text.encode()),
+    "binary": lambda text: " ".join(f"{octet:08b}" for octet in text.encode()),
+    "escaped": lambda text: "".join(f"\\x{octet:02x}" for octet in text.encode()),
+    "dotted": lambda text: "  ".join(".".join(word) for word in text.split()),
     "xed": lambda text: "".join(
         f"{letter}x" if place % 3 == 1 else letter for place, letter in enumerate(text)
     ),
@@ -323,10 +328,11 @@ def hard_negative(bank: Bank, draw: random.Random) -> list[Row]:
         "everyday": "benign_imperative", "twomeanings": "benign_two_meanings", "longrole": "benign_roleplay",
         "violentwords": "benign_alarming_words", "sysadmin": "benign_technical",
         "quoting": "benign_quoted_attack", "roleplay": "benign_roleplay", "systemprompts": "benign_system_prompt",
-        "mails": "benign_mail",
+        "mails": "benign_mail", "encoded": "benign_encoded", "pages": "benign_page",
     }  # fmt: skip
     share = {
         "everyday": 4, "violentwords": 3, "sysadmin": 4, "quoting": 12, "roleplay": 6, "systemprompts": 8, "mails": 8,
+        "encoded": 11, "pages": 14,
         "twomeanings": 2, "longrole": 22,
     }  # fmt: skip
     for name, number, item in each(bank, list(kinds), share, 4):
@@ -338,7 +344,10 @@ def hard_negative(bank: Bank, draw: random.Random) -> list[Row]:
                 text = f"{text} {bank.fill('{=filler}', draw)}"
             if draw.random() < 0.1:
                 text = f"{bank.fill('{=task}', draw)} {text}"
-        writer.add(typed(text, draw), label=0, category=kinds[name], group=f"{name}-{number}")
+        structured = name in {"encoded", "pages"}
+        writer.add(
+            typed(text, draw, structured=structured), label=0, category=kinds[name], group=f"{name}-{number}"
+        )
     return writer.rows
 
 
