@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -420,7 +420,7 @@ def cosign(instance: Instance, note: str, post: Post) -> Iterator[tuple[NoteKey,
         current = instance.ledger.checkpoint(conn)
         if current.text != note:
             checkpoint = Checkpoint.parse(parse_note(note).text)
-            current = SignedCheckpoint(note, checkpoint, current.keyid, current.last_at)
+            current = replace(current, text=note, checkpoint=checkpoint)
         for anchor in queries.anchors(conn):
             if anchor.kind != "witness":
                 continue
