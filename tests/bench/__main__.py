@@ -30,6 +30,7 @@ SECTIONS = {
     "proof": "Proofs out of a long log",
     "formats": "Canonical JSON and envelopes",
     "policy": "Decisions",
+    "guard": "The guard, beside other guards",
     "pages": "Pages and API over a large register",
     "first-run": "A first run",
 }
@@ -152,6 +153,8 @@ class Bench:
                     from tests.bench.formats import policy
 
                     yield from policy(folder, self.peers, self.sizes.seconds / 5)
+                case "guard":
+                    yield from self._guard()
                 case "pages":
                     yield from self._pages()
                 case _:
@@ -173,6 +176,15 @@ class Bench:
             for figure in measured(self.peers, "merkle", folder, seconds / 2, sample, 1):
                 if "proof" not in figure.what:
                     yield _beside(figure, ours, "SQLite")
+
+    def _guard(self) -> Iterator[Figure]:
+        from tests.bench.guard.peers import Peers
+        from tests.bench.guard.quality import quality
+        from tests.bench.guard.speed import speed
+
+        others = Peers.installed(self.cache, _say) if self.peers else Peers.none()
+        yield from speed(others, self.sizes.seconds)
+        yield from quality(others)
 
     def _pages(self) -> Iterator[Figure]:
         from tests.bench.pages import pages

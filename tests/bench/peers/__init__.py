@@ -11,7 +11,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from tests.bench.report import Figure
@@ -21,24 +21,32 @@ LOCK = ROOT / "requirements/peers.txt"
 NAMES = ("canonicaljson", "cel-python", "jcs", "mlflow", "pymerkle", "securesystemslib")
 
 
-def environment(cache: Path, say: Callable[[str], None]) -> Path | None:
+def environment(
+    cache: Path,
+    say: Callable[[str], None],
+    *,
+    lock: Path = LOCK,
+    name: str = "peers",
+    options: Sequence[str] = (),
+) -> Path | None:
     """The peers' Python, made on first use and whenever the lock changes; None where it cannot be."""
-    folder = cache / "peers"
+    folder = cache / name
     python, mark = folder / "bin/python", folder / "installed"
-    if mark.exists() and mark.read_text() == LOCK.read_text():
+    if mark.exists() and mark.read_text() == lock.read_text():
         return python
-    uv = Path(sys.executable).with_name("uv")
-    say("  installing the peers into an environment of their own (once)")
+    uv = str(Path(sys.executable).with_name("uv"))
+    install = [uv, "pip", "install", "--quiet", "--python", str(python), "--require-hashes", "-r", str(lock)]
+    say(f"  installing the {name.replace('-', ' ')} into an environment of their own (once)")
     for command in (
-        [str(uv), "venv", "--quiet", "--allow-existing", "--python", sys.executable, str(folder)],
-        [str(uv), "pip", "install", "--quiet", "--python", str(python), "--require-hashes", "-r", str(LOCK)],
+        [uv, "venv", "--quiet", "--allow-existing", "--python", sys.executable, str(folder)],
+        [*install, *options],
     ):
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
             said = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
             say(f"  the peers are left out, as their environment cannot be made: {said[:160]}")
             return None
-    mark.write_text(LOCK.read_text())
+    mark.write_text(lock.read_text())
     return python
 
 
