@@ -54,7 +54,8 @@ train-guard: $(TRAIN)/.done ## train the guard's models again from DATA=../share
 	$(RECIPE) tools/guard/train_injection.py --data $(DATA)
 	$(RECIPE) tools/guard/train_output.py --data $(DATA) --task toxicity
 	$(RECIPE) tools/guard/train_output.py --data $(DATA) --task harm
-	$(RECIPE) tools/guard/train_groundedness.py --data $(DATA)
+	$(RECIPE) tools/guard/train_groundedness.py --data $(DATA) --evaluate
+	$(RECIPE) tools/guard/output_cards.py
 	$(RECIPE) tools/guard/train_names.py --data $(DATA)
 
 $(TRAIN)/.done: $(VENV)/.base requirements/train.txt
@@ -131,6 +132,9 @@ lock: $(VENV)/.base
 	$(LOCK) requirements/tools.in -c requirements/dev.txt $(ARGS) -o requirements/tools.txt
 	$(LOCK) requirements/assets.in $(ARGS) -o requirements/assets.txt
 	$(LOCK) requirements/peers.in $(ARGS) -o requirements/peers.txt
+	$(LOCK) requirements/guard-peers.in $(ARGS) -o requirements/guard-peers.txt
+	$(LOCK) requirements/guard-peers-llm-guard.in --override requirements/guard-peers-llm-guard.without $(ARGS) \
+	  -o requirements/guard-peers-llm-guard.txt
 
 clean:
 	rm -rf $(VENV) src/alcaide/ui/static/vendor .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

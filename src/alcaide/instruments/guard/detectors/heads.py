@@ -119,8 +119,12 @@ def _category(layer: Layer, model: Trained, window: linear.Window) -> str:
     return model.names[int(total.argmax())]
 
 
-def threshold_option(name: str, options: dict[str, Any], default: float | None) -> float | None:
-    """The policy's `threshold`. Raises InvalidInput for anything but a number from 0 to 1, or any other option."""
+def threshold_option(name: str, options: dict[str, Any]) -> float | None:
+    """The policy's `threshold`, None where it has none.
+
+    Raises InvalidInput for anything but a number from 0 to 1, and for any other option.
+    """
+    found: float | None = None
     for key, value in options.items():
         if key != "threshold":
             raise InvalidInput(f"`{name}` has no option `{key}`; it takes `threshold`")
@@ -128,5 +132,5 @@ def threshold_option(name: str, options: dict[str, Any], default: float | None) 
             raise InvalidInput(
                 f"option `threshold` of `{name}` cannot be `{value}`; give a number from 0 to 1"
             )
-        default = float(value)
-    return default
+        found = float(value)
+    return found

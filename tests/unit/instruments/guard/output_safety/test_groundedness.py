@@ -85,13 +85,20 @@ def test_with_samples_alone_an_answer_is_held_against_them():
     alone = examined("The tower collapsed in a storm in 1921 and killed nine sailors.", samples=samples)
 
     assert agreed.score < alone.score
-    assert alone.findings and "other samples" in alone.findings[0].message
+    assert alone.findings
+    assert "other samples" in alone.findings[0].message
 
 
 def test_without_sources_or_samples_nothing_is_said_and_what_is_lacking_is_named():
     assert examined(SUPPORTED).score == 0.0
     assert "sources" in (GROUNDEDNESS.lacking(Context()) or "")
     assert GROUNDEDNESS.lacking(Context(sources=("x",))) is None
+
+
+@pytest.mark.parametrize("context", [{"sources": ("  ",)}, {"samples": ("", "\n")}])
+def test_sources_without_text_are_an_error_rather_than_support(context):
+    with pytest.raises(InvalidInput):
+        examined(SUPPORTED, **context)
 
 
 def test_only_answers_are_compared():
@@ -149,7 +156,9 @@ def test_forms_of_one_word_have_one_stem(one, other):
     assert stem(one) == stem(other)
 
 
-@pytest.mark.parametrize(("word", "value"), [("12k", 12000.0), ("3.5", 3.5), ("1,350", 1350.0), ("10:30", None)])
+@pytest.mark.parametrize(
+    ("word", "value"), [("12k", 12000.0), ("3.5", 3.5), ("1,350", 1350.0), ("10:30", None)]
+)
 def test_numbers_are_compared_by_value(word, value):
     assert number_value(word) == value
 

@@ -56,7 +56,9 @@ def test_the_policy_moves_the_threshold():
     assert looked(TOXICITY.configured({"threshold": 0.0}), "Good morning.").findings
 
 
-@pytest.mark.parametrize("options", [{"threshold": 1.5}, {"threshold": "high"}, {"threshold": True}, {"limit": 1}])
+@pytest.mark.parametrize(
+    "options", [{"threshold": 1.5}, {"threshold": "high"}, {"threshold": True}, {"limit": 1}]
+)
 def test_an_option_that_means_nothing_is_refused(options):
     with pytest.raises(InvalidInput):
         TOXICITY.configured(options)

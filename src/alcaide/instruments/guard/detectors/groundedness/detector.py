@@ -17,9 +17,11 @@ from typing import Any
 import numpy as np
 
 from alcaide.instruments.guard.detector import NOTHING, Examination
-from alcaide.instruments.guard.detectors.groundedness.features import Sources, Support, compare, is_name
+from alcaide.instruments.guard.detectors.groundedness.features import NAMES, Support, compare, is_name
 from alcaide.instruments.guard.detectors.groundedness.lexicon import lexicon
 from alcaide.instruments.guard.detectors.groundedness.model import model
+from alcaide.instruments.guard.detectors.groundedness.sources import Sources
+from alcaide.instruments.guard.detectors.groundedness.vocabulary import FOUND
 from alcaide.instruments.guard.detectors.groundedness.words import CALENDAR, Token
 from alcaide.instruments.guard.model import Context, Finding, Passage, Span
 from alcaide.kernel.errors import InvalidInput, TooLarge
@@ -29,6 +31,8 @@ SOURCE_CHARACTERS = 4_000_000
 WORK = 8_000_000_000
 """Characters of the answer times characters of the sources that are compared at most: some seconds of one core."""
 SAMPLES = 20
+TELLING = 0.75
+"""Share of the threshold that is enough where a number, name, date or opposite gives the sentence away."""
 
 TAXONOMY = ("owasp-llm:2025/LLM09",)
 
@@ -37,7 +41,7 @@ TAXONOMY = ("owasp-llm:2025/LLM09",)
 class Groundedness:
     """The detector. `threshold` is on a sentence's probability of being unsupported."""
 
-    threshold: float = 0.6
+    threshold: float = 0.5
     most: int = 50
     name: str = "groundedness"
     version: str = "1"
@@ -105,13 +109,18 @@ class Groundedness:
         found: list[Finding] = []
         against = "other samples of this answer" if sampled else "the sources"
         for line, (sentence, chance) in enumerate(zip(support.sentences, chances, strict=True)):
-            if chance < self.threshold:
+            told = [
+                (support.tokens[at], *one)
+                for at in range(sentence.low, sentence.high)
+                if (one := _particular(support, at, against)) is not None
+            ]
+            if chance < self.threshold * (TELLING if told else 1.0):
                 continue
             missing = sorted(
                 {
                     answer.text[token.start : token.end]
                     for at, token in enumerate(support.tokens[sentence.low : sentence.high], sentence.low)
-                    if support.anywhere[at] < 0.7
+                    if support.anywhere[at] < FOUND
                 }
             )[:8]
             found.append(
@@ -125,27 +134,26 @@ class Groundedness:
                     f"{against} do not bear this statement out",
                     where=answer.where,
                     taxonomy=TAXONOMY,
-                    evidence={"not_found": missing, "covered": round(float(support.rows[line][5]), 3)},
+                    evidence={
+                        "not_found": missing,
+                        "covered": round(float(support.rows[line][NAMES.index("soft")]), 3),
+                    },
                 )
             )
-            for at in range(sentence.low, sentence.high):
-                told = _particular(support, at, against)
-                if told is not None:
-                    rule, message = told
-                    token = support.tokens[at]
-                    found.append(
-                        Finding(
-                            self.name,
-                            f"{self.name}/{rule}",
-                            "unsupported",
-                            Span(token.start, token.end),
-                            round(chance, 4),
-                            "warning",
-                            message,
-                            where=answer.where,
-                            taxonomy=TAXONOMY,
-                        )
-                    )
+            found.extend(
+                Finding(
+                    self.name,
+                    f"{self.name}/{rule}",
+                    "unsupported",
+                    Span(token.start, token.end),
+                    round(chance, 4),
+                    "warning",
+                    message,
+                    where=answer.where,
+                    taxonomy=TAXONOMY,
+                )
+                for token, rule, message in told
+            )
         return found
 
 
@@ -155,7 +163,7 @@ def _particular(support: Support, at: int, against: str) -> tuple[str, str] | No
     value = support.anywhere[at]
     if at in support.opposed:
         return "opposite", f"{against} say the opposite of this word"
-    if np.isnan(value) or value >= 0.7:
+    if np.isnan(value) or value >= FOUND:
         return None
     if token.number:
         return "number", f"{against} do not state this number"
@@ -188,13 +196,13 @@ def _agreement(answer: str, context: Context) -> tuple[Support, list[float]]:
         if sample.strip()
     ]
     if not supports:
-        raise InvalidInput("the samples are empty; give other answers to the same question")
+        raise InvalidInput(
+            "the sources, or the samples, hold no text; give the texts that the answer stands on, or leave them out"
+        )
     chances = np.mean(
         [[model().chance(float(logit)) for logit in model().sentences(one.rows)] for one in supports], axis=0
     )
-    best = (
-        np.nanmax([one.anywhere for one in supports], axis=0) if supports[0].tokens else supports[0].anywhere
-    )
+    best = np.fmax.reduce([one.anywhere for one in supports])
     return replace(supports[0], anywhere=best, opposed=frozenset()), [float(chance) for chance in chances]
 
 

@@ -13,20 +13,20 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from dataclasses import dataclass
+from itertools import pairwise
 from math import inf, log1p
 
 import numpy as np
 import numpy.typing as npt
 
 from alcaide.instruments.guard.detectors.groundedness.lexicon import Floats
-from alcaide.instruments.guard.detectors.groundedness.sources import Ints, Longs, Sources, among, negates
+from alcaide.instruments.guard.detectors.groundedness.sources import Longs, Sources, among, negates
 from alcaide.instruments.guard.detectors.groundedness.vocabulary import FOUND, Vocabulary, vocabulary
 from alcaide.instruments.guard.detectors.groundedness.words import (
     CALENDAR,
     OPINIONS,
     QUANTIFIERS,
     STOPWORDS,
-    SYMBOLS,
     Sentence,
     Token,
     sentences_of,
@@ -151,7 +151,16 @@ def compare(answer: str, sources: Sources, question: str | None = None) -> Suppo
     pair, triple = _runs(tokens, sources)
     slots = [-1 if token.lower in STOPWORDS else words.place.get(token.stem, -1) for token in tokens]
     known = _Comparison(
-        tokens, words, sources, windows, wide, asked, _asked(asked, sources, len(windows)), slots, pair, triple
+        tokens,
+        words,
+        sources,
+        windows,
+        wide,
+        asked,
+        _asked(asked, sources, len(windows)),
+        slots,
+        pair,
+        triple,
     )
     best_windows = _best_windows(known, sentences)
     rows = np.zeros((len(sentences), len(NAMES)))
@@ -179,8 +188,13 @@ def _halves(words: Vocabulary, sources: Sources) -> Floats:
     by_source = np.ascontiguousarray(words.similar.T)
     for begin in range(0, len(sources.sequence), _BLOCK):
         ids = sources.sequence[begin : begin + _BLOCK]
-        starts = np.arange(0, len(ids), HALF)
-        halves[begin // HALF : begin // HALF + len(starts)] = np.maximum.reduceat(by_source[ids], starts, axis=0)
+        whole = len(ids) // HALF
+        at = begin // HALF
+        if whole:
+            shape = (whole, HALF, len(words.stems))
+            halves[at : at + whole] = by_source[ids[: whole * HALF]].reshape(shape).max(axis=1)
+        if len(ids) % HALF:
+            halves[at + whole] = by_source[ids[whole * HALF :]].max(axis=0)
     return halves
 
 
@@ -231,9 +245,22 @@ def _best_windows(known: _Comparison, sentences: list[Sentence]) -> list[int]:
 
 
 _FULL = (
-    "cover cover_window cover_wide soft soft_window weakest weakest_window second_weakest pairs bigrams trigrams "
-    "cover_new soft_new copied joined"
-).split()  # fmt: skip
+    "cover",
+    "cover_window",
+    "cover_wide",
+    "soft",
+    "soft_window",
+    "weakest",
+    "weakest_window",
+    "second_weakest",
+    "pairs",
+    "bigrams",
+    "trigrams",
+    "cover_new",
+    "soft_new",
+    "copied",
+    "joined",
+)
 
 
 def _figures(known: _Comparison, sentence: Sentence, window: int, held: set[int]) -> dict[str, float]:
@@ -419,7 +446,7 @@ def _joints(value: dict[str, float], known: _Comparison, sentence: Sentence) -> 
     slots = [known.slots[at] for at in content]
     gaps = [
         inf if left == right else _gap(words.places[left], words.places[right])
-        for left, right in zip(slots[:-1], slots[1:], strict=True)
+        for left, right in pairwise(slots)
     ]
     if not gaps:
         value["joined"] = 1.0

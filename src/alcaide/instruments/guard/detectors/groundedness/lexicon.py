@@ -41,7 +41,8 @@ class Lexicon:
     def rarities(self, numbers: Ints) -> list[float]:
         """From about 0.3 for the most frequent words to 1 for those beyond the lexicon (Zipf: rank ~ 1/frequency)."""
         rare = np.minimum(1.0, 0.1 * np.log(30.0 + np.maximum(numbers, 0)) - 0.05)
-        return np.where(numbers < 0, 1.0, rare).tolist()
+        found: list[float] = np.where(numbers < 0, 1.0, rare).tolist()
+        return found
 
     def rarity(self, number: int) -> float:
         """`rarities` of one word."""

@@ -1,7 +1,8 @@
-"""From figures to probabilities: a logistic model on piecewise linear figures, sentence by sentence and folded.
+"""From figures to probabilities: boosted trees, sentence by sentence, in numpy.
 
-Trained by tools/guard/train_groundedness.py. Boosted trees were half a
-point of AUROC better on sources held out, for a hundred times the work.
+Trained by tools/guard/train_groundedness.py, where each figure that has a direction (more support can only help) is
+held to it. A logistic model on piecewise linear figures was tried first: one point of AUROC worse on people's labels
+and six worse on sentences with one thing changed.
 """
 
 from __future__ import annotations
@@ -17,36 +18,44 @@ import numpy.typing as npt
 from alcaide.instruments.guard.detectors.groundedness.features import NAMES
 
 Array = npt.NDArray[np.float64]
-
-LIMIT = 4.0
-"""Standard deviations beyond which a figure says no more."""
-
-
-def basis(scaled: Array, knots: Array) -> Array:
-    """A figure and, for each knot, by how much it is beyond it: a weighted sum of these bends at the knots."""
-    return np.hstack([scaled, *(np.maximum(scaled - knot, 0.0) for knot in knots)])
+Places = npt.NDArray[np.intp]
 
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """The weights, and what they say of figures."""
+    """The nodes of all trees in a row. A leaf is its own child, so that every walk has the same number of steps.
 
-    mean: Array
-    deviation: Array
-    knots: Array
-    weight: Array
-    bias: float
+    `feature`, `threshold`: a row goes right where its figure is above the threshold. `value` is what a leaf adds.
+    `roots` are where the trees begin and `depth` is that of the deepest. `slope` and `intercept` turn a logit into
+    a probability where half of the answers are unsupported.
+    """
+
+    roots: Places
+    feature: Places
+    threshold: Array
+    left: Places
+    right: Places
+    value: Array
+    depth: int
+    baseline: float
     slope: float
     intercept: float
 
     def sentences(self, rows: Array) -> Array:
         """For each row of figures the logit that the sentence is not supported."""
-        scaled = np.clip((rows - self.mean) / self.deviation, -LIMIT, LIMIT)
-        return basis(scaled, self.knots) @ self.weight + self.bias
+        if not len(rows):
+            return np.zeros(0)
+        at = np.broadcast_to(self.roots, (len(rows), len(self.roots)))
+        line = np.arange(len(rows))[:, None]
+        for _ in range(self.depth):
+            beyond = rows[line, self.feature[at]] > self.threshold[at]
+            at = np.where(beyond, self.right[at], self.left[at])
+        logits: Array = self.value[at].sum(axis=1) + self.baseline
+        return logits
 
     def chance(self, logit: float) -> float:
-        """A sentence's logit as a probability, on answers of which half are unsupported."""
-        return probability(self.slope * logit + self.intercept)
+        """A logit as a probability."""
+        return float(1.0 / (1.0 + np.exp(-np.clip(self.slope * logit + self.intercept, -30.0, 30.0))))
 
     def answer(self, logits: Array) -> float:
         """The probability that something in the answer is not supported: that of its worst sentence.
@@ -56,24 +65,21 @@ class Model:
         return self.chance(float(logits.max()))
 
 
-def probability(logit: float) -> float:
-    """The logistic function."""
-    return float(1.0 / (1.0 + np.exp(-np.clip(logit, -30.0, 30.0))))
-
-
 @lru_cache(maxsize=1)
 def model() -> Model:
     """The weights that ship with the package."""
     packed = resources.files(__package__).joinpath("weights.npz").read_bytes()
     with np.load(io.BytesIO(packed), allow_pickle=False) as arrays:
         assert tuple(arrays["names"].tolist()) == NAMES, "weights are of another set of figures; train again"
-        kept = {name: arrays[name].astype(np.float64) for name in arrays.files if name != "names"}
-    return Model(
-        kept["mean"],
-        kept["deviation"],
-        kept["knots"],
-        kept["weight"],
-        float(kept["bias"]),
-        float(kept["slope"]),
-        float(kept["intercept"]),
-    )
+        return Model(
+            arrays["roots"].astype(np.intp),
+            arrays["feature"].astype(np.intp),
+            arrays["threshold"].astype(np.float64),
+            arrays["left"].astype(np.intp),
+            arrays["right"].astype(np.intp),
+            arrays["value"].astype(np.float64),
+            int(arrays["depth"]),
+            float(arrays["baseline"]),
+            float(arrays["slope"]),
+            float(arrays["intercept"]),
+        )

@@ -14,6 +14,7 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
+from typing import NamedTuple
 
 SYMBOLS = "%?$€£"
 """Signs that are tokens; they need no support."""
@@ -208,8 +209,7 @@ def number_value(word: str) -> float | None:
         return None
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(NamedTuple):
     """One token of an answer: `start` and `end` in characters, and what kind of thing it looks like."""
 
     start: int
@@ -247,12 +247,30 @@ def tokens_of(text: str) -> list[Token]:
         found.append(Token(start, end, lower, stem(lower), word[0].isupper(), first, number))
         first = False
         last_end = end
-    return found
+    return _scaled(found)
+
+
+def _scaled(tokens: list[Token]) -> list[Token]:
+    """With `5 million` as two tokens of one value."""
+    for at in range(len(tokens) - 1):
+        number, unit = tokens[at], tokens[at + 1]
+        if number.number and unit.lower in _SCALES and len(unit.lower) > 2 and unit.start - number.end <= 2:
+            value = number_value(_NUMBER_WORDS.get(number.lower, number.lower))
+            if value is not None:
+                stated = f"{value * _SCALES[unit.lower]:.10g}"
+                tokens[at], tokens[at + 1] = number._replace(stem=stated), unit._replace(stem=stated)
+    return tokens
 
 
 def words_of(text: str) -> list[str]:
     """The tokens of a source, lower-cased, without places: what a source is compared by."""
+    if '":' in text:
+        # A record's keys are words run together: `OutdoorSeating`.
+        text = _JOINED.sub(r"\1 \2", text)
     return _TOKEN.findall(text.lower())
+
+
+_JOINED = re.compile(r"([a-z])([A-Z])")
 
 
 def sentences_of(text: str, tokens: list[Token]) -> list[Sentence]:

@@ -35,22 +35,26 @@ _MESSAGES = {
 
 @dataclass(frozen=True, slots=True)
 class Harm:
-    """The detector. `threshold` is a probability; absent, the one chosen on held-out sources."""
+    """The detector. `given` is the policy's threshold; absent, the one chosen on held-out sources holds."""
 
-    threshold: float | None = None
+    given: float | None = None
     name: str = "harm"
     version: str = "1"
     patterns: Sequence[Pattern] = ()
 
+    @property
+    def threshold(self) -> float:
+        """The probability from which a window is reported."""
+        return trained(__name__).threshold if self.given is None else self.given
+
     def configured(self, options: dict[str, Any]) -> Harm:
         """With `threshold` (0 to 1) from a policy."""
-        return replace(self, threshold=threshold_option(self.name, options, self.threshold))
+        given = threshold_option(self.name, options)
+        return self if given is None else replace(self, given=given)
 
     def examine(self, layer: Layer, hits: Sequence[Hit], context: Context) -> Examination:  # noqa: ARG002 - the protocol's
         """Score every window of a few sentences; report those at or above the threshold."""
-        model = trained(__name__)
-        limit = model.threshold if self.threshold is None else self.threshold
-        score, stretches = looked(layer, model, limit)
+        score, stretches = looked(layer, trained(__name__), self.threshold)
         findings = tuple(
             Finding(
                 self.name,

@@ -41,14 +41,15 @@ _MESSAGES = {
 class PromptLeak:
     """The detector. `threshold` is on the probability of a leak."""
 
-    threshold: float | None = None
+    threshold: float = 0.5
     name: str = "prompt-leak"
     version: str = "1"
     patterns: Sequence[Pattern] = ()
 
     def configured(self, options: dict[str, Any]) -> PromptLeak:
         """With `threshold` (0 to 1) from a policy."""
-        return replace(self, threshold=threshold_option(self.name, options, self.threshold))
+        given = threshold_option(self.name, options)
+        return self if given is None else replace(self, threshold=given)
 
     @staticmethod
     def lacking(context: Context) -> str | None:
@@ -64,10 +65,9 @@ class PromptLeak:
             return NOTHING
         prompt: Prompt = prepared(context.system_prompt or "", context.question or "")
         found = leaks(layer, prompt)
-        limit = 0.5 if self.threshold is None else self.threshold
         score = max((one.score for one in found), default=0.0)
         return Examination(
-            tuple(self._finding(layer, one) for one in found if one.score >= limit),
+            tuple(self._finding(layer, one) for one in found if one.score >= self.threshold),
             score,
         )
 

@@ -51,7 +51,7 @@ PATTERNS, _WORTH = _shipped()
 class Refusal:
     """The detector. `threshold` is on the probability that the answer refuses."""
 
-    threshold: float | None = None
+    threshold: float = 0.5
     name: str = "refusal"
     version: str = "1"
     patterns: Sequence[Pattern] = PATTERNS
@@ -59,7 +59,8 @@ class Refusal:
 
     def configured(self, options: dict[str, Any]) -> Refusal:
         """With `threshold` (0 to 1) from a policy."""
-        return replace(self, threshold=threshold_option(self.name, options, self.threshold))
+        given = threshold_option(self.name, options)
+        return self if given is None else replace(self, threshold=given)
 
     def examine(self, layer: Layer, hits: Sequence[Hit], context: Context) -> Examination:
         """Combine the phrases found; those of one opening sentence support each other."""
@@ -77,8 +78,7 @@ class Refusal:
             early = hit.start - lead <= OPENING
             doubt *= 1.0 - worth * (1.0 if early else 0.45)
         score = 1.0 - doubt
-        limit = 0.5 if self.threshold is None else self.threshold
-        if score < limit:
+        if score < self.threshold:
             return Examination((), score)
         first = hits[0]
         whole = first.start - lead <= OPENING
