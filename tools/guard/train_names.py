@@ -395,7 +395,7 @@ def main() -> None:
     arguments.add_argument("--out", type=Path, default=PACKAGE / "tagger/weights.npz")
     arguments.add_argument("--hold", default="")
     arguments.add_argument("--seed", type=int, default=7)
-    arguments.add_argument("--own", type=int, default=16000)
+    arguments.add_argument("--own", type=int, default=18000)
     arguments.add_argument("--benign", type=int, default=8000)
     arguments.add_argument("--share", type=float, default=0.6, help="of the LLM-written documents")
     arguments.add_argument("--common", action="store_true", help="count the common words anew and stop")

@@ -33,7 +33,7 @@ def numbers(reading: Reading, where: Where) -> Iterator[Candidate]:
         if clusters.mixed[index]:
             if start < reached:
                 continue
-            reached = yield from tokens.token(reading, start, where)
+            reached = yield from tokens.token(reading, start, reached, where)
             if reached > end:
                 continue
         if end - start <= _LONGEST:

@@ -42,10 +42,10 @@ _POSTCODE_CA = re.compile(r"[ABCEGHJ-NPRSTVXY]\d[A-Z][ -]?\d[A-Z]\d\b")
 _VIN = re.compile(r"[A-HJ-NPR-Z0-9]{17}")
 
 
-def token(reading: Reading, at: int, where: Where) -> Generator[Candidate, None, int]:
-    """What the token around the digit at `at` may be; returns how far it reaches."""
+def token(reading: Reading, at: int, floor: int, where: Where) -> Generator[Candidate, None, int]:
+    """What the token around the digit at `at` may be; returns how far it reaches. It begins at `floor` or later."""
     text = reading.text
-    start = _beginning(text, at)
+    start = _beginning(text, at, max(floor, at - 100))
     match = _TOKEN.match(text, start)
     if match is None or match.end() <= at:
         return at
@@ -78,9 +78,8 @@ def token(reading: Reading, at: int, where: Where) -> Generator[Candidate, None,
     return at
 
 
-def _beginning(text: str, at: int) -> int:
+def _beginning(text: str, at: int, floor: int) -> int:
     """Where the token that holds `at` begins: letters and digits, and what hyphens join to them."""
-    floor = max(0, at - 100)
     start = _run_beginning(text, at, floor)
     while start > floor + 1 and text[start - 1] in "-./" and text[start - 2].isalnum() and at - start < 20:
         start = _run_beginning(text, start - 1, floor)
