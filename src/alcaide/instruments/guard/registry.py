@@ -31,9 +31,10 @@ class GuardDetector:
         module, _, attribute = self.target.partition(":")
         try:
             found = getattr(import_module(module), attribute)
-        except (ImportError, AttributeError) as error:
+        except Exception as error:  # noqa: BLE001 - a module may fail in any way while it is imported
             raise ConfigError(
-                f"the guard's detector `{self.target}` cannot be loaded: {error}; correct the list of plug-ins"
+                f"the guard's detector `{self.target}` cannot be loaded: {type(error).__name__}: {error}; "
+                "correct the list of plug-ins"
             ) from error
         if not isinstance(found, Detector | ExchangeDetector):
             raise ConfigError(

@@ -57,7 +57,9 @@ def tried(
     sizes: list[int] = []
     expected: list[tuple[tuple[int, int, str], ...]] = []
     found: list[tuple[tuple[int, int, str], ...]] = []
-    label_of = getattr(guard.detector(name), "label_of", None)
+    # A detector of several kinds says how its own names and those of an annotated set are compared; None is not
+    # counted on either side. For any other a span is a span.
+    label_of: Callable[[str], str | None] = getattr(guard.detector(name), "label_of", lambda _: "")
     unanswered = 0
     for number, row in enumerate(rows, start=1):
         text, context = _asked(row, direction)
@@ -73,11 +75,11 @@ def tried(
         labels.append(row.label)
         seconds.append(spent)
         sizes.append(len(text.encode("utf-8", "replace")))
-        expected.append(row.spans)
+        expected.append(_labelled(row.spans, label_of))
         found.append(
-            tuple(
-                (one.span.start, one.span.end, label_of(one.category) if label_of else one.category)
-                for one in report.findings
+            _labelled(
+                ((one.span.start, one.span.end, one.category) for one in report.findings if not one.layers),
+                label_of,
             )
         )
     if not scores:
@@ -100,6 +102,12 @@ def tried(
             spans=(expected, found) if any(expected) else None,
         ),
     )
+
+
+def _labelled(
+    spans: Iterable[tuple[int, int, str]], label_of: Callable[[str], str | None]
+) -> tuple[tuple[int, int, str], ...]:
+    return tuple((start, end, label) for start, end, kind in spans if (label := label_of(kind)) is not None)
 
 
 def _asked(row: Row, direction: Direction) -> tuple[str, Context]:

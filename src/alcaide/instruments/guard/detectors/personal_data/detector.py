@@ -24,6 +24,7 @@ from alcaide.instruments.guard.detectors.personal_data.candidate import (
     without_overlaps,
 )
 from alcaide.instruments.guard.detectors.personal_data.identifiers import COUNTRIES
+from alcaide.instruments.guard.detectors.personal_data.labels import class_of
 from alcaide.instruments.guard.detectors.personal_data.numbers import numbers
 from alcaide.instruments.guard.detectors.personal_data.reading import Reading
 from alcaide.instruments.guard.detectors.personal_data.tagger.model import tag
@@ -97,6 +98,11 @@ class PersonalData:
     def patterns(self) -> Sequence[Pattern]:
         """What it wants found in the shared pass."""
         return _PATTERNS
+
+    @staticmethod
+    def label_of(label: str) -> str | None:
+        """The class under which a category, or an annotated set's own label, is compared; None for not at all."""
+        return class_of(label)
 
     def configured(self, options: dict[str, Any]) -> PersonalData:
         """The detector with a policy's options."""
