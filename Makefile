@@ -33,6 +33,7 @@ check: $(VENV)/.dev ## format, lint, types, import contracts, documentation
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports --no-logo
 	$(PY) tools/build_docs.py --check
+	$(PY) tools/guard/build_page.py --check
 
 bench: $(VENV)/.dev assets ## measure speed and bounds on this machine
 	@$(PY) -m tests.bench $(ARGS)
@@ -40,7 +41,8 @@ bench: $(VENV)/.dev assets ## measure speed and bounds on this machine
 fuzz: $(VENV)/.dev ## send hostile bytes to every parser, 20 seconds each:  make fuzz ARGS='sheet --seconds 300'
 	@$(PY) -m tests.fuzz $(ARGS)
 
-docs: $(VENV)/.dev ## rebuild docs/reference from the code and check every link
+docs: $(VENV)/.dev ## rebuild docs/reference and the guard's page from the code, and check every link
+	@$(PY) tools/guard/build_page.py
 	@$(PY) tools/build_docs.py
 
 # One core and one thread each: sums of floats then come in the same order, and the weights out the same to the bit.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import io
 import json
 import re
 from pathlib import Path
@@ -255,3 +256,15 @@ def test_documents_are_fingerprinted_and_canaries_made_and_remembered(tmp_path, 
     assert run(["guard", "check", document.read_text(), "--policy", str(policy)]) == 1
     assert run(["guard", "check", "a different sentence altogether", "--policy", str(policy)]) == 0
     assert run(["guard", "canary", "nonsense", "--label", "x", "--register", str(register)]) == 3
+
+
+def test_a_hyphen_stands_for_standard_input(monkeypatch, capsys):
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(f"mine is {SECRET}".encode())))
+
+    assert run(["guard", "check", "-"]) == 1
+    assert "REDACT" in capsys.readouterr().out
+
+
+def test_a_mistyped_option_is_not_taken_for_a_text(capsys):
+    assert run(["guard", "check", "--verbos"]) == 3
+    assert "no option `--verbos`" in capsys.readouterr().err

@@ -26,7 +26,10 @@ PolicyName = Annotated[
 Towards = Annotated[
     Direction, Parameter(name="--direction", help="A prompt (in), an answer (out) or a tool's text.")
 ]
-Text = Annotated[str, Parameter(help="The text, a file's path, or - for standard input.")]
+# A lone hyphen is a word to us and an option to the parser; `_given` refuses what is an option after all.
+Text = Annotated[
+    str, Parameter(help="The text, a file's path, or - for standard input.", allow_leading_hyphen=True)
+]
 Level = Literal["note", "warning", "error"]
 
 EXIT_CLEAN, EXIT_FOUND, EXIT_UNKNOWN = 0, 1, 2
@@ -281,6 +284,10 @@ def canary(
 def _given(text: str, *, messages: bool = False) -> tuple[Any, str]:
     """What to look at, and its name. Bytes that are not UTF-8 become replacement characters, never an error."""
     name = "text"
+    if text.startswith("-") and text != "-" and " " not in text:
+        raise InvalidInput(
+            f"there is no option `{text[:80]}`; see `alcaide guard --help`, and give a text like it on standard input"
+        )
     if text == "-":
         content = sys.stdin.buffer.read(MAX_FILE + 1)
         name = "standard input"
