@@ -80,7 +80,9 @@ def figures(
             beside = (
                 is_document & (sources == source) if indirect else is_ordinary & (groups == groups[of][0])
             )
-            if indirect and beside.sum() < 100:
+            if source.startswith("alcaide_written"):
+                beside = (labels == 0) & (groups == groups[of][0]) & (is_document == indirect)
+            elif indirect and beside.sum() < 100:
                 beside = is_document & (groups == groups[of][0])
             if attacks.sum() >= 20:
                 lines.append(_line(source + name, scores, attacks, beside))

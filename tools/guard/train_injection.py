@@ -43,10 +43,11 @@ from injection_corpus import (
     words,
 )
 from scipy import sparse
+from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 
 from alcaide.instruments.guard.detectors.injection import combination, evidence, signatures
-from alcaide.instruments.guard.detectors.injection.detector import NAME
+from alcaide.instruments.guard.detectors.injection.detector import NAME, TREE_PARTS
 from alcaide.instruments.guard.engine import PatternEngine
 from alcaide.instruments.guard.layer import as_written
 from alcaide.instruments.guard.learned import linear, model_file
@@ -202,7 +203,7 @@ ORDINARY = words(
 )
 """Ordinary instructions and questions: what the rate of false positives is measured on."""
 
-HARD = words("alcaide_hard alcaide_written_hard_negative cyberseceval_frr agt_smoke")
+HARD = words("alcaide_hard alcaide_written_hard_negative cyberseceval_frr")
 """Harmless prompts full of trigger words, and requests of people who defend systems."""
 
 ROLES = words("jackhhao awesome_prompts gpteacher_roleplay prompts_zh")
@@ -217,8 +218,9 @@ HARD_LET_THROUGH = 0.94
 ROLES_LET_THROUGH = 0.88
 """What the shipped threshold has to keep on the held-out harmless texts, as a mean over sources."""
 
-MISSED = 0.003
+MISSED = 0.005
 """The share of caught attacks that may be given up by not measuring the structure of what looks plainly harmless."""
+RISING = words("attack-sentence attack-paragraph attack-page attack-whole")
 HARMLESS_FOR_AN_ATTACK = 10.0
 """How many harmless texts there are for an attack where probabilities are to hold."""
 
@@ -278,13 +280,54 @@ def fit_sum(given: Held, chosen: np.ndarray, width: int) -> tuple[np.ndarray, fl
     return slopes, float(model.intercept_[0] - slopes @ mean)
 
 
-def nested(given: Held, usable: np.ndarray, width: int) -> np.ndarray:
-    """Log-odds of every usable row by sums fitted on the other groups alone."""
+def fit_trees(given: Held, chosen: np.ndarray) -> HistGradientBoostingClassifier:
+    """Small boosted trees over all numbers. What speaks for an attack by construction may not be held against one."""
+    names = (*combination.NAMES, *combination.STRUCTURE_NAMES)
+    rising = [int(name.startswith("signature") or name in RISING) for name in names]
+    model = HistGradientBoostingClassifier(
+        max_iter=150,
+        max_leaf_nodes=8,
+        learning_rate=0.08,
+        l2_regularization=20,
+        min_samples_leaf=60,
+        max_bins=64,
+        monotonic_cst=rising,
+        random_state=SEED,
+    )
+    return model.fit(
+        given.values[chosen], given.labels[chosen], sample_weight=balanced(given.rows, chosen)[chosen]
+    )
+
+
+def trees_of(model: HistGradientBoostingClassifier, scale: float) -> combination.Trees:
+    """The fitted trees as the guard runs them, their sum divided by `scale`."""
+    nodes = [iteration[0].nodes for iteration in model._predictors]  # noqa: SLF001
+    width = max(len(each) for each in nodes)
+    shape = (len(nodes), width)
+    feature, left, right = (np.zeros(shape, dtype=np.int16) for _ in range(3))
+    threshold, value = np.zeros(shape), np.zeros(shape)
+    for row, each in enumerate(nodes):
+        count = len(each)
+        leaf = each["is_leaf"].astype(bool)
+        own = np.arange(count)
+        feature[row, :count] = np.where(leaf, 0, each["feature_idx"])
+        threshold[row, :count] = np.where(leaf, 0.0, each["num_threshold"])
+        left[row, :count] = np.where(leaf, own, each["left"])
+        right[row, :count] = np.where(leaf, own, each["right"])
+        value[row, :count] = np.where(leaf, each["value"], 0.0) / scale
+    depth = max(int(each["depth"].max()) for each in nodes)
+    base = float(model._baseline_prediction[0, 0]) / scale  # noqa: SLF001
+    return combination.Trees(feature, threshold, left, right, value, base, depth)
+
+
+def nested(
+    given: Held, usable: np.ndarray, score: Callable[[np.ndarray, np.ndarray], np.ndarray]
+) -> np.ndarray:
+    """Log-odds of every usable row by what `score` fits on the other groups alone."""
     scores = np.full(len(given.rows), np.nan)
     for group in sorted(set(given.groups[usable])):
-        slopes, intercept = fit_sum(given, usable & (given.groups != group), width)
         these = usable & (given.groups == group)
-        scores[these] = given.values[these][:, :width] @ slopes + intercept
+        scores[these] = score(usable & (given.groups != group), these)
     return scores
 
 
@@ -294,6 +337,7 @@ class Fitted:
 
     first: tuple[np.ndarray, float]
     second: tuple[np.ndarray, float]
+    trees: combination.Trees
     plain: float
     below: float
     above: float
@@ -301,22 +345,45 @@ class Fitted:
 
 
 def fit_sums(given: Held, usable: np.ndarray, threshold: Callable[[np.ndarray], float]) -> Fitted:
-    """Fit both sums, choose the threshold on held-out scores, and find the slopes that make them probabilities."""
+    """Fit the sums, choose the threshold on held-out scores, and find the slopes that make them probabilities."""
     narrow, wide = len(combination.NAMES), given.values.shape[1]
-    first, second = nested(given, usable, narrow), nested(given, usable, wide)
-    cut = threshold(second)
-    first, second = first - cut, second - cut
+
+    def by_sum(width: int) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
+        def score(chosen: np.ndarray, these: np.ndarray) -> np.ndarray:
+            slopes, intercept = fit_sum(given, chosen, width)
+            found: np.ndarray = given.values[these][:, :width] @ slopes + intercept
+            return found
+
+        return score
+
+    def by_trees(chosen: np.ndarray, these: np.ndarray) -> np.ndarray:
+        found: np.ndarray = fit_trees(given, chosen).decision_function(given.values[these])
+        return found
+
+    first = nested(given, usable, by_sum(narrow))
+    linear_part, tree_part = nested(given, usable, by_sum(wide)), nested(given, usable, by_trees)
+    # Each half counts as much as it spreads.
+    spreads = float(linear_part[usable].std()), float(tree_part[usable].std())
+    second = linear_part / spreads[0] + tree_part / spreads[1]
+    cut, first_cut = threshold(second), threshold(first)
+    first, second = first - first_cut, second - cut
     caught = usable & (given.labels == 1) & (second >= 0)
-    plain = float(np.quantile(first[caught], MISSED))
+    plain = min(float(np.quantile(first[caught], MISSED)), combination.PLAINLY)
     scores = np.where(first < plain, np.minimum(first, combination.PLAINLY), second)
     weights = balanced(given.rows, usable)
     weights[given.labels == 0] *= HARMLESS_FOR_AN_ATTACK
     below, above = (
         _stretch(scores, given.labels, weights * (usable & side)) for side in (scores < 0, scores >= 0)
     )
+    print(
+        f"  {(first[usable & (given.labels == 0)] < plain).mean():.2f} of harmless texts are plainly so",
+        flush=True,
+    )
+    slopes, intercept = fit_sum(given, usable, wide)
     return Fitted(
-        _moved(fit_sum(given, usable, narrow), cut),
-        _moved(fit_sum(given, usable, wide), cut),
+        _moved(fit_sum(given, usable, narrow), first_cut),
+        (slopes / spreads[0], intercept / spreads[0] - cut),
+        trees_of(fit_trees(given, usable), spreads[1]),
         plain,
         below,
         above,
@@ -386,9 +453,12 @@ def packed(corpus: Corpus, heads: Heads, prompt: Fitted, data: Fitted) -> bytes:
     sums: dict[str, dict[str, float]] = {}
     for name, fit in (("prompt", prompt), ("data", data)):
         arrays[f"{name}-first"], arrays[f"{name}-second"] = fit.first[0], fit.second[0]
+        arrays |= {f"{name}-trees-{part}": getattr(fit.trees, part) for part in TREE_PARTS}
         sums[name] = {
             "first": fit.first[1],
             "second": fit.second[1],
+            "base": fit.trees.base,
+            "depth": fit.trees.depth,
             "plain": fit.plain,
             "below": fit.below,
             "above": fit.above,

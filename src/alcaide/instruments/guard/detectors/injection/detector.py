@@ -25,7 +25,7 @@ import numpy as np
 
 from alcaide.instruments.guard.detector import NOTHING, Examination, Hit, Pattern
 from alcaide.instruments.guard.detectors.injection import combination, evidence, signatures
-from alcaide.instruments.guard.detectors.injection.combination import Combination
+from alcaide.instruments.guard.detectors.injection.combination import Blend, Combination, Trees
 from alcaide.instruments.guard.detectors.injection.evidence import Evidence
 from alcaide.instruments.guard.detectors.injection.signatures import Sighting
 from alcaide.instruments.guard.layer import Layer
@@ -54,6 +54,9 @@ EACH: Final = 8
 _BLANK: Final = frozenset(" \n\t\r")
 
 
+TREE_PARTS: Final = ("feature", "threshold", "left", "right", "value")
+
+
 @dataclass(frozen=True, slots=True)
 class Sums:
     """The two sums for one kind of passage. Below `plain` the first has the last word.
@@ -62,7 +65,7 @@ class Sums:
     """
 
     first: Combination
-    second: Combination
+    second: Blend
     plain: float
     below: float
     above: float
@@ -97,7 +100,14 @@ def weights_of(model: model_file.Model) -> Weights:
         constants = header["sums"][name]
         return Sums(
             Combination(arrays[f"{name}-first"], float(constants["first"])),
-            Combination(arrays[f"{name}-second"], float(constants["second"])),
+            Blend(
+                Combination(arrays[f"{name}-second"], float(constants["second"])),
+                Trees(
+                    **{part: arrays[f"{name}-trees-{part}"] for part in TREE_PARTS},
+                    base=float(constants["base"]),
+                    depth=int(constants["depth"]),
+                ),
+            ),
             float(constants["plain"]),
             float(constants["below"]),
             float(constants["above"]),
