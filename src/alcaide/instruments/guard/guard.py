@@ -14,12 +14,12 @@ fails, is not installed or does not get its turn in time is Unknown in the repor
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from time import perf_counter
 from typing import TYPE_CHECKING
 
-from alcaide.instruments.guard.detector import Detector, Examination, ExchangeDetector, Hit
+from alcaide.instruments.guard.detector import Detector, Examination, ExchangeDetector
 from alcaide.instruments.guard.engine import PatternEngine
 from alcaide.instruments.guard.layer import Layer
 from alcaide.instruments.guard.model import (
@@ -43,6 +43,9 @@ if TYPE_CHECKING:
 _log = logging.getLogger("alcaide.guard")
 
 NO_CONTEXT = Context()
+
+_Key = tuple[str, str, int, int]
+"""What tells findings apart: detector, rule, and where they begin and end."""
 
 
 class Guard:
@@ -77,6 +80,7 @@ class Guard:
         self._detectors = tuple(detector for detector in used if isinstance(detector, Detector))
         self._comparing = tuple(detector for detector in used if isinstance(detector, ExchangeDetector))
         self._engine = PatternEngine({detector.name: detector.patterns for detector in self._detectors})
+        self._looking: dict[tuple[str, str], tuple[tuple[Detector, str, bool], ...]] = {}
 
     @property
     def detectors(self) -> Mapping[str, str]:
@@ -150,6 +154,22 @@ class Guard:
         """The detectors that look at one layer at a time."""
         return self._detectors
 
+    def looking(self, passage: Passage) -> tuple[tuple[Detector, str, bool], ...]:
+        """The detectors that the policy sends to passages like this one: each with its name, and if it reads guesses.
+
+        Worked out once for each direction and kind; two threads that do so at once come to the same.
+        """
+        key = (passage.direction, passage.kind)
+        known = self._looking.get(key)
+        if known is None:
+            known = self._looking[key] = tuple(
+                (detector, detector.name, bool(getattr(detector, "reads_guesses", True)))
+                for detector in self._detectors
+                if passage.direction in (use := self.policy.detectors[detector.name]).directions
+                and passage.kind in use.kinds
+            )
+        return known
+
     @property
     def comparing_detectors(self) -> tuple[ExchangeDetector, ...]:
         """The detectors that look at everything at once."""
@@ -177,26 +197,40 @@ class _Check:
 
     def look_at(self, passage: Passage) -> None:
         """Every layer of a passage through every detector that the policy sends there."""
-        wanted = [
-            detector for detector in self.guard.text_detectors if self._concerns(detector.name, passage)
-        ]
+        wanted = self.guard.looking(passage)
         if not wanted:
             return
         started = perf_counter()
         layers, reasons = readings(passage, self.limits)
-        self.seconds["normalise"] += perf_counter() - started
-        self.unknown.extend(Unknowable("normalise", reason) for reason in reasons)
-        found: dict[tuple[str, str, int, int], Finding] = {}
+        seconds = self.seconds
+        ended = perf_counter()
+        seconds["normalise"] += ended - started
+        if reasons:
+            self.unknown.extend(Unknowable("normalise", reason) for reason in reasons)
+        found: dict[_Key, Finding] = {}
         for layer in layers:
             self.layers["/".join(layer.path) or "as written"] = None
-            started = perf_counter()
             hits = self.guard.engine.hits(layer)
-            self.seconds["patterns"] += perf_counter() - started
-            for detector in wanted:
-                if layer.guess and not getattr(detector, "reads_guesses", True):
+            started, ended = ended, perf_counter()
+            seconds["patterns"] += ended - started
+            for detector, name, reads_guesses in wanted:
+                if layer.guess and not reads_guesses:
                     continue
-                for finding in self._examine(detector, layer, hits.get(detector.name, ())):
-                    _keep(found, finding)
+                # One look at the clock ends a detector's turn and begins the next one's.
+                if ended - self.began > self.limits.seconds:
+                    self._cannot(name, f"did not get its turn within {self.limits.seconds:g} s")
+                    continue
+                try:
+                    examination = detector.examine(layer, hits.get(name, ()), self.context)
+                except Exception as error:  # noqa: BLE001 - a stranger's detector may raise anything; it becomes Unknown
+                    self._failed(name, error)
+                    examination = None
+                started, ended = ended, perf_counter()
+                seconds[name] = seconds.get(name, 0.0) + ended - started
+                if examination is not None:
+                    self._take(name, layer, examination, found)
+        if not found:
+            return
         kept = sorted(found.values(), key=lambda one: -one.score)
         if len(kept) > self.limits.findings:
             self.unknown.append(
@@ -208,21 +242,13 @@ class _Check:
             kept = kept[: self.limits.findings]
         self.findings.extend((finding, passage) for finding in sorted(kept, key=_place))
 
-    def _examine(self, detector: Detector, layer: Layer, hits: Sequence[Hit]) -> Iterator[Finding]:
-        if perf_counter() - self.began > self.limits.seconds:
-            self._cannot(detector.name, f"did not get its turn within {self.limits.seconds:g} s")
-            return
-        started = perf_counter()
-        try:
-            examination = detector.examine(layer, hits, self.context)
-        except Exception as error:  # noqa: BLE001 - a stranger's detector may raise anything; it becomes Unknown
-            self._failed(detector.name, error)
-            return
-        finally:
-            self.seconds[detector.name] = self.seconds.get(detector.name, 0.0) + perf_counter() - started
-        self._score(detector.name, examination)
+    def _take(self, name: str, layer: Layer, examination: Examination, found: dict[_Key, Finding]) -> None:
+        """Keep what a detector said of one layer."""
+        self._score(name, examination)
         for finding in examination.findings:
-            yield replace(finding, layers=layer.path) if layer.path and not finding.layers else finding
+            if layer.path and not finding.layers:
+                finding = replace(finding, layers=layer.path)
+            _keep(found, finding)
 
     def compare(self, passages: Sequence[Passage]) -> None:
         """What needs everything at once: sources and answer, one tool beside another."""
@@ -248,13 +274,12 @@ class _Check:
                 (finding, by_where.get(finding.where, looked_at[0])) for finding in examination.findings
             )
 
-    def _concerns(self, name: str, passage: Passage) -> bool:
-        use = self.guard.policy.detectors[name]
-        return passage.direction in use.directions and passage.kind in use.kinds
-
     def _score(self, name: str, examination: Examination) -> None:
-        highest = max((finding.score for finding in examination.findings), default=0.0)
-        self.scores[name] = max(self.scores.get(name, 0.0), examination.score, highest)
+        score = max(examination.score, self.scores.get(name, 0.0))
+        for finding in examination.findings:
+            if finding.score > score:
+                score = finding.score
+        self.scores[name] = score
 
     def _failed(self, name: str, error: Exception) -> None:
         if not isinstance(error, AlcaideError):
@@ -287,7 +312,7 @@ class _Check:
         )
 
 
-def _keep(found: dict[tuple[str, str, int, int], Finding], finding: Finding) -> None:
+def _keep(found: dict[_Key, Finding], finding: Finding) -> None:
     """One finding per rule and place: what a plainer layer showed is not said again by a deeper one, unless surer."""
     key = (finding.detector, finding.rule, finding.span.start, finding.span.end)
     known = found.get(key)

@@ -198,7 +198,7 @@ def whole(text: str) -> str:
 def in_its_part(finding: Finding, passage: Passage) -> Finding:
     """A finding of a laid-out passage, said in offsets of the field it begins in and cut off at that field's end."""
     if not passage.parts:
-        return replace(finding, where=passage.where)
+        return finding if finding.where == passage.where else replace(finding, where=passage.where)
     starts = [start for start, _ in passage.parts]
     number = max(0, bisect_right(starts, finding.span.start) - 1)
     start, where = passage.parts[number]

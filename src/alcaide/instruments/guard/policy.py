@@ -96,9 +96,12 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def fits(self, finding: Finding) -> bool:
         """Whether a finding is one the rule is about, and certain enough."""
+        return finding.score >= self.score and self.about(finding)
+
+    def about(self, finding: Finding) -> bool:
+        """Whether a finding is one the rule is about, however certain it is."""
         return (
-            finding.score >= self.score
-            and (not self.detector or finding.detector in self.detector)
+            (not self.detector or finding.detector in self.detector)
             and (not self.category or finding.category in self.category)
             and (not self.level or finding.level in self.level)
             and (not self.rule or any(_matches(wanted, finding.rule) for wanted in self.rule))
@@ -153,9 +156,20 @@ class GuardPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             if wanted.strictness > action.strictness:
                 action = wanted
 
+        # Findings of one detector, category and rule differ in their score alone: which rules are about them is asked
+        # once. A personal record has hundreds of findings of a few sorts.
+        about: dict[tuple[str, str, str, str, str, str], list[Rule]] = {}
         for finding, direction, kind in findings:
-            for rule in self.rules:
-                if rule.concerns(direction, kind, context) and rule.fits(finding):
+            sort = (finding.detector, finding.category, finding.level, finding.rule, direction, kind)
+            fitting = about.get(sort)
+            if fitting is None:
+                fitting = about[sort] = [
+                    rule
+                    for rule in self.rules
+                    if rule.about(finding) and rule.concerns(direction, kind, context)
+                ]
+            for rule in fitting:
+                if finding.score >= rule.score:
                     apply(rule.action, rule.id, rule.message)
         for one in unknown:
             own = [

@@ -44,7 +44,7 @@ def decoded(layer: Layer) -> Iterator[tuple[str, int, int, str]]:
         codes = _from_codes(text[first:stop])
         if codes is not None:
             yield codes[0], first, stop, codes[1]
-    if layer.octets.count(b"-") >= 4 and layer.octets.count(b".") >= 4:
+    if classes.rest(layer).count(b"-") >= 4 and layer.octets.count(b".") >= 4:
         for start, end in classes.runs((classes.kinds(layer) & classes.MORSE) != 0, SHORTEST):
             first, stop = _trimmed(text, layer.character(start), layer.character(end))
             morse = _from_morse(text[first:stop])

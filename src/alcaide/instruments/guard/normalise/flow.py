@@ -10,6 +10,7 @@ import re
 from typing import Final
 
 from alcaide.instruments.guard.layer import Layer
+from alcaide.instruments.guard.normalise import classes
 from alcaide.instruments.guard.normalise.edits import Edits, edited
 
 LEAST: Final = 4
@@ -29,7 +30,7 @@ _ORDINARY_GAP = re.compile(r"[^\W_][.,;:!?)\"']{0,3}[ \n]+[(\"']?[^\W_]")
 def flowed(layer: Layer) -> Layer | None:
     """The text with plain blanks between its words. None if its gaps are mostly plain."""
     text, octets = layer.text, layer.octets
-    if len(octets) < 16 or not _reason(octets):
+    if len(octets) < 16 or not _reason(octets, classes.rest(layer)):
         return None
     if not _many_odd_gaps(octets[:LOOKED_AT]):
         return None
@@ -70,14 +71,17 @@ def _many_odd_gaps(octets: bytes) -> bool:
     return gaps - shape.count(b"x x") - shape.count(b"x. x") >= SHARE * gaps
 
 
-def _reason(octets: bytes) -> bool:
-    """Whether a look at a few bytes gives any: double blanks, short lines, emphasis, tags, signs beyond ASCII."""
+def _reason(octets: bytes, signs: bytes) -> bool:
+    """Whether a look at a few bytes gives any: double blanks, short lines, emphasis, tags, signs beyond ASCII.
+
+    `signs` are the octets without letters, as `classes.rest` gives them: what is not there need not be counted.
+    """
     return (
-        octets.count(b"  ") >= LEAST
-        or octets.count(b"_") >= LEAST
-        or octets.count(b"**") >= LEAST
-        or octets.count(b"> ") >= LEAST
-        or octets.count(b"\n") * 24 > len(octets)
-        or octets.count(b" \xf0\x9f") >= LEAST
-        or octets.count(b"\t") >= LEAST
+        signs.count(b"\n") * 24 > len(octets)
+        or signs.count(b"_") >= LEAST
+        or signs.count(b"\t") >= LEAST
+        or (signs.count(b"*") >= 2 * LEAST and octets.count(b"**") >= LEAST)
+        or (signs.count(b">") >= LEAST and octets.count(b"> ") >= LEAST)
+        or (signs.count(b"\xf0\x9f") >= LEAST and octets.count(b" \xf0\x9f") >= LEAST)
+        or octets.count(b"  ") >= LEAST
     )

@@ -103,7 +103,7 @@ def folded(layer: Layer) -> Layer | None:
     """The text as its reader sees it, or None if that is how it is written."""
     if layer.ascii and not classes.has_controls(layer):
         return None
-    points = code_points(layer.text)
+    points = _points(layer)
     present = _present(points)
     odd = {letter for letter in present if _suspicious(letter)}
     joiners = present & _JOINERS
@@ -137,6 +137,15 @@ def folded(layer: Layer) -> Layer | None:
 def code_points(text: str) -> npt.NDArray[np.uint32]:
     """The text as numbers, one a character."""
     return np.frombuffer(text.encode("utf-32-le"), dtype=np.uint32)
+
+
+def _points(layer: Layer) -> npt.NDArray[np.uint32]:
+    """`code_points` of a layer's text, made once."""
+    known = layer.notes.get("points")
+    if known is None:
+        known = layer.notes["points"] = code_points(layer.text)
+    assert isinstance(known, np.ndarray)
+    return known
 
 
 def _present(points: npt.NDArray[np.uint32]) -> set[str]:
@@ -193,18 +202,18 @@ def _letters(points: npt.NDArray[np.uint32]) -> npt.NDArray[np.bool_]:
 
 def smuggled(layer: Layer) -> list[Layer]:
     """Text that is written in characters nobody sees: tag characters, and bytes in variation selectors."""
-    if layer.text.isascii():
+    octets = layer.octets
+    # In UTF-8 what carries text begins so: U+E0000 to E0FFF, and U+FE00 to FE3F.
+    if layer.ascii or (b"\xf3\xa0" not in octets and b"\xef\xb8" not in octets):
         return []
-    top = max(layer.text)
     found = []
-    if top >= "\U000e0000" or top >= "\ufe00":
-        points = code_points(layer.text)
-        tags = (points >= 0xE0020) & (points <= 0xE007E)
-        if tags.any():
-            found.append(_carried(layer, tags, lambda point: chr(point - 0xE0000), "tag characters"))
-        selectors = ((points >= 0xFE00) & (points <= 0xFE0F)) | ((points >= 0xE0100) & (points <= 0xE01EF))
-        if int(selectors.sum()) >= 4:
-            found.append(_carried(layer, selectors, _selector_byte, "variation selectors"))
+    points = _points(layer)
+    tags = (points >= 0xE0020) & (points <= 0xE007E)
+    if tags.any():
+        found.append(_carried(layer, tags, lambda point: chr(point - 0xE0000), "tag characters"))
+    selectors = ((points >= 0xFE00) & (points <= 0xFE0F)) | ((points >= 0xE0100) & (points <= 0xE01EF))
+    if int(selectors.sum()) >= 4:
+        found.append(_carried(layer, selectors, _selector_byte, "variation selectors"))
     return [one for one in found if len(one.text.strip()) >= 3]
 
 
@@ -229,10 +238,10 @@ def unaccented(layer: Layer) -> Layer | None:
     French has about 4 % accented letters, Czech 13 %; what is above a fifth is Vietnamese or a disguise, and for
     Vietnamese one reading more does no harm.
     """
-    if layer.text.isascii() or len(layer.text) > 100_000:
+    if layer.ascii or len(layer.text) > 100_000:
         return None
     plain: dict[str, str] = {}
-    for letter in _present(code_points(layer.text)):
+    for letter in _present(_points(layer)):
         if not letter.isascii() and letter.isalpha():
             base = unicodedata.normalize("NFD", letter)[0]
             if base.isascii() or letter in _STAND_INS:

@@ -13,6 +13,7 @@ from functools import lru_cache
 from urllib.parse import unquote_to_bytes
 
 from alcaide.instruments.guard.layer import Layer
+from alcaide.instruments.guard.normalise import classes
 from alcaide.instruments.guard.normalise.edits import Edits, edited, only
 
 # Every repeat here is bounded or over one character class: `backtracking.plainly_linear` holds for each in the tests.
@@ -21,8 +22,9 @@ _ESCAPE = re.compile(
     r"\\(?:u\{[0-9a-fA-F]{1,6}\}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|x[0-9a-fA-F]{2}|[0-3][0-7]{2})"
 )
 _PERCENT_U = re.compile(r"%u[0-9a-fA-F]{4}")
-_PERCENT = re.compile(r"(?:%[0-9a-fA-F]{2})+")
-_QUOTED = re.compile(r"(?:=[0-9A-F]{2})+|=\r?\n")
+# Written so that each begins with its sign: the engine then looks for that by itself, fifty times quicker.
+_PERCENT = re.compile(r"%[0-9a-fA-F]{2}(?:%[0-9a-fA-F]{2})*")
+_QUOTED = re.compile(r"=(?:[0-9A-F]{2}(?:=[0-9A-F]{2})*|\r?\n)")
 _TAG = re.compile(r"</?[a-zA-Z][^<>]{0,1000}>")
 _BEFORE_LETTER = re.compile(r"(?:</?[a-zA-Z][^<>]{0,200}>){1,3}[a-zA-Z]|<!--")
 _BLOCK = re.compile(
@@ -59,25 +61,25 @@ def unescaped(layer: Layer) -> Layer | None:
 
     An escaped line break or tab, as code is full of, is no reason for a reading of its own.
     """
-    text = layer.text
+    text, signs = layer.text, classes.rest(layer)
     found: list[tuple[int, int, str]] = []
-    if "&" in text:
+    if b"&" in signs:
         found += [
             (match.start(), match.end(), plain)
             for match in _ENTITY.finditer(text)
             if (plain := _reference(match.group())) != match.group()
         ]
-    if "\\" in text or "%u" in text:
+    if b"\\" in signs:
         found += [
             (match.start(), match.end(), _written_out(match.group())) for match in _ESCAPE.finditer(text)
         ]
-    if text.count("%") >= 3:
+    if signs.count(b"%") >= 3:
         found += [
             (match.start(), match.end(), octets)
             for match in _PERCENT.finditer(text)
             if (octets := _as_text(unquote_to_bytes(match.group()))) is not None
         ]
-    if text.count("=") >= 3 and sum(map(len, _QUOTED.findall(text[:20_000]))) >= 9:
+    if signs.count(b"=") >= 3 and sum(map(len, _QUOTED.findall(text[:20_000]))) >= 9:
         found += [
             (match.start(), match.end(), quoted)
             for match in _QUOTED.finditer(text)
@@ -123,7 +125,7 @@ def _quoted(run: str) -> str | None:
 def stripped(layer: Layer) -> Layer | None:
     """The text without its tags and comments, if one of them stands inside a word; None otherwise."""
     text = layer.text
-    if "<" not in text or not _within_a_word(text):
+    if b"<" not in classes.rest(layer) or not _within_a_word(text):
         return None
     found = [(start, end, "") for start, end in _comments(text)]
     found += [
@@ -157,9 +159,13 @@ def _comments(text: str) -> list[tuple[int, int]]:
 
 def hidden(layer: Layer) -> Layer | None:
     """What a page carries but does not show: comments, hidden elements, long attributes; None if there is nothing."""
+    signs = classes.rest(layer)
+    marked = b"<" in signs
+    if not marked and b"]" not in signs:
+        return None
     text = layer.text
     spans: list[tuple[int, int]] = []
-    if "<" in text:
+    if marked:
         spans += [(start + 4, max(start + 4, end - 3)) for start, end in _comments(text)]
         spans += _hidden_elements(text, layer.lower)
         if "=" in text:
