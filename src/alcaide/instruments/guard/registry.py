@@ -31,7 +31,7 @@ class GuardDetector:
         module, _, attribute = self.target.partition(":")
         try:
             found = getattr(import_module(module), attribute)
-        except Exception as error:  # noqa: BLE001 - a module may fail in any way while it is imported
+        except Exception as error:
             raise ConfigError(
                 f"the guard's detector `{self.target}` cannot be loaded: {type(error).__name__}: {error}; "
                 "correct the list of plug-ins"
