@@ -182,11 +182,28 @@ def read(folder: Path, task: str) -> tuple[list[Row], dict[str, str]]:
                 text = row["text"][:4000]
                 rows.append(Row(source, int(row["label"]), text, category, row.get("lang", "en"), held))
                 rows.extend(_pieces(row, source, held, seen))
+    if task == "toxicity":
+        rows.extend(_ordinary(folder, digests, seen))
     written = output_texts.toxicity() if task == "toxicity" else output_texts.requests()
     rows.extend(
         Row("written", one.label, one.text, one.category if one.label else None, "en", "") for one in written
     )
     return rows, digests
+
+
+def _ordinary(folder: Path, digests: dict[str, str], seen: set[str]) -> list[Row]:
+    """Ordinary prompts, those in other languages first of all: abuse is known in English, and nothing else may be."""
+    made: list[Row] = []
+    for path in sorted(folder.glob("injection/benign_*.gz")):
+        packed = path.read_bytes()
+        digests[path.name] = hashlib.sha256(packed).hexdigest()
+        for number, line in enumerate(gzip.decompress(packed).decode("utf8").split("\n")):
+            row = json.loads(line) if line else {"label": 1}
+            if row["label"] or row["text"] in seen or not (row.get("lang", "en") != "en" or number % 8 == 0):
+                continue
+            seen.add(row["text"])
+            made.append(Row("ordinary", 0, row["text"][:2000], None, "en", ""))
+    return made
 
 
 def _pieces(row: dict[str, Any], source: str, held: str, seen: set[str]) -> list[Row]:
