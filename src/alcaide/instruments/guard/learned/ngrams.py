@@ -330,19 +330,18 @@ def _without_marks(mapped: Bytes) -> Bytes:
     0080, 2000, 3000, FF00); what few letters lie among them (ª, º, µ, half-width kana) are lost to the view.
     """
     mapped = mapped.copy()
-    first, second = mapped[:-1], mapped[1:]
-    latin = np.flatnonzero(first == 0xC2)
-    general = (first == 0xE2) & ((second == 0x80) | (second == 0x81))
-    general |= (first == 0xE3) & (second == 0x80)
-    general |= (first == 0xEF) & (second >= 0xBC) & (second <= 0xBD)
-    threes = np.flatnonzero(general)
-    threes = threes[threes + 2 < len(mapped)]
-    wide = (mapped[threes] == 0xEF) & (mapped[threes + 1] == 0xBC)
-    third = mapped[threes + 2]
-    threes = threes[~(wide & (((third > 0x8F) & (third < 0x9A)) | (third > 0xA0)))]
-    for places, length in ((latin, 2), (threes, 3)):
-        for offset in range(length):
-            mapped[places + offset] = 0x20
+    latin = (mapped[:-1] == 0xC2).nonzero()[0]
+    mapped[latin] = 0x20
+    mapped[latin + 1] = 0x20
+    for lead, low, high in ((0xE2, 0x80, 0x81), (0xE3, 0x80, 0x80), (0xEF, 0xBC, 0xBD)):
+        at = (mapped[:-2] == lead).nonzero()[0]
+        second = mapped[at + 1]
+        at = at[(second >= low) & (second <= high)]
+        if lead == 0xEF:  # full-width digits and letters stay
+            third = mapped[at + 2]
+            at = at[(mapped[at + 1] != 0xBC) | (third <= 0x8F) | ((third >= 0x9A) & (third <= 0xA0))]
+        for offset in range(3):
+            mapped[at + offset] = 0x20
     return mapped
 
 
