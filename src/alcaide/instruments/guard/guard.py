@@ -19,7 +19,7 @@ from dataclasses import replace
 from time import perf_counter
 from typing import TYPE_CHECKING
 
-from alcaide.instruments.guard.detector import Detector, Examination, ExchangeDetector
+from alcaide.instruments.guard.detector import Detector, Examination, ExchangeDetector, NeedsContext
 from alcaide.instruments.guard.engine import PatternEngine
 from alcaide.instruments.guard.layer import Layer
 from alcaide.instruments.guard.model import (
@@ -31,7 +31,7 @@ from alcaide.instruments.guard.model import (
     Unknowable,
 )
 from alcaide.instruments.guard.normalise import readings
-from alcaide.instruments.guard.passages import Given, in_its_part, passages_of
+from alcaide.instruments.guard.passages import Given, in_its_part, passages_of, whole
 from alcaide.instruments.guard.policy import GuardPolicy, find_policy
 from alcaide.instruments.guard.redaction import Pseudonyms, Redacted, redacted
 from alcaide.instruments.guard.registry import BUILT_IN, GuardDetector, load_detectors
@@ -79,6 +79,7 @@ class Guard:
         ]
         self._detectors = tuple(detector for detector in used if isinstance(detector, Detector))
         self._comparing = tuple(detector for detector in used if isinstance(detector, ExchangeDetector))
+        self.needing = tuple(detector for detector in used if isinstance(detector, NeedsContext))
         self._engine = PatternEngine({detector.name: detector.patterns for detector in self._detectors})
         self._looking: dict[tuple[str, str], tuple[tuple[Detector, str, bool], ...]] = {}
 
@@ -124,7 +125,8 @@ class Guard:
         report = self.check(given, context=context)
         # An empty table is a table: a new one is made only where none was given.
         table = Pseudonyms() if pseudonyms is None else pseudonyms
-        return redacted(given, report, self.policy, context, table)
+        # Whole, as it was looked at and as a stream gives it: half a character can be sent nowhere.
+        return redacted(whole(given), report, self.policy, context, table)
 
     def restore(self, text: str, pseudonyms: Pseudonyms) -> str:
         """The text with every pseudonym of this conversation replaced by what it stands for."""
@@ -194,6 +196,14 @@ class _Check:
         self.scores: dict[str, float] = {}
         self.seconds: dict[str, float] = {"normalise": 0.0, "patterns": 0.0}
         self.layers: dict[str, None] = {}
+        # What there is nothing to compare with has no turn: no score, and Unknown only where the policy asks for it.
+        self.lacking: dict[str, str] = {}
+        for detector in guard.needing:
+            reason = detector.lacking(context)
+            if reason is not None:
+                self.lacking[detector.name] = reason
+                if guard.policy.detectors[detector.name].required:
+                    self._cannot(detector.name, reason)
 
     def look_at(self, passage: Passage) -> None:
         """Every layer of a passage through every detector that the policy sends there."""
@@ -214,7 +224,7 @@ class _Check:
             started, ended = ended, perf_counter()
             seconds["patterns"] += ended - started
             for detector, name, reads_guesses in wanted:
-                if layer.guess and not reads_guesses:
+                if (layer.guess and not reads_guesses) or name in self.lacking:
                     continue
                 # One look at the clock ends a detector's turn and begins the next one's.
                 if ended - self.began > self.limits.seconds:
@@ -255,7 +265,7 @@ class _Check:
         for detector in self.guard.comparing_detectors:
             use = self.guard.policy.detectors[detector.name]
             looked_at = [p for p in passages if p.direction in use.directions and p.kind in use.kinds]
-            if not looked_at:
+            if not looked_at or detector.name in self.lacking:
                 continue
             if perf_counter() - self.began > self.limits.seconds:
                 self._cannot(detector.name, f"did not get its turn within {self.limits.seconds:g} s")

@@ -50,11 +50,16 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Use(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How a policy uses one detector: where, and with which options."""
+    """How a policy uses one detector: where, and with which options.
+
+    With `required`, an exchange that lacks what the detector compares with (sources, a system prompt) is Unknown;
+    without, the detector does not run on it.
+    """
 
     directions: tuple[Direction, ...] = ("in", "out", "tool")
     kinds: tuple[Kind, ...] = ("text", "message", "tool-call", "tool-result", "tool-description")
     options: dict[str, Any] = {}
+    required: bool = False
 
 
 class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -71,6 +71,9 @@ class Echo:
     def configured(self, options: dict[str, Any]) -> Echo:
         return self
 
+    def lacking(self, context: Context) -> str | None:
+        return "there is no question to compare with; hand it over" if context.question is None else None
+
     def examine_exchange(self, passages: Sequence[Passage], context: Context) -> Examination:
         same = [one for one in passages if one.text == context.question]
         return Examination(

@@ -141,6 +141,16 @@ def test_the_policys_unknown_never_makes_an_answer_milder():
     assert report.action is Action.BLOCK
 
 
+@pytest.mark.parametrize(("required", "action"), [(True, Action.HOLD), (False, Action.ALLOW)])
+def test_what_there_is_nothing_to_compare_with_is_unknown_only_where_it_is_required(required, action):
+    guard = a_guard(detectors={"echo": {"required": required}})
+    report = guard.check("that")
+
+    assert report.action is action
+    assert "echo" not in report.scores
+    assert guard.check("that", context=Context(question="what?")).action is Action.ALLOW
+
+
 # ── everything that can be given ──
 
 
