@@ -29,7 +29,8 @@ class Phrase:
 
     `strong` and `needs` look at the match and the 30 characters after it: with `strong` the score is `strong_score`,
     without `needs` it is halved; `ahead` characters before the match are looked at as well.
-    `data_only` phrases are ordinary in what a user types, and count half there.
+    `data_only` phrases are ordinary in what a user types, and count half there. `data_score` is the least score in
+    what a tool brought: who speaks to the machine there is not its user.
     """
 
     key: str
@@ -44,6 +45,7 @@ class Phrase:
     needs: re.Pattern[str] | None = None
     data_only: bool = False
     ahead: int = 0
+    data_score: float = 0.0
 
 
 def pairs(first: str, second: str, join: str = " ") -> tuple[str, ...]:

@@ -310,7 +310,8 @@ def _weight(layer: Layer, phrase: Phrase, start: int, end: int) -> tuple[float, 
         factor *= 0.5
         reasons.append("quoted in a sentence")
     elif about:
-        factor *= 0.65
+        # A mail says "the message" and "for example" of anything.
+        factor *= 0.9 if phrase.data_score and _brought(layer) else 0.65
         reasons.append("in a text about attacks")
     if _CONDITIONAL.search(lead) and rule != "tool-steering":
         factor *= 0.25
@@ -327,6 +328,14 @@ def _weight(layer: Layer, phrase: Phrase, start: int, end: int) -> tuple[float, 
     return factor, tuple(reasons)
 
 
+def _brought(layer: Layer) -> bool:
+    """Whether a tool brought the passage, so that nobody in it may tell the model anything."""
+    passage = layer.passage
+    return not passage.trusted and (
+        passage.direction == "tool" or passage.kind in ("tool-result", "tool-description")
+    )
+
+
 def sightings(layer: Layer, hits: Iterable[Hit]) -> tuple[Sighting, ...]:
     """Every signature seen, weighed, ordered by place. Hits of other rules are passed over.
 
@@ -336,6 +345,7 @@ def sightings(layer: Layer, hits: Iterable[Hit]) -> tuple[Sighting, ...]:
     seen = []
     passage = layer.passage
     typed = passage.role == "user"
+    in_data = _brought(layer)
     for hit in hits:
         phrase = _BY_KEY.get(hit.rule)
         if phrase is None:
@@ -348,6 +358,8 @@ def sightings(layer: Layer, hits: Iterable[Hit]) -> tuple[Sighting, ...]:
             score *= 0.5
         if phrase.data_only and typed:
             score *= 0.5
+        if in_data:
+            score = max(score, phrase.data_score)
         factor, reasons = _weight(layer, phrase, hit.start, hit.end)
         seen.append(Sighting(phrase, hit.start, hit.end, score * factor, reasons))
     return tuple(seen)

@@ -8,7 +8,12 @@ from __future__ import annotations
 
 from typing import Final
 
-from alcaide.instruments.guard.detectors.injection.english import documents, jailbreaks, prompts
+from alcaide.instruments.guard.detectors.injection.english import documents, jailbreaks, prompts, slots
 from alcaide.instruments.guard.detectors.injection.phrases import Phrase
 
-ENGLISH: Final[tuple[Phrase, ...]] = (*prompts.PHRASES, *jailbreaks.PHRASES, *documents.PHRASES)
+ENGLISH: Final[tuple[Phrase, ...]] = (
+    *prompts.PHRASES,
+    *jailbreaks.PHRASES,
+    *documents.PHRASES,
+    *slots.PHRASES,
+)

@@ -22,7 +22,8 @@ _GAP: Final = r"[^.!?\n]{0,60}?"
 _UNQUOTED_GAP: Final = r"[^.!?\n\"“”]{0,60}?"
 _ORDERS: Final = (
     r"(?:instructions?|prompts?|directions|directives?|guidelines?|rules?|commands?|orders|restrictions?|"
-    r"constraints?|programming|guardrails?|safeguards|safety (?:measures|filters?|"
+    r"constraints?|programming|guardrails?|safeguards|information|security (?:measures|protocols?|checks?)|"
+    r"safety (?:measures|filters?|"
     r"protocols?|rules)|polic(?:y|ies)|"
     r"system messages?|context|training|conversation|assignment|tasks?|briefing)\b"
 )
@@ -68,8 +69,10 @@ def _override() -> Iterator[Phrase]:
         r"the (?:text|words?|content|stuff|lot|paragraphs?|message|sentences?))"
         r"(?: that| which| (?:i|we|they|he|she)(?:'ve| have)?| you(?:'ve| have| were| was)?(?: been)?"
         r"| has| came| stands?| is| were| was)?(?: been)?"
-        r"(?: written| said| told| learned| learnt| know| given| taught)?(?: to you| before| you)? ?"
-        r"(?:above|before|prior|previous(?:ly)?|earlier|until now|so far|up to (?:now|this point)|told|taught|"
+        r"(?: written| said| told| learned| learnt| know| given| taught| discussed| talked about| mentioned| "
+        r"asked)?(?: to you| before| you)? ?"
+        r"(?:above|before(?:hand)?|prior|previous(?:ly)?|earlier|until now|so far|up to (?:now|this point)|told|"
+        r"taught|"
         r"learn(?:ed|t))\b",
         ("ignore ", "disregard ", "forget ", "discard ", "drop ", "erase ", "scrap ", "skip "),
         0.8,
@@ -124,14 +127,14 @@ def _override() -> Iterator[Phrase]:
         before=12,
         after=40,
     )
-    task = "instruction|task|order|objective|goal|mission|directive|rule"
+    task = "instruction|task|order|objective|goal|mission|directive|rule|user request|request"
     yield Phrase(
         "new-task/heading",
         NEW_TASK,
-        r"\b(?:new|updated|real|actual|true|revised|corrected|additional) "
-        r"(?:instructions?|task|orders?|objective|goal|mission|directives?|rule)s?"
+        r"\b(?:new|updated|real|actual|true|revised|corrected|additional|correct) "
+        r"(?:instructions?|task|orders?|objective|goal|mission|directives?|rule|user request|request)s?"
         r"(?: (?:is|are|for you|now|follows?|as follows|from now on))? ?[:!]",
-        pairs("new|updated|real|actual|true|revised|corrected|additional", task),
+        pairs("new|updated|real|actual|true|revised|corrected|additional|correct", task),
         0.4,
         after=24,
         strong=re.compile(r"ignore|forget|override|instead|output|print|reveal|you (?:must|are now|will)"),
