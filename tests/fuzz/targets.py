@@ -43,6 +43,7 @@ from alcaide.slices.inventory.rules.sheet import (
 from alcaide.slices.inventory.rules.yaml_text import read_yaml as read_repository_yaml
 from alcaide.slices.inventory.service.declare import schema as declaration_schema
 from alcaide.slices.lifecycle.model import read_gates
+from tests.fuzz import guard
 from tests.fuzz.keys import fuzz_signer
 
 ROOT = Path(__file__).parents[2]
@@ -320,6 +321,19 @@ TARGETS: dict[str, Target] = _named(
     Target("public-key", _public_key, InvalidInput, seeds=("*/*.pub",), max_len=2_048),
     Target("sheet", _sheet, InvalidInput, "text"),
     Target("declaration", _declaration, InvalidInput, "text"),
+    Target("guard", lambda data: guard.read_text(guard.default(), data), InvalidInput, "text", max_len=4_096),
+    Target(
+        "guard-by-pattern",
+        lambda data: guard.read_text(guard.by_pattern(), data),
+        InvalidInput,
+        "text",
+        ("fuzz/guard/seed-*",),
+        4_096,
+    ),
+    Target("guard-stream", guard.read_stream, InvalidInput, "text", max_len=4_096),
+    Target("guard-policy", guard.read_guard_policy, AlcaideError, "text", max_len=4_096),
+    Target("guard-rows", guard.read_rows, InvalidInput, "text", ("guard/text-shape.jsonl",)),
+    Target("pseudonyms", guard.read_pseudonyms, InvalidInput, "json", max_len=2_048),
 )
 
 

@@ -57,9 +57,9 @@ class Pseudonyms:
         return {"tokens": dict(self._by_token)}
 
     @classmethod
-    def from_json(cls, document: Mapping[str, Any]) -> Pseudonyms:
+    def from_json(cls, document: object) -> Pseudonyms:
         """A table that `to_json` wrote. Raises InvalidInput if it is not one."""
-        tokens = document.get("tokens")
+        tokens = document.get("tokens") if isinstance(document, Mapping) else None
         if not isinstance(tokens, Mapping):
             raise InvalidInput(
                 "this is not a table of pseudonyms: `tokens` is missing; give what `to_json` wrote"
@@ -67,7 +67,8 @@ class Pseudonyms:
         made = cls()
         for token, value in tokens.items():
             match = _TOKEN.fullmatch(token) if isinstance(token, str) else None
-            if match is None or not isinstance(value, str):
+            # `restore` takes a model's spelling of a token for the one given out, which is in capitals.
+            if match is None or token != token.upper() or not isinstance(value, str):
                 raise InvalidInput(f"`{token}` is not a pseudonym; give what `to_json` wrote")
             entity, number = match.group(1), int(match.group(2))
             made._by_token[token] = value
