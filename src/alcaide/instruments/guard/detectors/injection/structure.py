@@ -2,8 +2,10 @@
 
 Words of a kind (override, reveal, send, user, secret…) are found in one pass of an automaton of their own, since they
 are too common to be patterns of the shared pass. What counts is how they stand: an imperative at the beginning of a
-sentence, a verb of sending with an address after it, a word for instructions close behind a verb of dropping. All of
-it is whole-array work on positions, so that a megabyte costs as a kilobyte does, a thousand times.
+sentence, a verb of sending with an address after it, a word for instructions close behind a verb of dropping.
+
+The detector asks about one paragraph, of which a few dozen words are of any kind; so what comes after the pass is
+plain steps over those words, which cost less there than whole-array ones, and are linear in the text all the same.
 
 The numbers are meant for a learned model, in the order of `NAMES`. `Structure.vector` gives them for any stretch, so
 that a window in a long document is judged by what stands in it.
@@ -11,10 +13,11 @@ that a window in a long document is judged by what stands in it.
 
 from __future__ import annotations
 
+import math
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from functools import lru_cache
-from itertools import chain
 from typing import Final
 
 import ahocorasick_rs
@@ -27,7 +30,6 @@ from alcaide.instruments.guard.layer import Layer
 from alcaide.instruments.guard.model import Context
 
 Ints = npt.NDArray[np.int64]
-Kinds = npt.NDArray[np.float32]
 
 # Words in lower case, by what they do. A word may do several things; those in languages other than English are the
 # ones that attacks in these languages use most.
@@ -205,29 +207,31 @@ def _groups() -> npt.NDArray[np.uint8]:
 
 
 _GROUP_OF: Final = _groups()
-_IN_WORD: Final = np.isin(_GROUP_OF, [_GROUPS.index(name) for name in ("lower", "capitals", "digits")])
+_GROUP_TABLE: Final = _GROUP_OF.tobytes()
+_IN_WORD: Final = bytes(
+    np.isin(_GROUP_OF, [_GROUPS.index(name) for name in ("lower", "capitals", "digits")]).tolist()
+)
 # What may stand, with blanks between, ahead of the first word of a sentence or of a field.
-_BEFORE_SENTENCE: Final = np.isin(np.arange(256), list(b".!?:;\n\r\"'>)]*-#|("))
-_BLANK: Final = np.isin(np.arange(256), list(b" \t\n\r"))
+_BEFORE_SENTENCE: Final = frozenset(b".!?:;\n\r\"'>)]*-#|(")
+_OPENING: Final = _BEFORE_SENTENCE - frozenset(b"'")
+_BLANK: Final = frozenset(b" \t\n\r")
+_BLANKS_ALIKE: Final = bytes(0x20 if octet in _BLANK else octet for octet in range(256))
+_SECOND_PERSON: Final = _PLACE["second-person"]
+_ABOUT: Final = _PLACE["about"]
+_LOGS: Final[list[float]] = np.log1p(np.arange(256, dtype=np.float32)).tolist()
+"""Of small counts, which nearly all are."""
 
 
 @lru_cache(maxsize=1)
-def _automaton() -> tuple[
-    ahocorasick_rs.BytesAhoCorasick, Kinds, npt.NDArray[np.bool_], npt.NDArray[np.bool_]
-]:
-    """All words, the kinds of each (a row of 0 and 1), and whether each begins and ends like a word."""
+def _automaton() -> tuple[ahocorasick_rs.BytesAhoCorasick, list[tuple[tuple[int, ...], int, int]]]:
+    """All words; of each the kinds, and whether it begins and ends like a word (0 or 1)."""
     kinds: dict[bytes, list[int]] = {}
     for place, name in enumerate(_NAMES):
         for term in KINDS[name]:
             kinds.setdefault(term.encode(), []).append(place)
     words = sorted(kinds)
-    rows = np.zeros((len(words), len(_NAMES)), dtype=np.float32)
-    for number, places in enumerate(kinds[word] for word in words):
-        rows[number, places] = 1.0
-    begins = np.array([bool(_IN_WORD[word[0]]) for word in words])
-    ends = np.array([bool(_IN_WORD[word[-1]]) for word in words])
-    built = ahocorasick_rs.BytesAhoCorasick(words, matchkind=ahocorasick_rs.MatchKind.LeftmostLongest)
-    return built, rows, begins, ends
+    known = [(tuple(dict.fromkeys(kinds[word])), _IN_WORD[word[0]], _IN_WORD[word[-1]]) for word in words]
+    return ahocorasick_rs.BytesAhoCorasick(words, matchkind=ahocorasick_rs.MatchKind.LeftmostLongest), known
 
 
 class Structure:
@@ -235,72 +239,84 @@ class Structure:
 
     def __init__(self, layer: Layer) -> None:
         self._layer = layer
-        octets = layer.octet_array
-        automaton, rows, begins, ends = _automaton()
-        matches = automaton.find_matches_as_indexes(layer.octets)
-        flat = np.fromiter(chain.from_iterable(matches), dtype=np.int64, count=3 * len(matches))
-        word, start, stop = flat[0::3], flat[1::3], flat[2::3]
-        if len(word):
-            before = _IN_WORD[octets[start - 1]] & (start > 0)
-            after = _IN_WORD[octets[np.minimum(stop, len(octets) - 1)]] & (stop < len(octets))
-            whole = ~((before & begins[word]) | (after & ends[word]))
-            word, start = word[whole], start[whole]
-        self._start = start
-        self._kinds = rows[word]
-        self._first = _begins_sentence(octets, start)
+        octets = layer.octets
+        automaton, known = _automaton()
+        self._starts: list[int] = []
+        self._kinds: list[tuple[int, ...]] = []
+        size = len(octets)
+        for word, start, stop in automaton.find_matches_as_indexes(octets):
+            kinds, begins, ends = known[word]
+            if begins and start and _IN_WORD[octets[start - 1]]:
+                continue
+            if ends and stop < size and _IN_WORD[octets[stop]]:
+                continue
+            self._starts.append(start)
+            self._kinds.append(kinds)
 
     def places(self, kind: str) -> Ints:
         """Where words of a kind begin, ascending."""
-        return self._start[self._kinds[:, _PLACE[kind]] > 0]
+        place = _PLACE[kind]
+        return np.array(
+            [start for start, kinds in zip(self._starts, self._kinds, strict=True) if place in kinds],
+            dtype=np.int64,
+        )
 
     def vector(self, start: int = 0, stop: int | None = None) -> npt.NDArray[np.float32]:
         """The numbers of one stretch, in the order of `NAMES`."""
-        stop = len(self._layer.octets) if stop is None else stop
-        low, high = np.searchsorted(self._start, (start, stop)).tolist()
-        places, kinds = self._start[low:high], self._kinds[low:high]
-        counts = kinds.sum(axis=0)
-        imperatives = kinds[self._first[low:high]].sum(axis=0)[_IMPERATIVE_PLACES]
-        near = np.zeros(len(_PAIRS), dtype=np.float32)
-        known: dict[int, Ints] = {}
-        for number, (one, other, reach) in enumerate(_PAIR_PLACES):
-            if counts[one] and counts[other]:
-                for kind in (one, other):
-                    if kind not in known:
-                        known[kind] = places[kinds[:, kind] > 0]
-                near[number] = _follow(known[one], known[other], reach)
-        told = np.log1p(np.concatenate((counts, imperatives, near)))
-        return np.concatenate((told, np.array(self._numbers(start, stop, counts), dtype=np.float32)))
+        octets = self._layer.octets
+        stop = len(octets) if stop is None else stop
+        low, high = bisect_left(self._starts, start), bisect_left(self._starts, stop)
+        places: list[list[int]] = [[] for _ in _NAMES]
+        first = [0] * len(_NAMES)
+        for at in range(low, high):
+            begin = self._starts[at]
+            kinds = self._kinds[at]
+            for kind in kinds:
+                places[kind].append(begin)
+            if _begins_sentence(octets, begin):
+                for kind in kinds:
+                    first[kind] += 1
+        counts = [len(of_kind) for of_kind in places]
+        counted = counts + [first[kind] for kind in _IMPERATIVE_PLACES]
+        counted += [
+            _follow(places[one], places[other], reach) if counts[one] and counts[other] else 0
+            for one, other, reach in _PAIR_PLACES
+        ]
+        told = [
+            _LOGS[count] if count < len(_LOGS) else float(np.log1p(np.float32(count))) for count in counted
+        ]
+        told += self._numbers(start, stop, counts)
+        return np.array(told, dtype=np.float32)
 
-    def _numbers(self, start: int, stop: int, counts: Kinds) -> list[float]:
+    def _numbers(self, start: int, stop: int, counts: list[int]) -> list[float]:
         layer = self._layer
         # Case is in the text as written; a window of `octets` is one of it only where both count alike.
         written = layer.text.encode("utf-8", "surrogatepass")
         if len(written) != len(layer.octets):
             written = layer.octets
-        octets = np.frombuffer(written, dtype=np.uint8)[start:stop]
-        size = max(1, len(octets))
-        group = np.bincount(_GROUP_OF[octets], minlength=len(_GROUPS))
-        share = group / size
-        words = max(1.0, float(group[3] + group[4] + 1))
         whole = start <= 0 and stop >= len(written)
-        mean, most, _ = surprises_of(layer) if whole else surprises(octets)
-        longest = _longest_token(octets)
+        octets = written if whole else written[start:stop]
+        size = max(1, len(octets))
+        grouped = np.frombuffer(octets.translate(_GROUP_TABLE), dtype=np.uint8)
+        group = np.bincount(grouped, minlength=len(_GROUPS)).tolist()
+        words = max(1.0, float(group[3] + group[4] + 1))
+        mean, most, _ = surprises_of(layer) if whole else surprises(np.frombuffer(octets, dtype=np.uint8))
         passage = layer.passage
         return [
-            float(np.log(size + 1)),
-            float(np.log1p(words / (group[4] + 1))),
-            float(share[1]),
-            float(share[2]),
-            float(share[7]),
-            float(share[6]),
-            float(share[5]),
-            float(share[4]),
-            float(share[8]),
+            math.log(size + 1),
+            math.log1p(words / (group[4] + 1)),
+            group[1] / size,
+            group[2] / size,
+            group[7] / size,
+            group[6] / size,
+            group[5] / size,
+            group[4] / size,
+            group[8] / size,
             mean,
             most,
-            float(np.log1p(longest)),
-            float(counts[_PLACE["second-person"]]) / words,
-            float(counts[_PLACE["about"]]) / words,
+            math.log1p(_longest_token(octets)),
+            counts[_SECOND_PERSON] / words,
+            counts[_ABOUT] / words,
             float(any(step in _HIDDEN_STEPS for step in layer.path)),
             float(layer.whole is not None),
             float(layer.guess),
@@ -338,37 +354,36 @@ class Structure:
 _HIDDEN_STEPS: Final = frozenset(("hidden", "tags", "zero-width", "smuggled", "folded", "invisible"))
 
 
-def _begins_sentence(octets: npt.NDArray[np.uint8], start: Ints) -> npt.NDArray[np.bool_]:
-    """Whether each word is the first of a sentence, a line or a quotation: only blanks stand between it and that."""
-    if not len(start):
-        return np.zeros(0, dtype=np.bool_)
-    one = octets[np.maximum(start - 1, 0)]
-    two = octets[np.maximum(start - 2, 0)]
-    three = octets[np.maximum(start - 3, 0)]
-    blank = _BLANK[one]
-    opened = (start == 0) | (_BEFORE_SENTENCE[one] & (one != ord("'"))) | (blank & (start == 1))
-    after_one = blank & (_BEFORE_SENTENCE[two] | (start == 1))
-    after_two = blank & _BLANK[two] & (_BEFORE_SENTENCE[three] | (start == 2))
-    result: npt.NDArray[np.bool_] = opened | after_one | after_two
-    return result
+def _begins_sentence(octets: bytes, start: int) -> bool:
+    """Whether a word is the first of a sentence, a line or a quotation: at most two blanks stand between."""
+    if not start:
+        return True
+    one = octets[start - 1]
+    if one in _OPENING:
+        return True
+    if one not in _BLANK:
+        return False
+    if start == 1:
+        return True
+    two = octets[start - 2]
+    if two in _BEFORE_SENTENCE:
+        return True
+    return two in _BLANK and (start == 2 or octets[start - 3] in _BEFORE_SENTENCE)
 
 
-def _longest_token(octets: npt.NDArray[np.uint8]) -> int:
+def _longest_token(octets: bytes) -> int:
     """Bytes of the longest run without a blank."""
-    blanks = np.flatnonzero(_BLANK[octets])
-    if not len(blanks):
-        return len(octets)
-    ends = max(int(blanks[0]), len(octets) - 1 - int(blanks[-1]))
-    return max(ends, int((blanks[1:] - blanks[:-1]).max()) - 1) if len(blanks) > 1 else ends
+    return max(map(len, octets.translate(_BLANKS_ALIKE).split(b" ")))
 
 
-def _follow(first: Ints, second: Ints, reach: int) -> int:
+def _follow(first: list[int], second: list[int], reach: int) -> int:
     """How many of `first` have one of `second` within `reach` bytes behind them."""
-    if not (len(first) and len(second)):
-        return 0
-    at = np.searchsorted(second, first, side="right")
-    ahead = second[np.minimum(at, len(second) - 1)]
-    return int(np.count_nonzero((at < len(second)) & (ahead - first <= reach)))
+    found = 0
+    for place in first:
+        at = bisect_right(second, place)
+        if at < len(second) and second[at] - place <= reach:
+            found += 1
+    return found
 
 
 def structure(layer: Layer) -> Structure:

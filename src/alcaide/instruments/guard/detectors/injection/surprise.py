@@ -48,6 +48,7 @@ def _class_of_octet() -> npt.NDArray[np.uint8]:
 
 
 _CLASS: Final = _class_of_octet()
+_ROW: Final = np.uint16(CLASSES)
 
 
 def classes(octets: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
@@ -64,13 +65,14 @@ def _table() -> npt.NDArray[np.int8]:
 
 def bits(octets: npt.NDArray[np.uint8]) -> npt.NDArray[np.int8]:
     """Surprise of every byte from the third on, in eighths of a bit."""
-    row = _CLASS[octets].astype(np.int32)
-    if len(row) < 3:
+    if len(octets) < 3:
         return np.zeros(0, dtype=np.int8)
-    triples = row[:-2] * (CLASSES * CLASSES)
-    triples += row[1:-1] * CLASSES
+    row = _CLASS.take(octets).astype(np.uint16)  # 35³ is less than 2¹⁶
+    triples = row[:-2] * _ROW
+    triples += row[1:-1]
+    triples *= _ROW
     triples += row[2:]
-    return _table()[triples]
+    return _table().take(triples)
 
 
 def surprises(octets: npt.NDArray[np.uint8]) -> tuple[float, float, int]:
@@ -89,7 +91,7 @@ def surprises(octets: npt.NDArray[np.uint8]) -> tuple[float, float, int]:
     measured = bits(octets)
     if not len(measured):
         return 0.0, 0.0, 0
-    sums = np.cumsum(measured, dtype=np.int32)
+    sums = np.add.accumulate(measured, dtype=np.int32)
     whole = float(sums[-1]) / len(sums) / UNIT
     if len(sums) <= WINDOW:
         return whole, whole, 0
