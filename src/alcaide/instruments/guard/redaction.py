@@ -69,8 +69,10 @@ class Pseudonyms:
             match = _TOKEN.fullmatch(token) if isinstance(token, str) else None
             # `restore` takes a model's spelling of a token for the one given out, which is in capitals.
             if match is None or token != token.upper() or not isinstance(value, str):
-                raise InvalidInput(f"`{token}` is not a pseudonym; give what `to_json` wrote")
+                shown = str(token)[:80].encode("utf-8", "replace").decode()
+                raise InvalidInput(f"`{shown}` is not a pseudonym; give what `to_json` wrote")
             entity, number = match.group(1), int(match.group(2))
+            value = value.encode("utf-8", "replace").decode()  # half a character can be sent nowhere
             made._by_token[token] = value
             made._by_value[entity, _same(value)] = token
             made._next[entity] = max(made._next.get(entity, 0), number)
