@@ -7,11 +7,13 @@ with case, no digit and no separator that matters here lies beyond.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+
+from alcaide.instruments.guard.layer import lazy
 
 _JOINERS = " -./()\u00a0\u2010\u2011\u2012\u2013\u202f"
 """What may stand between the digits of one number."""
@@ -32,6 +34,9 @@ class Clusters:
     near_letter: npt.NDArray[np.bool_]
 
 
+_NO_CLUSTERS = Clusters(_NOWHERE, _NOWHERE, _NOWHERE, _NOWHERE.astype(bool), _NOWHERE.astype(bool))
+
+
 class Reading:
     """One block. `lower` is its lower case, character for character."""
 
@@ -40,28 +45,33 @@ class Reading:
         self.lower = lower
         self.ascii = text.isascii()
 
-    @cached_property
+    @lazy
+    def octets(self) -> bytes:
+        """The text as bytes, one a character: only for a block that is all ASCII."""
+        return self.text.encode("ascii")
+
+    @lazy
     def codes(self) -> npt.NDArray[Any]:
         """Code points as written."""
-        return _codes(self.text, self.ascii)
+        return np.frombuffer(self.octets, dtype=np.uint8) if self.ascii else _codes(self.text, False)
 
-    @cached_property
+    @lazy
     def lower_codes(self) -> npt.NDArray[Any]:
         """Code points in lower case."""
         return _codes(self.lower, self.ascii)
 
-    @cached_property
+    @lazy
     def clusters(self) -> Clusters:
         """Numbers as they are written: `555-12 34` is one cluster, `5, 6` two."""
         codes = self.codes
         if self.ascii:
-            octets = self.text.encode("ascii").translate(_DIGITS)
-            places = np.flatnonzero(np.frombuffer(octets, dtype=np.bool_))
+            octets = self.octets.translate(_DIGITS)
+            places = np.frombuffer(octets, dtype=np.bool_).nonzero()[0]
         else:
             # Unsigned arithmetic wraps, so that one comparison asks for both ends of the range.
-            places = np.flatnonzero((codes - codes.dtype.type(48)) < 10)
+            places = ((codes - codes.dtype.type(48)) < 10).nonzero()[0]
         if not places.size:
-            return Clusters(_NOWHERE, _NOWHERE, _NOWHERE, _NOWHERE.astype(bool), _NOWHERE.astype(bool))
+            return _NO_CLUSTERS
         gap = np.diff(places)
         joiner, letter = _classes()
         last = codes.size - 1
@@ -80,7 +90,7 @@ class Reading:
         mixed = before | after
         return Clusters(starts, ends, digits, mixed, mixed | further_before | further_after)
 
-    @cached_property
+    @lazy
     def ats(self) -> Indices:
         """Places of `@` with a word character on both sides and room for a domain before the next one."""
         if "@" not in self.text:
@@ -95,7 +105,7 @@ class Reading:
         found: Indices = places[word & (letter[next_] | _is_digit(next_)) & room]
         return found
 
-    @cached_property
+    @lazy
     def handles(self) -> Indices:
         """Places of `@` before a letter and after none: where an account's handle would begin."""
         if "@" not in self.text:
@@ -109,7 +119,7 @@ class Reading:
         found: Indices = places[~joined & letter[codes[np.minimum(places + 1, last)]]]
         return found
 
-    @cached_property
+    @lazy
     def colons(self) -> Indices:
         """Places of a colon within five characters of another, each between hexadecimal digits or colons."""
         if ":" not in self.text:

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from importlib import resources
 
 import numpy as np
 import numpy.typing as npt
 
 from alcaide.instruments.guard.detectors.personal_data.reading import Reading, letters
+from alcaide.instruments.guard.layer import lazy
 
 Hashes = npt.NDArray[np.uint64]
 Indices = npt.NDArray[np.intp]
@@ -80,15 +81,17 @@ def _ascii_tables() -> tuple[bytes, bytes]:
 
 
 def kinds_of(reading: Reading) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
-    """The kind of every character, and whether it is part of a word."""
+    """The kind of every character, and whether it is part of a word, with one that is none at either end."""
     if reading.ascii:
-        octets = reading.text.encode("ascii")
+        octets = reading.octets
         kinds, wordlike = _ascii_tables()
         return np.frombuffer(octets.translate(kinds), np.uint8), np.frombuffer(
-            octets.translate(wordlike), np.uint8
+            b"\0%b\0" % octets.translate(wordlike), np.uint8
         )
     codes = reading.codes
-    return _kinds().take(codes), _wordlike().view(np.uint8).take(codes)
+    within = np.zeros(len(codes) + 2, dtype=np.uint8)
+    within[1:-1] = _wordlike().take(codes)
+    return _kinds().take(codes), within
 
 
 @lru_cache(maxsize=1)
@@ -183,25 +186,23 @@ class Words:
     def __init__(self, reading: Reading) -> None:
         codes = reading.codes
         self.kinds, wordlike = kinds_of(reading)
-        borders = np.flatnonzero(wordlike[1:] != wordlike[:-1]) + 1
-        if wordlike.size and wordlike[0]:
-            borders = np.concatenate(([0], borders))
-        if wordlike.size and wordlike[-1]:
-            borders = np.concatenate((borders, [wordlike.size]))
+        borders = (wordlike[1:] != wordlike[:-1]).nonzero()[0]
         self.starts: Indices = borders[0::2]
         self.ends: Indices = borders[1::2]
         up, self._down = _powers()
         self._sum = np.empty(codes.size + 1, dtype=np.uint64)
         self._sum[0] = 0
-        np.cumsum(reading.lower_codes * up[: codes.size], out=self._sum[1:])
+        np.add.accumulate(reading.lower_codes * up[: codes.size], out=self._sum[1:])
         self.raw = self._raw(self.starts, self.ends)
+        self.labelled = ":" in reading.text or "=" in reading.text
+        """Whether any word may have a label before it."""
 
     @property
     def count(self) -> int:
         """How many words."""
         return int(self.starts.size)
 
-    @cached_property
+    @lazy
     def hashes(self) -> Hashes:
         """Hash of each word in lower case."""
         return mixed(self.raw)
@@ -209,6 +210,13 @@ class Words:
     def hash(self, starts: Indices, ends: Indices) -> Hashes:
         """Hashes of the lower-case text from each start to each end."""
         return mixed(self._raw(starts, ends))
+
+    def hash_between(self, borders: Indices) -> Hashes:
+        """`hash` from each of the first half of `borders` to its counterpart in the second."""
+        sums = self._sum.take(borders)
+        hashes: Hashes = sums[1] - sums[0]
+        hashes *= self._down.take(borders[0])
+        return mixed(hashes)
 
     def _raw(self, starts: Indices, ends: Indices) -> Hashes:
         hashes: Hashes = self._sum.take(ends) - self._sum.take(starts)
@@ -272,8 +280,11 @@ class Looks:
     seen: npt.NDArray[np.uint64]
     seeds: Indices
     flags: npt.NDArray[np.uint16]
+    numbered: bool
+    """Whether any of the words is a number."""
 
 
+_FIRST_NUMBER, _NUMBER_SHAPES = np.uint8(NUMBER), np.uint8(SHORT - NUMBER)
 SPACE_ALONE = np.uint64((SPACE * 16 + SPACE) * 4 + 1)
 
 
@@ -287,15 +298,21 @@ def looks(words: Words) -> Looks | None:
     first, second = _probes(words.raw)
     flags = table.take(first.view(np.int64)) & table.take(second.view(np.int64))
     lengths = ends - starts
-    code = np.minimum(lengths, 8).astype(np.uint16) << 12
-    code += kinds.take(ends - 1).astype(np.uint16) << 8
-    code += kinds.take(np.minimum(starts + 1, kinds.size - 1)) << np.uint16(4)
-    code += kinds.take(starts)
+    code = np.minimum(lengths, 8).astype(np.uint16)
+    code <<= 4
+    code |= kinds.take(ends - 1)
+    code <<= 4
+    code |= kinds.take(starts + 1, mode="clip")
+    code <<= 4
+    code |= kinds.take(starts)
     shapes = _shapes().take(code)
-    interest = _interest().take((shapes.astype(np.uint16) << 11) + flags)
+    place = shapes.astype(np.uint16)
+    place <<= 11
+    place |= flags
+    interest = _interest().take(place)
     seeds = interest & _SEED
     seeds[1:] |= (interest[:-1] >> 1) & ~(interest[1:] >> 2) & 1
-    places = np.flatnonzero(seeds)
+    places = seeds.nonzero()[0]
     if not places.size:
         return None
     seen = np.empty((4, count + 2 * PAD + 1), dtype=np.uint64)
@@ -304,28 +321,35 @@ def looks(words: Words) -> Looks | None:
     seen[0, PAD : PAD + count] = words.hashes
     seen[1, PAD : PAD + count] = shapes
     seen[2, PAD : PAD + count] = flags
-    numbers = np.flatnonzero((shapes >= NUMBER) & (shapes < SHORT))
+    numbers = ((shapes - _FIRST_NUMBER) < _NUMBER_SHAPES).nonzero()[0]  # what is below wraps to far above
     if numbers.size:
         # Numbers are known by how many digits they have.
         seen[0, PAD + numbers] = shapes[numbers]
     # The gap before a word: its first and last mark, and whether it is more than one.
-    gaps = kinds[ends[:-1]].astype(np.uint64) * np.uint64(16) + kinds[starts[1:] - 1]
-    gaps = gaps * np.uint64(4) + np.minimum(starts[1:] - ends[:-1], 3).astype(np.uint64)
+    gaps = kinds.take(ends[:-1]).astype(np.uint16)
+    gaps <<= 4
+    gaps |= kinds.take(starts[1:] - 1)
+    gaps <<= 2
+    gaps |= np.minimum(starts[1:] - ends[:-1], 3).astype(np.uint16)
     seen[3, PAD] = NEWLINE * 16 + NEWLINE
     seen[3, PAD + 1 : PAD + count] = gaps
-    return Looks(seen, places, flags)
+    return Looks(seen, places, flags, bool(numbers.size))
+
+
+_FIVE = np.arange(5)
 
 
 def neighbourhood(places: Indices, count: int) -> npt.NDArray[np.bool_]:
     """Which words lie within two of some words: where an entity that holds one of them may reach."""
     near = np.zeros(count + 4, dtype=bool)
-    for offset in range(5):
-        near[places + offset] = True
+    near[places[:, None] + _FIVE] = True
     return near[2:-2]
 
 
 def _labels(words: Words, gaps: npt.NDArray[np.uint64], candidates: Indices) -> Hashes | None:
     """For each of some words the word before the last colon on its line (`Name: …`); None if there is no colon."""
+    if not words.labelled:
+        return None
     colons = np.flatnonzero(gaps >> np.uint64(6) == COLON) + 1
     if not colons.size:
         return None
@@ -389,13 +413,12 @@ class _Plan:
 
     Features are ordered by how many terms they have; their first terms come first, then the second ones of those that
     have one, and so on, so that each further term is joined to a contiguous end of what there is. `depths` says how
-    many features have a first, a second… term.
+    many features have a first, a second… term. `own` are the terms that only the word itself has: they are neighbours.
     """
 
-    from_words: Indices
     rows: Indices
     offsets: Indices
-    from_own: Indices
+    own: slice
     own_rows: Indices
     multipliers: Hashes
     depths: tuple[int, ...]
@@ -408,7 +431,11 @@ def _plan() -> _Plan:
     keys = mixed(np.arange(101, 101 + count, dtype=np.uint64) * np.uint64(0xD6E8FEB86659FD93)) | np.uint64(1)
     salts = mixed(np.arange(1, FEATURES + 1, dtype=np.uint64) * np.uint64(0xD6E8FEB86659FD93))
     begins = np.cumsum([0, *(len(template) for template in _TEMPLATES[:-1])])
-    order = sorted(range(FEATURES), key=lambda feature: len(_TEMPLATES[feature]))
+    own = [template[0][0] >= _PREFIX_2 for template in _TEMPLATES]
+    # Those with a term of their own last among features of two terms and first among those of three.
+    order = sorted(
+        range(FEATURES), key=lambda one: (len(_TEMPLATES[one]), own[one] == (len(_TEMPLATES[one]) == 2))
+    )
     terms, multipliers, depths = [], [], []
     for depth in range(max(map(len, _TEMPLATES))):
         deep = [feature for feature in order if len(_TEMPLATES[feature]) > depth]
@@ -417,13 +444,14 @@ def _plan() -> _Plan:
         depths.append(len(deep))
     rows = np.array([row for row, _ in terms])
     offsets = np.array([offset for _, offset in terms])
-    from_words, from_own = np.flatnonzero(rows < _PREFIX_2), np.flatnonzero(rows >= _PREFIX_2)
+    from_own = np.flatnonzero(rows >= _PREFIX_2)
+    begin, end = int(from_own[0]), int(from_own[-1]) + 1
+    assert end - begin == len(from_own), "terms of a word's own are apart"
     return _Plan(
-        from_words,
-        rows[from_words],
-        offsets[from_words] + PAD,
-        from_own,
-        rows[from_own] - _PREFIX_2,
+        np.where(rows < _PREFIX_2, rows, 0),
+        offsets + PAD,
+        slice(begin, end),
+        rows[begin:end] - _PREFIX_2,
         np.array(multipliers)[:, None],
         tuple(depths),
         salts[order][:, None],
@@ -446,11 +474,13 @@ def features(words: Words, seen: Looks, places: Indices) -> Iterator[npt.NDArray
     labels = _labels(words, seen.seen[3, PAD + 1 : PAD + words.count], places)
     for begin in range(0, places.size, _TOGETHER):
         piece = slice(begin, begin + _TOGETHER)
-        yield _features(words, values, width, places[piece], None if labels is None else labels[piece])
+        yield _features(
+            words, values, width, places[piece], None if labels is None else labels[piece], seen.numbered
+        )
 
 
 def _features(
-    words: Words, values: Hashes, width: int, at: Indices, labels: Hashes | None
+    words: Words, values: Hashes, width: int, at: Indices, labels: Hashes | None, numbered: bool
 ) -> npt.NDArray[np.intp]:
     starts, ends = words.starts.take(at), words.ends.take(at)
     own = np.empty((6, at.size), dtype=np.uint64)
@@ -459,15 +489,18 @@ def _features(
     np.minimum(starts + _HEADS, ends, out=borders[1, :2])
     np.maximum(ends - _TAILS, starts, out=borders[0, 2:])
     borders[1, 2:] = ends
-    own[:5] = words.hash(borders[0], borders[1])
+    own[:5] = words.hash_between(borders)
     own[5] = 7 if labels is None else labels
-    shapes = values.take(width + PAD + at)
-    own[:5, (shapes - _NUMBER) < _NUMBERS] = 1  # unsigned: what is below wraps to far above
+    if numbered:
+        shapes = values.take(width + PAD + at)
+        own[:5, (shapes - _NUMBER) < _NUMBERS] = 1  # unsigned: what is below wraps to far above
 
     plan = _plan()
     terms = np.empty((plan.multipliers.size, at.size), dtype=np.uint64)
-    terms[plan.from_words] = values.take((plan.rows * width + plan.offsets)[:, None] + at)
-    terms[plan.from_own] = own[plan.own_rows]
+    places = plan.rows * width
+    places += plan.offsets
+    values.take(places[:, None] + at, out=terms, mode="clip")
+    own.take(plan.own_rows, axis=0, out=terms[plan.own], mode="clip")
     terms *= plan.multipliers
     joined = terms[:FEATURES]
     begin = FEATURES

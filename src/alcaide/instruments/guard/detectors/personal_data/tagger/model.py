@@ -74,18 +74,20 @@ def shipped() -> Weights:
 
 def first_logits(rows: npt.NDArray[np.intp], weights: Weights) -> Floats:
     """The first model's answer for each candidate: the sum of the rows its features point at."""
-    total = weights.table.take(rows, axis=0).sum(axis=0, dtype=np.int16)
-    logits: Floats = total.astype(np.float32) * np.float32(weights.scale) + weights.bias
+    total = np.add.reduce(weights.table.take(rows, axis=0), axis=0, dtype=np.int16)
+    logits: Floats = total.astype(np.float32)
+    logits *= np.float32(weights.scale)
+    logits += weights.bias
     return logits
 
 
 def softmax(logits: Floats) -> Floats:
     """Probabilities; the unused last class gets none."""
-    logits = logits - logits[:, : CLASSES - 1].max(axis=1, keepdims=True)
-    powers = np.exp(logits)
+    powers: Floats = logits - np.maximum.reduce(logits[:, : CLASSES - 1], axis=1, keepdims=True)
+    np.exp(powers, out=powers)
     powers[:, CLASSES - 1] = 0
-    probabilities: Floats = powers / powers.sum(axis=1, keepdims=True)
-    return probabilities
+    powers /= np.add.reduce(powers, axis=1, keepdims=True)
+    return powers
 
 
 def second_inputs(field: Floats, places: npt.NDArray[np.intp], seen: Looks) -> Floats:
@@ -146,8 +148,7 @@ def tag(reading: Reading, weights: Weights | None = None) -> Iterator[Candidate]
     weights = weights or shipped()
     field = empty_field(words.count)
     if seen.seeds.size <= _FEW:
-        near = neighbourhood(seen.seeds, words.count)
-        places = np.flatnonzero(near)
+        places = neighbourhood(seen.seeds, words.count).nonzero()[0]
         field[places + 2] = _first(words, seen, places, weights)
         if not (field[seen.seeds + 2, NONE] < _CERTAIN).any():
             return
@@ -165,7 +166,7 @@ def tag(reading: Reading, weights: Weights | None = None) -> Iterator[Candidate]
         places = np.flatnonzero(near)
     second = softmax(second_logits(second_inputs(field, places, seen), weights))
     best = second.argmax(axis=1)
-    found = np.flatnonzero(best)
+    found = best.nonzero()[0]
     if not found.size:
         return
     found = found[seen.seen[1, places[found] + PAD] != CASELESS]
@@ -175,7 +176,8 @@ def tag(reading: Reading, weights: Weights | None = None) -> Iterator[Candidate]
 
 
 def _first(words: Words, seen: Looks, places: npt.NDArray[np.intp], weights: Weights) -> Floats:
-    return softmax(np.concatenate([first_logits(rows, weights) for rows in features(words, seen, places)]))
+    pieces = [first_logits(rows, weights) for rows in features(words, seen, places)]
+    return softmax(pieces[0] if len(pieces) == 1 else np.concatenate(pieces))
 
 
 # ── From words to entities ───────────────────────────────────────────────────────────────────────────────────────
