@@ -17,10 +17,13 @@ from typing import Any, Final
 import yaml
 
 from alcaide.instruments.guard.detectors.injection.phrases import (
+    ADDRESS,
     EXTRACT,
     HIDE,
+    NEW_TASK,
     OVERRIDE,
     PERSONA,
+    SECRET,
     Phrase,
     either,
 )
@@ -60,6 +63,38 @@ def _phrases(code: str, stems: dict[str, tuple[str, ...]]) -> Iterator[Phrase]:
     for name, rule, score in (("all", OVERRIDE, 0.6), ("without_rules", PERSONA, 0.6), ("hide", HIDE, 0.55)):
         if name in stems:
             yield Phrase(f"{rule}/{code}-{name}", rule, either(stems[name]), stems[name], score, after=4)
+    for opening, closing, rule, score, in_data in (
+        ("machine", "act", ADDRESS, 0.3, 0.66),
+        ("before", "act", ADDRESS, 0.25, 0.62),
+        ("as_if", "limits", PERSONA, 0.64, 0.0),
+    ):
+        if opening in stems:
+            yield Phrase(
+                f"{rule}/{code}-{opening}",
+                rule,
+                either(stems[opening]) + _GAP + either(stems[closing]),
+                stems[opening],
+                score,
+                after=76,
+                data_score=in_data,
+            )
+    if "new_task" in stems:
+        yield Phrase(
+            f"new-task/{code}",
+            NEW_TASK,
+            either(stems["new_task"]),
+            stems["new_task"],
+            0.45,
+            after=4,
+            data_score=0.56,
+        )
+    if "secret" in stems:
+        yield from _secrets(code, show, stems["secret"])
+
+
+def _secrets(code: str, show: str, secret: tuple[str, ...]) -> Iterator[Phrase]:
+    """Asking for what is guarded. People ask for passwords of their own, too, so alone it is not enough."""
+    yield Phrase(f"extract-secret/{code}", SECRET, show + _GAP + either(secret), secret, 0.4, 90, 20)
 
 
 def _verb_last(code: str, stems: dict[str, Any]) -> Phrase:

@@ -373,6 +373,74 @@ def _authority() -> Iterator[Phrase]:
         strong=re.compile(r"your|usual|all|any|safety|content|guideline|polic|restriction|warnings|safeguard"),
         strong_score=0.68,
     )  # fmt: skip
+    rules = (
+        r"(?:instructions?|prompts?|directives?|directions|guidelines|rules|programming|guardrails?|polic(?:y|ies)|"
+        r"restrictions?|briefing|filters?|safeguards?|constraints)"
+    )
+    yield Phrase(
+        "override/cleared",
+        OVERRIDE,
+        r"\b(?:wipe|cancel|clear|reset|shelve|suspend|delete|remove|overwrite|rewrite|void|undo|skip|nullify|"
+        r"invalidate|"
+        r"drop|erase|abandon|purge|unload|tear up|leave behind|replace|break|violate|never mind|nevermind)"
+        r"(?: out| away)? (?:all |any |every |each |the |of ){0,3}(?:your|previous|prior|above|earlier|existing|"
+        r"preceding|"
+        r"former|system|original|initial|foregoing) (?:previous |prior |earlier |existing |own |system |"
+        r"operating |original |"
+        rf"safety |content |initial ){{0,2}}{rules}\b",
+        (
+            *pairs("wipe|cancel|clear|reset|shelve|suspend|delete|remove|overwrite|rewrite|void|undo|skip|"
+                   "nullify|invalidate|"
+                   "drop|erase|abandon|purge|unload|tear up|leave behind|replace|break|violate|mind|nevermind",
+                   "all|any|every|each|the|your|previous|prior|above|earlier|existing|preceding|former"),
+            "wipe out", "clear out",
+        ),
+        0.7,
+        before=6,
+        after=80,
+    )  # fmt: skip
+    yield Phrase(
+        "override/switched-off",
+        OVERRIDE,
+        r"\b(?:switch(?:ing)? off|turn(?:ing)? off|disabl(?:e|ing)|deactivat(?:e|ing)|remov(?:e|ing)|lift(?:ing)?|"
+        r"unlock(?:ing)?|lower(?:ing)?|bypass(?:ing)?|circumvent(?:ing)?|get(?:ting)? around|break(?:ing)?|relax) "
+        r"(?:all |any |of |the ){0,3}(?:your |ai |model's )(?:own |internal |built-in |current |usual |content |"
+        r"safety |"
+        r"ethical |moral ){0,2}(?:filters?|safety|restrictions?|limits|limitations|safeguards?|guardrails?|"
+        r"censorship|"
+        r"moderation|ethics|alignment|inhibitions|constraints|guidelines|protocols?|polic(?:y|ies)|controls)\b",
+        pairs("switch off|turn off|disable|deactivate|remove|lift|unlock|lower|bypass|circumvent|get around|"
+              "break|relax|"
+              "bypassing|disabling|removing",
+              "your|all|any|all your|any of your|the ai|the model"),
+        0.72,
+        before=4,
+        after=60,
+    )  # fmt: skip
+    yield Phrase(
+        "override/was-only-a-test",
+        OVERRIDE,
+        r"\b(?:(?:everything|all|the text|the above|the instructions?|the part|whatever)(?: that)?(?: (?:i said|"
+        r"you were told|"
+        r"you read|written|stood|came|is|was))? ?(?:above|before|before this(?: line| point| message)?|so far|"
+        r"until now|"
+        r"up to here) (?:was|is|were|are) (?:only |just |merely )?(?:an? |the )?(?:\w{1,8} )?(?:example|draft|"
+        r"test|sample|"
+        r"joke|warm-up|fiction|void|invalid|outdated|unimportant|mistake|data|decoy)|the (?:real|actual|true) "
+        r"(?:request|task|question|instructions?) (?:follows|is|comes|starts)|instead of what you (?:are|were) "
+        r"(?:supposed|told|asked|meant)|end of (?:the )?(?:user(?:'s)? )(?:input|message|prompt|data))",
+        (
+            *pairs("above|before|this|line|point|message|so far|until now|up to here", "was|is only|is just|were|"
+                                                                                       "are only|is a|"
+                   "is void|is invalid"),
+            *pairs("the real|the actual|the true", "request|task|question|instruction"),
+            "instead of what you", "end of user", "end of the user",
+        ),
+        0.6,
+        before=50,
+        after=40,
+        data_score=0.62,
+    )  # fmt: skip
     yield Phrase(
         "override/outranks",
         OVERRIDE,
