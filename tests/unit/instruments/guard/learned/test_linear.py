@@ -11,9 +11,7 @@ from alcaide.instruments.guard.learned.linear import Head
 from alcaide.instruments.guard.model import Passage
 
 GENERATOR = np.random.default_rng(5)
-HEAD = Head(
-    ("c5", "w1", "w2", "s2"), GENERATOR.integers(-100, 100, 1 << 12).astype(np.int8), scale=0.01
-)
+HEAD = Head(("c5", "w1", "w2", "s2"), GENERATOR.integers(-100, 100, 1 << 12).astype(np.int8), scale=0.01)
 
 
 def layer(text: str) -> Layer:
