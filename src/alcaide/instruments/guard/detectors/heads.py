@@ -6,6 +6,7 @@ all heads (`learned.ngrams`), so that another head costs one look-up per n-gram.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -39,7 +40,7 @@ class Trained:
 
     def probability(self, score: float) -> float:
         """A window's score as a probability."""
-        return float(1.0 / (1.0 + np.exp(-np.clip(self.slope * score + self.intercept, -30.0, 30.0))))
+        return 1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, self.slope * score + self.intercept))))
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,27 +74,45 @@ def read(layer: Layer, head: Head) -> Reading:
 def read_all(layer: Layer, heads: Sequence[Head]) -> tuple[Reading, ...]:
     """`read` for several heads at once: what does not depend on the weights is made once."""
     sums: list[list[Sums]] = [[] for _ in heads]
-    sizes: list[Sums] = []
-    starts: list[Sums] = []
+    known = layer.notes.get("chunks")
+    placing: list[tuple[Sums, Sums]] | None = [] if known is None else None
     for block in ngrams.blocks(layer):
         for made, head in zip(sums, heads, strict=True):
             made.append(block.chunked(head.groups).sums(head.table))
-        grid = block.grid
-        size = np.empty(len(grid), dtype=np.int64)
-        size.fill(ngrams.CHUNK)
-        size[-1] = len(block.places) - grid[-1]
-        sizes.append(size)
-        starts.append(block.places.take(grid))
-    if not sizes:
+        if placing is not None:
+            placing.append(_placed(block))
+    if known is None:
+        known = layer.notes["chunks"] = _all_placed(placing or [], len(layer.octets))
+    assert isinstance(known, tuple)
+    sizes, begins, stops = known
+    if not len(sizes):
+        return tuple(Reading(sizes, sizes, begins, stops) for _ in heads)
+    return tuple(
+        Reading(made[0] if len(made) == 1 else np.concatenate(made), sizes, begins, stops) for made in sums
+    )
+
+
+def _placed(block: ngrams.Block) -> tuple[Sums, Sums]:
+    """The size of each chunk of a block, and where it begins."""
+    grid = block.grid
+    size = np.empty(len(grid), dtype=np.int64)
+    size.fill(ngrams.CHUNK)
+    size[-1] = len(block.places) - grid[-1]
+    return size, block.places.take(grid)
+
+
+def _all_placed(placed: list[tuple[Sums, Sums]], length: int) -> tuple[Sums, Sums, Sums]:
+    """Sizes, beginnings and ends of all chunks of a layer: the same for every head, so made once."""
+    if not placed:
         empty = np.empty(0, dtype=np.int64)
-        return tuple(Reading(empty, empty, empty, empty) for _ in heads)
-    one = len(sizes) == 1
-    begins = starts[0] if one else np.concatenate(starts)
+        return empty, empty, empty
+    sizes, begins = (
+        placed[0] if len(placed) == 1 else [np.concatenate(parts) for parts in zip(*placed, strict=True)]
+    )
     stops = np.empty_like(begins)
     stops[:-1] = begins[1:]
-    stops[-1] = len(layer.octets)
-    all_sizes = sizes[0] if one else np.concatenate(sizes)
-    return tuple(Reading(made[0] if one else np.concatenate(made), all_sizes, begins, stops) for made in sums)
+    stops[-1] = length
+    return sizes, begins, stops
 
 
 def windows(reading: Reading, head: Head, chunks: int) -> npt.NDArray[np.float64]:
@@ -103,10 +121,12 @@ def windows(reading: Reading, head: Head, chunks: int) -> npt.NDArray[np.float64
         return np.empty(0)
     if len(reading.sums) <= chunks:
         return np.array([head.scale * float(reading.sums.sum()) / float(reading.sizes.sum()) ** 0.5])
-    sums = np.concatenate(([0], reading.sums.cumsum()))
-    sizes = np.concatenate(([0], reading.sizes.cumsum()))
-    scores: npt.NDArray[np.float64] = (sums[chunks:] - sums[:-chunks]) * head.scale
-    scores /= np.sqrt(sizes[chunks:] - sizes[:-chunks])
+    both = np.zeros((2, len(reading.sums) + 1), dtype=np.int64)
+    np.add.accumulate(reading.sums, out=both[0, 1:])
+    np.add.accumulate(reading.sizes, out=both[1, 1:])
+    over = both[:, chunks:] - both[:, :-chunks]
+    scores: npt.NDArray[np.float64] = over[0] * head.scale
+    scores /= np.sqrt(over[1])
     return scores
 
 

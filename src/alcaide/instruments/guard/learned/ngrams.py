@@ -19,6 +19,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import accumulate
 from typing import Final
 
 import numpy as np
@@ -46,6 +47,7 @@ GROUPS: Final = tuple(f"c{order}" for order in BYTE_ORDERS) + WORD_GROUPS
 """Names of what can be asked for: `c5` byte 5-grams; `w1`…`w4` runs of words; `s2`, `s3` pairs of words with one or
 two words between; `p4` words by their first four bytes, `q2` and `q3` runs of such, `r2` pairs with one between."""
 
+_NO_GRAM: Final = np.zeros(1, dtype=np.uint32)
 _LITTLE: Final = sys.byteorder == "little"
 
 # Odd constants: 2^64 / golden ratio (Knuth), and three from the SplitMix64 generator seeded with 1, made odd.
@@ -92,23 +94,25 @@ CHUNK: Final = 64
 class Chunked:
     """A block's n-grams of some groups, one group after the other, cut where chunks begin.
 
-    `ids` are the n-grams, `borders` the place in `ids` of each group's each chunk as far as they lie within it,
-    `filled` whether that chunk has any n-gram of that group.
+    `ids` are the n-grams and, behind them, one that is none, `borders` the place in `ids` of each group's each chunk
+    and of the end, `filled` whether that chunk has any n-gram of that group. `masked` keeps `ids` cut to a table's
+    length.
     """
 
     ids: npt.NDArray[np.uint32]
     borders: Positions
     filled: npt.NDArray[np.bool_]
     chunks: int
+    masked: dict[int, Ids] = field(default_factory=dict)
 
     def sums(self, table: npt.NDArray[np.int8]) -> npt.NDArray[np.int64]:
         """For each chunk the sum of what `table` (a power of two long) holds for its n-grams."""
-        total = np.zeros(len(self.filled), dtype=np.int64)
-        if len(self.borders):
-            values = table.take(self.ids & np.uint32(len(table) - 1))
-            np.add.reduceat(values, self.borders, dtype=np.int64, out=total[: len(self.borders)])
-            # A segment without elements is given the element that follows it.
-            total *= self.filled
+        places = self.masked.get(len(table))
+        if places is None:
+            places = self.masked[len(table)] = (self.ids & np.uint32(len(table) - 1)).astype(np.intp)
+        total = np.add.reduceat(table.take(places), self.borders, dtype=np.int64)[:-1]
+        # A segment without elements is given the element that follows it.
+        total *= self.filled
         by_chunk: npt.NDArray[np.int64] = np.add.reduce(total.reshape(-1, self.chunks), axis=0)
         return by_chunk
 
@@ -163,21 +167,23 @@ class Block:
             grid = self.grid
             known: dict[str, Words64] = {}
             parts = [_high(self._hashed(group, known)) for group in groups]
-            counts = np.array([len(part) for part in parts])
-            ends = counts.cumsum()
-            borders = np.empty((len(groups), len(grid)), dtype=np.intp)
-            borders[:] = self.starts.searchsorted(grid)
+            counts = [len(part) for part in parts]
+            before = [0, *accumulate(counts)]
+            # A row for each group, its number of n-grams in the first column; and the end of all at the end.
+            columns = np.array((counts, before[:-1]))[:, :, None]
+            borders = np.empty(len(groups) * len(grid) + 1, dtype=np.intp)
+            rows = borders[:-1].reshape(len(groups), len(grid))
+            rows[:] = self.starts.searchsorted(grid)
             for row, group in enumerate(groups):
                 if group[0] == "c":
-                    borders[row] = grid
-            np.minimum(borders, counts[:, None], out=borders)
-            borders += (ends - counts)[:, None]
-            flat = borders.reshape(-1)
-            filled = np.empty(len(flat), dtype=np.bool_)
-            np.less(flat[:-1], flat[1:], out=filled[:-1])
-            filled[-1] = flat[-1] < ends[-1]
-            inside = flat[: int(flat.searchsorted(ends[-1]))]
-            made = self._chunked[groups] = Chunked(np.concatenate(parts), inside, filled, len(grid))
+                    rows[row] = grid
+            np.minimum(rows, columns[0], out=rows)
+            rows += columns[1]
+            borders[-1] = before[-1]
+            parts.append(_NO_GRAM)
+            made = self._chunked[groups] = Chunked(
+                np.concatenate(parts), borders, borders[:-1] < borders[1:], len(grid)
+            )
         return made
 
     def _hashed(self, group: str, known: dict[str, Words64]) -> Words64:

@@ -11,8 +11,8 @@ table around it). All are fitted on sources that the heads had not seen.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -39,8 +39,10 @@ _ABOUT_THE_PASSAGE: Final = frozenset(
         "in-user-message",
     )
 )
-_KEPT: Final = [place for place, name in enumerate(structure.NAMES) if name not in _ABOUT_THE_PASSAGE]
-STRUCTURE_NAMES: Final = tuple(structure.NAMES[place] for place in _KEPT)
+_KEPT: Final = np.array(
+    [place for place, name in enumerate(structure.NAMES) if name not in _ABOUT_THE_PASSAGE], dtype=np.intp
+)
+STRUCTURE_NAMES: Final = tuple(structure.NAMES[place] for place in _KEPT.tolist())
 """What the second sum sees besides. Where a text was found is not among it: the training texts do not say."""
 
 AROUND: Final = 768
@@ -65,6 +67,17 @@ class Combination:
         return float(values @ self.slopes) + self.intercept
 
 
+class _Nodes(NamedTuple):
+    """The nodes of all trees in a row; children and roots by their place in it."""
+
+    roots: npt.NDArray[np.intp]
+    feature: npt.NDArray[np.intp]
+    threshold: Values
+    left: npt.NDArray[np.intp]
+    right: npt.NDArray[np.intp]
+    value: Values
+
+
 @dataclass(frozen=True, slots=True)
 class Trees:
     """Boosted decision trees, one a row; a leaf is its own child.
@@ -83,18 +96,36 @@ class Trees:
     value: Values
     base: float
     depth: int
+    _nodes: _Nodes = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        count, width = self.feature.shape
+        roots = np.arange(0, count * width, width)
+        object.__setattr__(
+            self,
+            "_nodes",
+            _Nodes(
+                roots,
+                self.feature.reshape(-1).astype(np.intp),
+                self.threshold.reshape(-1),
+                (self.left.astype(np.intp) + roots[:, None]).reshape(-1),
+                (self.right.astype(np.intp) + roots[:, None]).reshape(-1),
+                self.value.reshape(-1),
+            ),
+        )
 
     def __call__(self, values: Values) -> float:
-        """The sum over all trees; all of them take a step at once."""
-        count, width = self.feature.shape
-        rows = np.arange(0, count * width, width)
-        at = rows.copy()
-        feature, threshold = self.feature.reshape(-1), self.threshold.reshape(-1)
-        left, right = self.left.reshape(-1), self.right.reshape(-1)
+        """The sum over all trees.
+
+        Every node says where it sends the text, asked or not: that is two steps over all of them. Then all trees
+        walk at once, one look-up for each level.
+        """
+        nodes = self._nodes
+        onward = np.where(values.take(nodes.feature) <= nodes.threshold, nodes.left, nodes.right)
+        at = nodes.roots
         for _ in range(self.depth):
-            lower = values.take(feature.take(at)) <= threshold.take(at)
-            at = rows + np.where(lower, left.take(at), right.take(at))
-        return self.base + float(self.value.reshape(-1).take(at).sum())
+            at = onward.take(at)
+        return self.base + float(np.add.reduce(nodes.value.take(at)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,4 +162,4 @@ def structured(layer: Layer, window: Window) -> Values:
     middle = (window.start + window.stop) // 2
     low = max(0, min(middle - AROUND // 2, size - AROUND))
     text = layer.text[layer.character(low) : layer.character(min(size, low + AROUND))]
-    return structure.structure(as_written(Passage(text))).vector().astype(np.float64)[_KEPT]
+    return structure.structure(as_written(Passage(text))).vector().take(_KEPT).astype(np.float64)

@@ -71,17 +71,19 @@ def gathered(layer: Layer, attack: Head, request: Head, biases: tuple[float, flo
     scores = over[:2] * scales
     scores /= np.sqrt(over[2])
     scores += offsets
-    a2, a4, a16, a_whole = (scores[0, low:high] for low, high in borders)
-    r2, r4, _, r_whole = (scores[1, low:high] for low, high in borders)
-    best, most = int(a4.argmax()), int(r4.argmax())
+    # From here on lists: a dozen questions to a few dozen windows each.
+    attacks, requests = scores.tolist()
+    a2, a4, a16, a_whole = [attacks[low:high] for low, high in borders]
+    r2, r4, _, r_whole = [requests[low:high] for low, high in borders]
+    best, most = a4.index(max(a4)), r4.index(max(r4))
     calm_attack, calm_request = _quarter(a4), _quarter(r4)
     values = np.array(
         (
-            a2.max(),
+            max(a2),
             a4[best],
-            a16.max(),
+            max(a16),
             a_whole[0],
-            r2.max(),
+            max(r2),
             r4[most],
             r_whole[0],
             r4[most] - calm_request,
@@ -90,7 +92,7 @@ def gathered(layer: Layer, attack: Head, request: Head, biases: tuple[float, flo
             log2(max(8.0, float(sums[2, -1]))),
         )
     )
-    return Evidence(values, _window(reading, best, float(a4[best])), _window(asked, most, float(r4[most])))
+    return Evidence(values, _window(reading, best, a4[best]), _window(asked, most, r4[most]))
 
 
 @lru_cache(maxsize=8)
@@ -101,13 +103,12 @@ def _columns(
     return np.array(((attack,), (request,))), np.array(((attack_bias,), (request_bias,)))
 
 
-def _quarter(scores: npt.NDArray[np.float64]) -> np.float64:
+def _quarter(scores: list[float]) -> float:
     """The score below which a quarter of the windows lie."""
     place = len(scores) // 4
-    ordered = scores.copy()
-    ordered.partition(place)
-    quarter: np.float64 = ordered[place]
-    return quarter
+    if len(scores) <= FEW:
+        return sorted(scores)[place]
+    return float(np.partition(np.array(scores), place)[place])
 
 
 def _all_windows(chunks: int) -> tuple[Places, Places, tuple[tuple[int, int], ...]]:
