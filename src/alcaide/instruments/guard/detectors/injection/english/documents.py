@@ -167,7 +167,9 @@ def _in_documents() -> Iterator[Phrase]:
         0.45,
         before=24,
         after=30,
-        strong=re.compile(r"any |other |another |all "),
+        strong=re.compile(
+            r"\b(?:any|all|every|other|another) (?:\w+ )?(?:tool|function).{0,8}(?:[:,]|you|must|first|call|read|send)"
+        ),
         strong_score=0.58,
         data_only=True,
     )

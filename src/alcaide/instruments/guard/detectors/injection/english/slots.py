@@ -275,7 +275,7 @@ def _without_rules() -> Iterator[Phrase]:
                    "answers|responses|replies|versions|voices|outputs|ways|paragraphs|answer|response|reply|"
                    "version|"
                    "voice|personalities|persons|characters|personas"),
-            "answer twice", "reply twice", "respond twice", "twice:", "in two ", "both the", "both as",
+            "answer twice", "reply twice", "respond twice", "twice:", "twice, ", "in two ", "both the", "both as",
         ),
         0.66,
         before=12,
@@ -344,7 +344,8 @@ def _without_rules() -> Iterator[Phrase]:
         r"passwords?|"
         r"serials?|how to (?:make|build|hack|break|cook|steal|pick)|meth|bombs?|explosives?|exploits?|malware|"
         r"drugs?|"
-        r"poison|weapons?|activation codes?|steps (?:to|for|of) (?:producing|making))\b",
+        r"poison|weapons?|forbidden|illegal|toxins?|nerve (?:agents?|gas)|ransomware|activation codes?|steps "
+        r"(?:to|for|of) (?:producing|making))\b",
         pairs("late|dead|deceased|departed|beloved", kin),
         0.68,
         after=170,
@@ -404,7 +405,8 @@ def _authority() -> Iterator[Phrase]:
         OVERRIDE,
         r"\b(?:switch(?:ing)? off|turn(?:ing)? off|disabl(?:e|ing)|deactivat(?:e|ing)|remov(?:e|ing)|lift(?:ing)?|"
         r"unlock(?:ing)?|lower(?:ing)?|bypass(?:ing)?|circumvent(?:ing)?|get(?:ting)? around|break(?:ing)?|relax) "
-        r"(?:all |any |of |the ){0,3}(?:your |ai |model's )(?:own |internal |built-in |current |usual |content |"
+        r"(?:all |any |of |the ){0,3}(?:your |ai |model's |content |safety |ethical |moral )(?:own |internal |"
+        r"built-in |current |usual |content |"
         r"safety |"
         r"ethical |moral ){0,2}(?:filters?|safety|restrictions?|limits|limitations|safeguards?|guardrails?|"
         r"censorship|"
@@ -545,13 +547,32 @@ _DO: Final = (
     r"retrieve|"
     r"always|never|first|now|do not|don't|must|please|also|stop|use|change|set|schedule|pay|buy|order|list|give|"
     r"reveal|"
-    r"turn|stop|start|enable|subscribe|lock|unlock|translate|book|ask|label|score|redirect|convert|kindly|"
+    r"close|merge|move|raise|put|show|let|make|confirm|release|export|assign|drop|finish|reverse|post|refuse|"
+    r"describe|hand|"
+    r"take note|turn|stop|start|enable|subscribe|lock|unlock|translate|book|ask|label|score|redirect|convert|"
+    r"kindly|"
     r"activate|reset|"
     r"click|grant|share|email|mail|update|create|follow|summari[sz]e|mention|promote|omit|hide|classify)"
 )
 
 
+_ACT: Final = (
+    r"(?:send|forward|run|execute|open|visit|fetch|delete|remove|cancel|transfer|approve|accept|upload|submit|"
+    r"ignore|disregard|invite|recommend|rate|rank|skip|disable|commit|paste|download|install|pay|buy|order|"
+    r"reveal|grant|"
+    r"share|email|mail|promote|omit|hide|subscribe|unlock|turn off|switch off|move|merge|close|book|call|copy|"
+    r"append|insert|"
+    r"embed|first|immediately|also|leak|disclose|redirect|change|set|wipe|stop|translate)"
+)
+"""What a document for people seldom says that a model has to do."""
+
+
 def _data() -> Iterator[Phrase]:
+    modal = (
+        r"(?:must|should|shall|needs? to|ha(?:s|ve) to|(?:is|are) (?:required|instructed|expected|asked|"
+        r"requested|to)"
+        r"(?: to)?|ought to)"
+    )
     modals = (
         "must|should|shall|need to|needs to|has to|have to|is required|are required|is to|are to|ought to|"
         "is instructed|are instructed|is expected|are expected|is asked|are asked|is requested|are requested"
@@ -559,9 +580,11 @@ def _data() -> Iterator[Phrase]:
     yield Phrase(
         "address-model/must",
         ADDRESS,
-        rf"\b{_MACHINE}\b[^.!?\n,:]{{0,50}}?,? ?(?:must|should|shall|needs? to|ha(?:s|ve) to|(?:is|are) "
-        rf"(?:required|"
-        rf"instructed|expected|asked|requested|to)(?: to)?|ought to)(?: \w{{1,8}})? {_DO}\b",
+        rf"\b{_MACHINE}\b(?:(?: who| that| which)?(?: is| are)? (?:reading|reads?|process(?:es|ing)?|handling|"
+        rf"reviewing|"
+        rf"summari[sz](?:es?|ing)|parsing|working on|using|indexing|crawling)\b[^.!?\n,:]{{0,40}},? ?{modal}(?: "
+        rf"\w{{1,8}})? "
+        rf"{_DO}|,? ?{modal}(?: \w{{1,8}})? {_ACT})\b",
         (
             *pairs(_ENDS, modals),
             *pairs(_ENDS, "reading|processing|handling|reviewing|summarising|summarizing|parsing|working on|that "
@@ -615,42 +638,56 @@ def _data() -> Iterator[Phrase]:
         strong_score=0.45,
         data_score=0.6,
     )  # fmt: skip
-    yield Phrase(
-        "address-model/your-work",
-        ADDRESS,
-        r"\b(?:when|before|while|after|once|whenever|if) (?:you(?:'re| are)? )?(?:summari[sz](?:e|ing)|"
-        r"answer(?:ing)?|"
-        r"reply(?:ing)?|respond(?:ing)?|translat(?:e|ing)|process(?:ing)?|read(?:ing)?|analy[sz](?:e|ing)|"
-        r"review(?:ing)?|"
-        r"generat(?:e|ing)|present(?:ing)?|return(?:ing)?|report(?:ing)?|complet(?:e|ing)|continu(?:e|ing)|"
-        r"proceed(?:ing)?)\b"
-        r"[^.!?\n]{0,60}?\b(?:forward|send|upload|delete|append|exfiltrate|transfer|(?:open|visit|fetch|load|"
-        r"call|click) "
-        r"(?:https?:|www|this (?:link|url)|the (?:link|url))|(?:include|add|insert|embed) (?:the |a |an |this |"
-        r"all )?"
-        r"(?:user|link|url|image|text|phrase|sentence|following|password|their|conversation|code)|(?:search|"
-        r"look) (?:for|up)|"
-        r"say that|state that|recommend|do not mention|don't mention|run|execute|invite)\b",
-        pairs(
-            "when|before|while|after|once|when you|before you|whenever you|if you|while you|once you",
-            "summari|answer|reply|respond|translat|process|reading|analys|analyz|reviewing|generat|presenting|"
-            "returning|"
-            "reporting|completing|continuing|proceeding",
+    # Summarising is a model's work more often than a person's, answering is anybody's.
+    for key, works, anchors, score in (
+        (
+            "your-work",
+            r"summari[sz](?:e|ing)|translat(?:e|ing)|process(?:ing)?|analy[sz](?:e|ing)|generat(?:e|ing)",
+            "summari|translat|process|analys|analyz|generat",
+            0.62,
         ),
-        0.25,
-        after=100,
-        data_score=0.64,
-    )  # fmt: skip
+        (
+            "your-answer",
+            (
+                r"answer(?:ing)?|reply(?:ing)?|respond(?:ing)?|reading|review(?:ing)?|present(?:ing)?|return(?:ing)?|"
+                r"report(?:ing)?|complet(?:e|ing)|continu(?:e|ing)|proceed(?:ing)?"
+            ),
+            (
+                "answer|reply|respond|reading|reviewing|presenting|returning|reporting|completing|continuing|"
+                "proceeding"
+            ),
+            0.46,
+        ),
+    ):
+        yield Phrase(
+            f"address-model/{key}",
+            ADDRESS,
+            rf"\b(?:when|before|while|after|once|whenever|if) (?:you(?:'re| are)? )?(?:{works})\b"
+            r"[^.!?\n]{0,60}?\b(?:forward|send|upload|delete|append|exfiltrate|transfer|(?:open|visit|fetch|load|"
+            r"call|click) "
+            r"(?:https?:|www|this (?:link|url)|the (?:link|url))|(?:include|add|insert|embed) (?:the |a |an |"
+            r"this |all )?"
+            r"(?:user|link|url|image|text|phrase|sentence|following|password|their|conversation|code)|"
+            r"(?:search|look) (?:for|up)|say that|state that|recommend|do not mention|don't mention|run|execute|"
+            r"invite)\b",
+            pairs(
+                "when|before|while|after|once|when you|before you|whenever you|if you|while you|once you",
+                anchors,
+            ),
+            0.25,
+            after=100,
+            data_score=score,
+        )
     yield Phrase(
         "address-model/before-you-answer",
         ADDRESS,
         r"\b(?:(?:before|when|while|after|once) (?:you )?(?:answer(?:ing)?|respond(?:ing)?|summari[sz](?:e|ing)|"
-        r"generat(?:e|ing)|finish(?:ing)?|present(?:ing)? the)(?: (?:the|this|any|his|her|their|to)){0,2}"
+        r"generat(?:e|ing)|present(?:ing)? the)(?: (?:the|this|any|his|her|their|to)){0,2}"
         r"(?: (?:user|question|questions|request|query|page|text|document|mail|email|thread|message|result|file|"
         r"results|answer|content|website))?|(?:as the (?:final|first|last|next) step of|(?:in order )?to "
         r"(?:complete|finish|"
         r"fulfil|fulfill|succeed (?:in|with|at)|continue with)) (?:this|the|your|the user's|the current) "
-        r"(?:task|request|query|question)|for (?:this|the) (?:task|request|tool|query) to (?:succeed|complete|"
+        r"(?:task|query|question)|for (?:this|the) (?:task|request|tool|query) to (?:succeed|complete|"
         r"work)|"
         r"(?:tool usage|usage|agent|assistant|system|model|llm|ai) hint|to (?:display|render|read|process|parse|"
         r"decode) this "
@@ -660,7 +697,7 @@ def _data() -> Iterator[Phrase]:
         rf"please|always|will)){{0,3}} ?{_DO}\b",
         (
             *pairs("before|when|while|after|once|before you|when you|after you|while you|once you",
-                   "answer|respond|summari|generat|finish|presenting the"),
+                   "answer|respond|summari|generat|presenting the"),
             *pairs("final|first|last|next", "step of"),
             *pairs("complete|finish|fulfil|fulfill|with|in", "this task|the task|your task|this request|the "
                                                              "request|"
@@ -674,7 +711,7 @@ def _data() -> Iterator[Phrase]:
         before=34,
         after=70,
         data_only=True,
-        data_score=0.64,
+        data_score=0.56,
     )  # fmt: skip
     yield Phrase(
         "authority/console",
@@ -717,6 +754,100 @@ def _data() -> Iterator[Phrase]:
         strong=re.compile(r"wrong|mistake|test|void|^disregard|^ignore|^forget"),
         strong_score=0.62,
         data_score=0.66,
+    )  # fmt: skip
+    yield Phrase(
+        "address-model/users-will",
+        ADDRESS,
+        r"\b(?:(?:the|your|this) user(?:'s)? (?:has already|have already|already|will) (?:agreed|authori[sz]ed|"
+        r"approved|"
+        r"consented|confirmed|"
+        r"requested|permitted|asked|thank you)\b|"
+        r"(?:in addition to|besides|apart from|instead of|regardless of|after) what(?:ever)? (?:the|your) user "
+        r"(?:asked|wants?|said|"
+        r"requested)|do not (?:summari[sz]e|translate|answer|analy[sz]e|process) (?:this|the) (?:text|page|mail|"
+        r"email|document|"
+        r"message|question|file)|(?:original|initial|previous|user's|first) (?:request|task|question|query) "
+        r"(?:was|is|has been) "
+        r"(?:cancelled|canceled|completed|answered|done|superseded|withdrawn|void)|previous (?:guidance|request|"
+        r"task)s? (?:is|are|"
+        r"was|were) (?:superseded|void|cancelled|replaced|over))",
+        (
+            *pairs("the user|your user|this user", "has already|have already|already|will thank"),
+            *pairs("what the user|whatever the user|what your user", "asked|wants|want|said|requested"),
+            *pairs("not summarise|not summarize|not translate|not answer|not analyse|not analyze|not "
+                   "process", "this|the"),
+            *pairs("request|task|question|query|guidance", "was|is|has been"),
+        ),
+        0.3,
+        before=40,
+        after=50,
+        data_only=True,
+        data_score=0.6,
+    )  # fmt: skip
+    yield Phrase(
+        "exfiltration/ask-the-user",
+        EXFILTRATION,
+        r"\b(?:ask|invite|tell|instruct|request|prompt|get|urge) (?:the |your |this )user (?:for|to|that) "
+        r"[^.!?\n]{0,40}?"
+        r"\b(?:passwords?|(?:one[- ]time|security|verification) codes?|card (?:number|details)|pin\b|"
+        r"credentials?|bank|"
+        r"date of birth|https?:|install|download|click)",
+        pairs("ask|invite|tell|instruct|request|prompt|get|urge", "the user|your user|this user"),
+        0.35,
+        after=64,
+        data_only=True,
+        data_score=0.64,
+    )
+    yield Phrase(
+        "hide-from-user/afterwards",
+        HIDE,
+        r"\b(?:(?:do not|don't|without|never) (?:ask(?:ing)?|wait(?:ing)?|request(?:ing)?|seek(?:ing)?) (?:for "
+        r")?(?:any )?"
+        r"(?:confirmation|permission|approval|consent)|if (?:anyone |you are |someone )?asks?(?:ed)?, (?:say|"
+        r"deny|claim|answer|tell)|"
+        r"(?:delete|remove|erase|hide) this (?:message|line|note|instruction|mail|email|text|comment) "
+        r"(?:afterwards?|after|when|once|"
+        r"from)|keep (?:this|it) to yourself|write it in white|(?:act|behave|continue|answer|proceed) "
+        r"(?:normally|as usual|as if "
+        r"nothing)[^.!?\n]{0,10})",
+        (
+            *pairs("confirmation|permission|approval|consent", ".|,|!|\n|;|and|from| ", ""),
+            *pairs("asked, |asks, |ask, ", "say|deny|claim|answer|tell", ""),
+            *pairs("delete this|remove this|erase this|hide this", "message|line|note|instruction|mail|email|"
+                                                                   "text|comment"),
+            "this to yourself", "it to yourself", "in white", *pairs("act|behave|continue|answer|"
+                                                                     "proceed", "normally|as usual|as if nothing"),
+        ),
+        0.25,
+        before=40,
+        after=24,
+        data_only=True,
+        data_score=0.36,
+    )  # fmt: skip
+    yield Phrase(
+        "address-model/automatic",
+        ADDRESS,
+        r"\b(?:note (?:for|to) (?:the )?(?:automat\w{2,6}|ai|llm|model|assistant|agent|bot|crawler|screening)|"
+        r"automat(?:ed|ic) (?:readers?|reviewers?|screening|systems?|processing|agents?|tools?)(?: take note| "
+        r"note)?:|"
+        r"(?:to|for) (?:the|any|every) (?:\w{1,8} )?(?:agent|ai|assistant|model|llm|bot)s? (?:working|reading|"
+        r"processing|handling|"
+        r"evaluating|reviewing|screening|answering|that|who)\b|(?:hi|hey|hello|dear) (?:assistant|ai|agent|bot|"
+        r"model|copilot|llm),)",
+        (
+            *pairs("note for|note to", "automat|ai|llm|model|assistant|agent|bot|crawler|the ai|the model|the "
+                                       "assistant|the agent|"
+                   "screening|the automat"),
+            *pairs("automated|automatic", "reader|reviewer|screening|system|processing|agent|tool"),
+            *pairs("agent|ai|assistant|model|llm|bot|agents|assistants|models",
+                   "working|reading|processing|handling|evaluating|reviewing|screening|answering"),
+            *pairs("hi|hey|hello|dear", "assistant,|ai,|agent,|bot,|model,|copilot,|llm,"),
+        ),
+        0.25,
+        before=34,
+        after=40,
+        data_only=True,
+        data_score=0.56,
     )  # fmt: skip
     yield Phrase(
         "new-task/machines",
@@ -871,7 +1002,7 @@ def _data() -> Iterator[Phrase]:
         0.25,
         before=24,
         after=50,
-        data_score=0.52,
+        data_score=0.56,
     )  # fmt: skip
     yield Phrase(
         "role-marker/after-the-end",
