@@ -11,12 +11,20 @@ from alcaide.app.plugins import plugins
 from alcaide.app.settings import declared, describe, table
 from alcaide.app.slices import manifests
 from alcaide.app.web import cookie_key, known_hosts
+from alcaide.instruments.exchange import Reader
+from alcaide.instruments.guard.registry import GuardDetector
 from alcaide.kernel.config import Config
 from alcaide.kernel.slice import load
 
 
 def test_every_plug_in_that_is_listed_is_there():
-    assert {plugin.name for plugin in plugins()} >= {"cyclonedx", "sarif", "dsse"}
+    listed = plugins()
+
+    assert {one.name for one in listed if isinstance(one, Reader)} >= {"cyclonedx", "sarif", "dsse"}
+    assert {one.load().name for one in listed if isinstance(one, GuardDetector)} >= {
+        "prompt-injection",
+        "secrets",
+    }
 
 
 def test_every_path_in_every_manifest_leads_somewhere():

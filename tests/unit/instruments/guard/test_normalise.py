@@ -243,3 +243,39 @@ def test_edits_keep_the_way_back(text, data):
 def test_noise_in_base64_is_not_text():
     octets = random.Random(7).randbytes(3000)
     assert [layer.path for layer in read(b64(octets))] in ([()], [(), ("leet",)])
+
+
+@pytest.mark.parametrize(
+    "name", ["zero-width characters", "character references", "tags within words", "leet"]
+)
+def test_in_a_long_text_only_what_is_disguised_is_read_again(name):
+    step, disguised = DISGUISES[name]
+    prose = "The harbour office opens at nine and the boats leave with the tide. " * 300
+    text = f"{prose}{disguised} {prose}"
+
+    layer = next(one for one in read(text) if one.path and one.path[-1] == step)
+
+    assert len(layer.text) < len(text) / 4
+    assert letters(ATTACK) in letters(layer.text)
+    at = layer.lower.index("previous")
+    span = layer.span(at, at + len("previous"))
+    assert len(prose) <= span.start < span.end <= len(prose) + len(disguised)
+
+
+@given(
+    st.lists(
+        st.sampled_from(["plain words ", "&amp;", "\u200b", "é", "x" * 700, "\n"]), min_size=20, max_size=60
+    )
+)
+@settings(max_examples=60, deadline=None)
+def test_what_is_kept_of_a_long_text_comes_from_where_it_says(parts):
+    text = "".join(parts) + "y" * 4200
+    for layer in read(text)[1:]:
+        for place in range(0, len(layer.text), 97):
+            span = layer.span(place, place + 1)
+            there = text[span.start : span.end]
+            assert (
+                layer.text[place] in ("\n", "&")
+                or there in ("", "\n")
+                or layer.text[place].lower() in there.lower()
+            )

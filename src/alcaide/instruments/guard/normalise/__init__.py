@@ -51,28 +51,43 @@ def readings(passage: Passage, limits: Limits) -> tuple[tuple[Layer, ...], tuple
 
 
 def _children(layer: Layer) -> Iterator[tuple[Layer, bool]]:
-    """Readings of a reading; with each whether it was decoded, which counts towards the depth."""
-    if not layer.guess:
-        yield from ((one, False) for one in folding.smuggled(layer))
-        for change in (folding.folded, markup.unescaped, markup.stripped, markup.hidden):
-            if change is markup.hidden and "hidden" in layer.path:
-                continue
-            one = change(layer)
-            if one is not None:
-                yield one, False
-        yield from _decoded(layer)
-    if sum(step in _GUESSED for step in layer.path) < GUESSES_IN_A_ROW:
-        for guess in (
-            guesses.unleeted,
-            guesses.unspaced,
-            guesses.unrotated,
-            guesses.turned_round,
-            folding.unaccented,
-            flow.flowed,
-        ):
-            one = guess(layer)
-            if one is not None:
-                yield one, False
+    """Readings of a reading; with each whether it was decoded, which counts towards the depth.
+
+    Disguises are undone one after another, not in every combination: a text with accents, entities and tags has one
+    plain reading. Guesses start from that, since what is still disguised after it is not written plainly anywhere.
+    """
+    if layer.guess:
+        yield from _guessed(layer)
+        return
+    yield from ((one, False) for one in folding.smuggled(layer))
+    plain = layer
+    for change in (folding.folded, markup.unescaped, markup.stripped):
+        plain = change(plain) or plain
+    if plain is not layer:
+        yield plain, False  # and its guesses with it, in its own turn
+    if "hidden" not in layer.path:
+        concealed = markup.hidden(layer)
+        if concealed is not None:
+            yield concealed, False
+    yield from _decoded(layer)
+    if plain is layer:
+        yield from _guessed(layer)
+
+
+def _guessed(layer: Layer) -> Iterator[tuple[Layer, bool]]:
+    if sum(step in _GUESSED for step in layer.path) >= GUESSES_IN_A_ROW:
+        return
+    for guess in (
+        guesses.unleeted,
+        guesses.unspaced,
+        guesses.unrotated,
+        guesses.turned_round,
+        folding.unaccented,
+        flow.flowed,
+    ):
+        one = guess(layer)
+        if one is not None:
+            yield one, False
 
 
 _GUESSED = frozenset(("leet", "joined", "rot13", "reversed", "unaccented", "flowed"))

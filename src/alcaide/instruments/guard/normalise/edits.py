@@ -12,6 +12,13 @@ from alcaide.instruments.guard.layer import Layer, Origin
 Positions = npt.NDArray[np.int64]
 
 
+LONG = 4096
+"""Characters from which on a reading holds the neighbourhood of what it changed, rather than everything again."""
+
+REACH = 600
+"""Characters around a change that are read with it: a sentence or two before and after."""
+
+
 class Edits:
     """Stretches of a text and what stands in their place, in order and without overlaps."""
 
@@ -30,9 +37,13 @@ def edited(layer: Layer, edits: Edits, step: str, *, guess: bool = False) -> Lay
     """The layer that the edits make of this one.
 
     Each character of a replacement comes from the whole stretch it replaces, so that a finding on it covers all of
-    what was written there.
+    what was written there. Of a long text only what lies within `REACH` of an edit is in the new layer: the rest reads
+    as it did, and has been looked at.
     """
     text = layer.text
+    if len(text) > LONG:
+        layer, edits = _near(layer, edits)
+        text = layer.text
     pieces: list[str] = []
     at = 0
     for start, end, new in zip(edits.starts.tolist(), edits.ends.tolist(), edits.texts, strict=True):
@@ -44,6 +55,36 @@ def edited(layer: Layer, edits: Edits, step: str, *, guess: bool = False) -> Lay
         return Layer(layer.passage, "".join(pieces), path, whole=layer.whole, guess=guess or layer.guess)
     origin = _origin(len(text), edits).within(layer.origin)
     return Layer(layer.passage, "".join(pieces), path, origin=origin, guess=guess or layer.guess)
+
+
+def _near(layer: Layer, edits: Edits) -> tuple[Layer, Edits]:
+    """The stretches of a long text around its edits, a line each, and the edits within them."""
+    windows: list[list[int]] = []
+    for start, end in zip(edits.starts.tolist(), edits.ends.tolist(), strict=True):
+        if windows and start - REACH <= windows[-1][1]:
+            windows[-1][1] = max(windows[-1][1], end + REACH)
+        else:
+            windows.append([max(0, start - REACH), end + REACH])
+    if sum(end - start for start, end in windows) * 2 > len(layer.text):
+        return layer, edits
+    windows[-1][1] = min(windows[-1][1], len(layer.text))
+    bounds = np.asarray(windows, dtype=np.int64)
+    lengths = bounds[:, 1] - bounds[:, 0] + 1  # with the line break that ends each
+    offsets = np.concatenate(([0], np.cumsum(lengths)[:-1])) - bounds[:, 0]
+    shift = offsets[np.searchsorted(bounds[:, 0], edits.starts, side="right") - 1]
+    text = "".join(f"{layer.text[start:end]}\n" for start, end in windows)
+    within = np.arange(len(text), dtype=np.int64) - np.repeat(offsets, lengths)
+    starts = np.minimum(within, max(0, len(layer.text) - 1)).astype(np.int32)
+    origin = Origin(starts, (starts + 1).astype(np.int32)).within(layer.origin)
+    cut = Layer(
+        layer.passage,
+        text,
+        layer.path,
+        origin=None if layer.whole is not None else origin,
+        whole=layer.whole,
+        guess=layer.guess,
+    )
+    return cut, Edits(edits.starts + shift, edits.ends + shift, edits.texts)
 
 
 def _origin(length: int, edits: Edits) -> Origin:

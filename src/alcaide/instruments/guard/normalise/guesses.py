@@ -14,7 +14,7 @@ import numpy as np
 
 from alcaide.instruments.guard.layer import Layer, Origin
 from alcaide.instruments.guard.normalise import classes
-from alcaide.instruments.guard.normalise.edits import Edits, edited
+from alcaide.instruments.guard.normalise.edits import LONG, Edits, edited
 
 # A word in which a figure or sign stands for a letter: within it, or in its first place.
 _LEET_WORD = re.compile(
@@ -23,6 +23,7 @@ _LEET_WORD = re.compile(
 )
 _LEET = str.maketrans("0134578@$!|+", "oieastbasilt")
 _LEET_WORDS = 3
+_LEET_LONGEST = 18
 
 # Six or more single characters, each apart from the next. Bounded twice, and entered only where there are some.
 _SPACED = re.compile(r"(?<![^\W_])(?:[^\W_][ \t.\-_*~|/\u00b7\n]{1,4}){5,400}[^\W_](?![^\W_])")
@@ -36,17 +37,24 @@ def unleeted(layer: Layer) -> Layer | None:
     if classes.leet_words(layer) < _LEET_WORDS - 1:
         return None
     lower = layer.lower
-    words = 0
-    for match in _LEET_WORD.finditer(lower[:50_000]):
+    found: list[tuple[int, int]] = []
+    sure = 0
+    for match in _LEET_WORD.finditer(lower):
         word = match.group()
         letters = sum(map(str.isalpha, word))
-        if 3 <= len(word) <= 18 and letters * 2 >= len(word) and not word.rstrip("0123456789").isalpha():
-            words += 1
-            if words >= _LEET_WORDS:
-                break
-    if words < _LEET_WORDS:
+        if not letters or len(word) > _LEET_LONGEST:
+            continue
+        found.append(match.span())
+        if len(word) >= 3 and letters * 2 >= len(word) and not word.rstrip("0123456789").isalpha():
+            sure += 1
+            if sure >= _LEET_WORDS and len(lower) <= LONG:
+                return _same_length(layer, lower.translate(_LEET), "leet")
+    if sure < _LEET_WORDS:
         return None
-    return _same_length(layer, lower.translate(_LEET), "leet")
+    # In a long text the words themselves and what is around them; identifiers elsewhere are nobody's disguise.
+    texts = [lower[start:end].translate(_LEET) for start, end in found]
+    edits = Edits([start for start, _ in found], [end for _, end in found], texts)
+    return edited(layer, edits, "leet", guess=True)
 
 
 def unspaced(layer: Layer) -> Layer | None:
