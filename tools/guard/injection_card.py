@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -26,6 +26,25 @@ class Line:
 
 
 @dataclass
+class Style:
+    """How texts kept for the report alone come out, of one half and one direction."""
+
+    half: str
+    direction: str
+    attacks: int = 0
+    caught: int = 0
+    harmless: int = 0
+    passed: int = 0
+
+    def count(self, *, attack: bool, alarm: bool) -> None:
+        """Count one text."""
+        self.attacks += attack
+        self.caught += attack and alarm
+        self.harmless += not attack
+        self.passed += not attack and not alarm
+
+
+@dataclass
 class Figures:
     """What the card shows."""
 
@@ -33,6 +52,7 @@ class Figures:
     tasks: list[Line]
     passed: list[tuple[str, str, int, float]]
     calibration: float | None
+    styles: list[Style] = field(default_factory=list)
 
 
 def _line(
@@ -159,8 +179,10 @@ def card(model: Model, size: int, found: Figures, sources: dict[str, tuple[int, 
             "other sources was left out with them. The weights that ship were fitted on everything with the same "
             "settings. The shipped threshold is a probability of 0.5, chosen on these held-out scores so that at "
             "least 99 % of ordinary instructions, 94 % of hard negatives and 88 % of role prompts pass (the latter "
-            "two as means over sources). Of the texts written for the purpose (`alcaide_written_*`) half was held "
-            "out, by the phrase they grew from."
+            "two as means over sources). Documents were read as what a tool brought and scored by the sums for data, "
+            "whose threshold was chosen so that 98 % of documents without an attack pass. As in the guard, signatures "
+            "that are sure have the last word over either. Of the texts written for the purpose (`alcaide_written_*`) "
+            "half was held out, by the phrase they grew from."
         ),
         "",
         "## By task, all held-out sources together",
@@ -186,6 +208,22 @@ def card(model: Model, size: int, found: Figures, sources: dict[str, tuple[int, 
         "| kind | source | texts | let through |",
         "|---|---|---|---|",
         *(f"| {kind} | {source} | {count} | {share:.3f} |" for kind, source, count, share in found.passed),
+        "",
+        "## Manners kept for this report",
+        "",
+        (
+            "Short attacks in fourteen manners beside harmless twins (`tests/corpus/guard/injection_styles.jsonl`), "
+            "scored by the weights that ship in the direction each is written for; nothing was fitted on them. "
+            "Signatures were chosen with the half `develop` in view, not with `report`."
+        ),
+        "",
+        "| half | direction | attacks | caught | twins | let through |",
+        "|---|---|---|---|---|---|",
+        *(
+            f"| {one.half} | {one.direction} | {one.attacks} | {one.caught / max(1, one.attacks):.3f} "
+            f"| {one.harmless} | {one.passed / max(1, one.harmless):.3f} |"
+            for one in found.styles
+        ),
         "",
         "## Where it is weak",
         "",

@@ -10,12 +10,15 @@
     4. From these held-out scores fit the combination, its calibration and the thresholds.
     5. Fit the heads on everything, write the weights and the model card.
 
-Every figure in the card is of sources the weights behind it never saw.
+Every figure in the card is of sources the weights behind it never saw. Documents are read as what a tool brought, so
+that the sums for data see the signatures as the guard weighs them there; the sums for prompts see the same documents as
+somebody pasted them.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import pickle
 import time
 import warnings
@@ -28,7 +31,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from injection_card import card, figures
+from injection_card import Style, card, figures
 from injection_corpus import (
     EVERYTHING,
     GROUPS,
@@ -47,15 +50,23 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 
 from alcaide.instruments.guard.detectors.injection import combination, evidence, signatures
-from alcaide.instruments.guard.detectors.injection.detector import NAME, TREE_PARTS
+from alcaide.instruments.guard.detectors.injection.detector import (
+    NAME,
+    SURE,
+    TREE_PARTS,
+    log_odds,
+    weights_of,
+)
 from alcaide.instruments.guard.engine import PatternEngine
 from alcaide.instruments.guard.layer import as_written
 from alcaide.instruments.guard.learned import linear, model_file
-from alcaide.instruments.guard.model import Passage
+from alcaide.instruments.guard.model import Direction, Passage
 
 ROOT = Path(__file__).resolve().parents[2]
 WEIGHTS = ROOT / "src/alcaide/instruments/guard/detectors/injection/weights.npz"
 CARD = ROOT / "docs/guard/model-card-injection.md"
+STYLES = ROOT / "tests/corpus/guard/injection_styles.jsonl"
+"""Texts that are only ever reported on; no weight and no threshold is fitted on them."""
 SEED = 20261125
 RECIPE = ("injection_corpus.py", "train_injection.py")
 """What the weights depend on, beside the package itself and the data."""
@@ -225,12 +236,17 @@ HARMLESS_FOR_AN_ATTACK = 10.0
 """How many harmless texts there are for an attack where probabilities are to hold."""
 
 
-def evidence_of(rows: list[Row], heads: Heads, engine: PatternEngine) -> np.ndarray:
-    """The numbers of both sums for each text, by the code that runs in the guard."""
+def evidence_of(
+    rows: list[Row], heads: Heads, engine: PatternEngine, direction: Direction = "in"
+) -> np.ndarray:
+    """The numbers of both sums for each text, by the code that runs in the guard.
+
+    `direction` is where a text comes from: signatures weigh more in what a tool brought.
+    """
     made = np.zeros((len(rows), len(combination.NAMES) + len(combination.STRUCTURE_NAMES)))
     (attack, attack_bias), (request, request_bias) = heads["attack"], heads["request"]
     for number, row in enumerate(rows):
-        layer = as_written(Passage(row.text))
+        layer = as_written(Passage(row.text, direction=direction))
         gathered = evidence.gathered(layer, attack, request, (attack_bias, request_bias))
         if gathered is None:
             continue
@@ -429,6 +445,30 @@ def data_threshold(given: Held) -> Callable[[np.ndarray], float]:
     return choose
 
 
+def decided(scores: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Log-odds with the last word that sure signatures have in the guard (detector.log_odds)."""
+    known = values[:, combination.NAMES.index("signatures")]
+    # Signatures end at 0.99, so the odds are finite.
+    return np.where(known >= SURE, np.maximum(scores, np.log(known / (1 - known) + 1e-12)), scores)
+
+
+def styles(content: bytes, engine: PatternEngine) -> list[Style]:
+    """How the fitted weights do on texts kept for the report alone, in the direction that each is written for."""
+    weights = weights_of(model_file.read(content, name=NAME))
+    found: dict[tuple[str, str], Style] = {}
+    for line in STYLES.read_text("utf-8").splitlines():
+        row = json.loads(line)
+        layer = as_written(Passage(row["text"], direction=row["direction"]))
+        gathered = evidence.gathered(layer, weights.attack, weights.request, weights.biases[:2])
+        seen = signatures.sightings(layer, engine.hits(layer).get(NAME, ()))
+        sums = weights.data if row["direction"] == "tool" else weights.prompt
+        alarm = gathered is not None and log_odds(layer, gathered, seen, sums) >= 0
+        found.setdefault((row["half"], row["direction"]), Style(row["half"], row["direction"])).count(
+            attack=bool(row["label"]), alarm=alarm
+        )
+    return [found[key] for key in sorted(found)]
+
+
 def fit_kind(given: Material) -> tuple[linear.Head, float]:
     """Which of two kinds an attack is: 1 jailbreak, 0 injection. Small, and asked only about attacks."""
     jailbreaks = "jailbreak"
@@ -496,6 +536,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     engine = PatternEngine({NAME: signatures.PATTERNS})
     numbers: list[int] = []
     values: list[np.ndarray] = []
+    brought: list[np.ndarray] = []
     for group in GROUPS:
         print(f"without {', '.join(GROUPS[group]) or 'half of what was written for the purpose'}", flush=True)
         heads = kept(options.work, f"heads{group}", partial(train_heads, given, held_out(given, group)))
@@ -505,17 +546,26 @@ def main(arguments: Sequence[str] | None = None) -> None:
         numbers += these
         chosen = [corpus.rows[number] for number in these]
         values.append(kept(options.work, f"evidence{group}", partial(evidence_of, chosen, heads, engine)))
+        documents = [row for row in chosen if row.source in DOCUMENTS]
+        brought.append(
+            kept(options.work, f"brought{group}", partial(evidence_of, documents, heads, engine, "tool"))
+        )
     scored = held([corpus.rows[number] for number in numbers], np.concatenate(values))
     everyone = np.ones(len(scored.rows), dtype=np.bool_)
     prompt = fit_sums(scored, everyone, prompt_threshold(scored))
-    documents = np.isin(scored.sources, DOCUMENTS)
-    data = fit_sums(scored, documents, data_threshold(scored))
+    in_data = np.isin(scored.sources, DOCUMENTS)
+    as_data = scored.values.copy()
+    as_data[in_data] = np.concatenate(brought)
+    read = held(scored.rows, as_data)
+    data = fit_sums(read, in_data, data_threshold(read))
     print("with everything", flush=True)
     heads = kept(options.work, f"heads{EVERYTHING}", partial(train_heads, given, held_out(given, EVERYTHING)))
     heads["kind"] = fit_kind(given)
     content = packed(corpus, heads, prompt, data)
     options.out.write_bytes(content)
-    found = figures(scored, prompt.scores, ORDINARY, HARD + ROLES, DOCUMENTS)
+    scores = decided(np.where(in_data, data.scores, prompt.scores), read.values)
+    found = figures(scored, scores, ORDINARY, HARD + ROLES, DOCUMENTS)
+    found.styles = styles(content, engine)
     told = Counter((row.source, row.label) for row in corpus.rows)
     counts = {row.source: (told[row.source, 0], told[row.source, 1]) for row in corpus.rows}
     options.card.write_text(card(model_file.read(content, name=NAME), len(content), found, counts), "utf-8")

@@ -17,6 +17,7 @@ from alcaide.kernel.instance import Instance
 from alcaide.predicates.intake_decided import IntakeDecided
 from alcaide.slices.inventory import queries
 from alcaide.slices.inventory import tables as t
+from alcaide.slices.inventory.model import Status
 from alcaide.slices.inventory.rules.validate import system_fields
 from alcaide.slices.inventory.service import intake, register_system
 from alcaide.slices.inventory.service.intake import IntakeSettings, State, wish_of
@@ -142,7 +143,7 @@ def test_turning_down_needs_a_reason_and_merging_a_system(instance: Instance, as
         instance.write(lambda tx: intake.reject(tx, receipt.reference, actor=lead, reason=" "))
     with pytest.raises(NotFound, match="there is no system `absent`"):
         instance.write(lambda tx: intake.merge(tx, receipt.reference, "absent", actor=lead))
-    fields = replace(system_fields({"name": "x"}), status=queries.Status.ACTIVE)
+    fields = replace(system_fields({"name": "x"}), status=Status.ACTIVE)
     with pytest.raises(InvalidInput, match="starts as `proposed`"):
         instance.write(lambda tx: intake.accept(tx, receipt.reference, fields, actor=lead))
 

@@ -100,13 +100,16 @@ def test_a_forged_count_is_noticed(passed: Instance) -> None:
 
     key = "name:system:loan-desk"
     with passed.read() as conn:
-        row = conn.execute(sa.select(ledger.subject).where(ledger.subject.c.key == key)).one()
-    at = sa.update(ledger.subject).where(ledger.subject.c.key_hash == key_hash(key))
-    alter(passed, at.values(count=row.count - 1))
+        of_key = sa.select(ledger.entry).where(ledger.entry.c.key_hash == key_hash(key))
+        newest = conn.execute(of_key.order_by(ledger.entry.c.idx.desc()).limit(1)).mappings().one()
+    at = sa.update(ledger.entry).where(
+        ledger.entry.c.key_hash == newest["key_hash"], ledger.entry.c.idx == newest["idx"]
+    )
+    alter(passed, at.values(count=newest["count"] - 1))
     assert outcome(passed) == "unknown"
-    alter(passed, at.values(count=row.count, acc=extend(bytes(row.acc), 1, bytes(32))))
+    alter(passed, at.values(count=newest["count"], acc=extend(bytes(newest["acc"]), 1, bytes(32))))
     assert outcome(passed) == "unknown"
-    alter(passed, at.values(acc=row.acc))
+    alter(passed, at.values(acc=newest["acc"]))
     assert outcome(passed) == "passed"
 
 

@@ -106,7 +106,12 @@ def test_size_is_bounded() -> None:
 
 def test_half_a_character_is_refused_and_a_whole_one_is_not():
     assert strict_json(b'{"\\ud83d\\udea2": "\\ud83d\\udea2"}') == {"\U0001f6a2": "\U0001f6a2"}
-    for half in (b'"\\ud83d"', b'{"a": ["\\uDEA2\\ud83d"]}', b'{"\\ud800": 1}', b'{"\\ud800": 1, "\\ud800": 2}'):
+    for half in (
+        b'"\\ud83d"',
+        b'{"a": ["\\uDEA2\\ud83d"]}',
+        b'{"\\ud800": 1}',
+        b'{"\\ud800": 1, "\\ud800": 2}',
+    ):
         with pytest.raises(InvalidInput) as refused:
             strict_json(half)
         str(refused.value).encode()

@@ -173,7 +173,8 @@ def _confirm(compiled: _Compiled, layer: Layer, places: list[tuple[int, int]]) -
     for at, end in sorted(places) if len(places) > 1 else places:
         if at < reached:
             continue  # inside the match this pattern already gave
-        low, high = max(reached, at - pattern.before), end + pattern.after
+        # One character more than a match may reach: a word that goes on there does not end at the window.
+        low, high = max(reached, at - pattern.before), end + pattern.after + 1
         hit = compiled.search(text, low, high)
         while hit is not None and hit.end < end and hit.start < at:
             hit = compiled.search(text, hit.start + 1, high)

@@ -154,7 +154,12 @@ def _postgresql(url: sa.URL, pool_size: int) -> Engine:
     if url.drivername in ("postgresql", "postgres"):
         url = url.set(drivername="postgresql+psycopg")
     try:
-        return sa.create_engine(url, pool_size=pool_size, max_overflow=64, pool_pre_ping=True)
+        # The driver prepares nothing by itself: at a rollback it would deallocate every statement of the
+        # session, those that the log prepares for its own append among them.
+        never = {"prepare_threshold": None}
+        return sa.create_engine(
+            url, pool_size=pool_size, max_overflow=64, pool_pre_ping=True, connect_args=never
+        )
     except ImportError:
         raise ConfigError(
             "PostgreSQL needs the `pg` extra; install it with `pip install 'alcaide[pg]'`"
