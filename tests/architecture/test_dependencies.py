@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 COPYLEFT = re.compile(r"\bA?L?GPL|GNU|\bEUPL|\bSSPL|\bOSL-|Sleepycat", re.IGNORECASE)
 
-# Weak copyleft, used as it is and never changed or copied: docs/adr/0008-a-guard-of-our-own.md says why and what if not.
+# Weak copyleft, used as it is and never changed or copied: docs/adr/0008-a-guard-of-our-own.md says why.
 ADMITTED = {"python-stdnum"}
 
 
@@ -49,7 +49,7 @@ def test_the_postgresql_driver_is_in_no_lock_but_the_tests():
 
 
 def test_no_module_needs_the_postgresql_driver():
-    """It is imported when the settings name a PostgreSQL database: by SQLAlchemy, and inside one function of the log's."""
+    """It is imported when the settings name PostgreSQL: by SQLAlchemy, and inside one function of the log's."""
     importing = [
         path.relative_to(ROOT)
         for path in (ROOT / "src").rglob("*.py")

@@ -3,7 +3,8 @@
     python tools/guard/train_surprise.py --data ../shared/data
 
 Only harmless rows of the injection data and of our own texts are counted, so nothing of an attack is
-learned, and of those none that are written in a code. The table is a function of those files alone: there is no seed. It is written to the guard's package data.
+learned, and of those none that are written in a code. The table is a function of those files
+alone: there is no seed. It is written to the guard's package data.
 """
 
 from __future__ import annotations

@@ -65,7 +65,7 @@ class Transformer:
         return self._options.threshold if self._options else 0.5
 
     def examine(self, layer: Layer, hits: Sequence[Hit], context: Context) -> Examination:  # noqa: ARG002
-        """Raises ConfigError, Corrupt, TooLarge or Unavailable where it cannot answer; the guard makes Unknown of it."""
+        """Raises ConfigError, Corrupt, TooLarge or Unavailable where it cannot answer; that becomes Unknown."""
         from alcaide.instruments.guard.transformer import load_classifier
 
         if self._options is None:
