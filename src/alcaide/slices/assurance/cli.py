@@ -214,14 +214,18 @@ def evaluate(
 @app.command
 def detectors() -> None:
     """List the detectors that are installed, and which the default policy uses."""
+    from importlib import import_module
+
     from alcaide.instruments.guard.policy import shipped_policy
-    from alcaide.instruments.guard.registry import load_detectors
+    from alcaide.instruments.guard.registry import BUILT_IN
 
     used = shipped_policy("default").detectors
-    for detector in load_detectors():
-        about = (type(detector).__doc__ or "").strip().splitlines()[0] if type(detector).__doc__ else ""
+    for registration in BUILT_IN:
+        detector = registration.load()
+        # What it is for stands at the top of its module.
+        about = (import_module(registration.target.partition(":")[0]).__doc__ or "").strip().splitlines()[:1]
         mark = "*" if detector.name in used else " "
-        _say(f"{mark} {detector.name:<20} {detector.version:<12} {about}")
+        _say(f"{mark} {detector.name:<20} {detector.version:<14} {' '.join(about)}")
     _say("* used by the default policy")
 
 

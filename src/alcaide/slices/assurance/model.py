@@ -11,7 +11,6 @@ from alcaide.predicates.guard_evaluated import GuardEvaluated
 MAX_TEXT = 5_000_000
 """Characters that one look takes over the web: the guard takes more, a browser's form should not."""
 
-DIRECTIONS = ("in", "out", "tool")
 Direction = Literal["in", "out", "tool"]
 
 
@@ -26,11 +25,10 @@ class PolicyChoice:
 
 @dataclass(frozen=True)
 class Measured:
-    """What one detector was last measured to do, and the leaf that says so. `current` if it has not changed since."""
+    """What one detector, as it is installed, was last measured to do, and the leaf that says so."""
 
     detector: str
     version: str
     leaf: int
     at: datetime
     said: GuardEvaluated
-    current: bool

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Form, Request
@@ -12,8 +12,8 @@ from fastapi.responses import HTMLResponse
 from alcaide.instruments.guard.model import Context, Finding, Report
 from alcaide.instruments.guard.normalise import readings
 from alcaide.instruments.guard.policy import Limits
+from alcaide.instruments.guard.registry import load_detectors
 from alcaide.instruments.guard.showing import visible
-from alcaide.kernel.access import Actor
 from alcaide.kernel.errors import AlcaideError, InvalidInput
 from alcaide.kernel.instance import Instance
 from alcaide.slices.assurance import queries, service
@@ -22,7 +22,7 @@ from alcaide.ui import render
 from alcaide.ui.deps import allow, get_instance
 
 router = APIRouter(include_in_schema=False)
-User = Annotated[Actor, Depends(allow("guard.use"))]
+USE = [Depends(allow("guard.use"))]
 VIEW = [Depends(allow("assurance.view"))]
 LongText = Annotated[str, Form(max_length=MAX_TEXT)]
 
@@ -92,10 +92,9 @@ class EvaluationsPage:
     detectors: Sequence[tuple[str, str]]
 
 
-@router.get("/guard", response_class=HTMLResponse)
-def guard(request: Request, actor: User) -> HTMLResponse:
+@router.get("/guard", response_class=HTMLResponse, dependencies=USE)
+def guard(request: Request) -> HTMLResponse:
     """The form."""
-    del actor
     choices = _choices(get_instance(request))
     return render(
         request,
@@ -104,10 +103,9 @@ def guard(request: Request, actor: User) -> HTMLResponse:
     )
 
 
-@router.post("/guard", response_class=HTMLResponse)
+@router.post("/guard", response_class=HTMLResponse, dependencies=USE)
 def look(
     request: Request,
-    actor: User,
     text: LongText = "",
     policy: Annotated[str, Form(max_length=100)] = "default",
     direction: Annotated[Direction, Form()] = "in",
@@ -115,7 +113,6 @@ def look(
     sources: LongText = "",
 ) -> HTMLResponse:
     """What the guard says of the text. The text comes back on the page and is kept nowhere."""
-    del actor
     instance = get_instance(request)
     # A form sends line ends as CRLF (HTML §4.10.21.8); offsets are those of the text as it was typed.
     text = text.replace("\r\n", "\n")
@@ -133,14 +130,14 @@ def look(
         return render(request, "assurance/guard.html", _looked(instance, page))
     except AlcaideError as error:
         fields = getattr(error, "fields", None) or {"text": str(error)}
-        return render(request, "assurance/guard.html", _with(page, errors=dict(fields)), status=error.status)
+        return render(
+            request, "assurance/guard.html", replace(page, errors=dict(fields)), status=error.status
+        )
 
 
 @router.get("/guard/evaluations", response_class=HTMLResponse, dependencies=VIEW)
 def evaluations(request: Request) -> HTMLResponse:
     """How good the detectors are known to be."""
-    from alcaide.instruments.guard.registry import load_detectors
-
     instance = get_instance(request)
     with instance.read() as conn:
         measured = queries.measured(conn, instance)
@@ -152,12 +149,6 @@ def _choices(instance: Instance) -> list[tuple[str, str]]:
     """Policies to choose from: the organisation's own, then the default, then the others."""
     found = sorted(queries.policies(instance), key=lambda one: (not one.own, one.name != "default"))
     return [(one.name, f"{one.name}: {one.title}" if one.title else one.name) for one in found]
-
-
-def _with(page: GuardPage, **changes: object) -> GuardPage:
-    from dataclasses import replace
-
-    return replace(page, **changes)  # type: ignore[arg-type]
 
 
 def _looked(instance: Instance, page: GuardPage) -> GuardPage:
@@ -172,7 +163,7 @@ def _looked(instance: Instance, page: GuardPage) -> GuardPage:
     unknown = {one.detector: one.reason for one in report.unknown}
     named = [name for name in report.seconds if name not in ("normalise", "patterns", "total")]
     others = [name for name in unknown if name not in named]
-    return _with(
+    return replace(
         page,
         report=report,
         verdict=_VERDICTS[report.action.value],

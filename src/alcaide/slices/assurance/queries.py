@@ -90,8 +90,6 @@ def measured(conn: Connection, instance: Instance) -> tuple[Measured, ...]:
         for record in view.records:
             said = GuardEvaluated.read(record.statement)
             rows = tuple(corpus.sha256 for corpus in said.corpora)
-            latest[rows] = Measured(
-                detector.name, detector.version, record.index, record.recorded_at, said, current=True
-            )
+            latest[rows] = Measured(detector.name, detector.version, record.index, record.recorded_at, said)
         found.extend(latest.values())
     return tuple(found)

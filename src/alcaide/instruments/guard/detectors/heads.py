@@ -7,15 +7,18 @@ all heads (`learned.ngrams`), so that another head costs one look-up per n-gram.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from alcaide.instruments.guard.detector import Examination, Hit, Pattern
 from alcaide.instruments.guard.layer import Layer
 from alcaide.instruments.guard.learned import linear, model_file, ngrams
+from alcaide.instruments.guard.model import Context, Finding
 from alcaide.kernel.errors import InvalidInput
 
 STRETCHES = 20
@@ -135,3 +138,53 @@ def threshold_option(name: str, options: dict[str, Any]) -> float | None:
             )
         found = float(value)
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class HeadDetector:
+    """A detector that is one head: what it reports is a stretch, its category, and the words that spoke for it.
+
+    Attributes:
+        name: of the detector.
+        package: where its weights lie.
+        messages: what is said of each category.
+        otherwise: what is said of a category that has no message.
+        given: the policy's threshold; absent, the one chosen on held-out sources holds.
+    """
+
+    name: str
+    package: str
+    messages: Mapping[str, str]
+    otherwise: str
+    given: float | None = None
+    version: str = "1"
+    patterns: Sequence[Pattern] = ()
+
+    @property
+    def threshold(self) -> float:
+        """The probability from which a window is reported."""
+        return trained(self.package).threshold if self.given is None else self.given
+
+    def configured(self, options: dict[str, Any]) -> HeadDetector:
+        """With `threshold` (0 to 1) from a policy."""
+        given = threshold_option(self.name, options)
+        return self if given is None else replace(self, given=given)
+
+    def examine(self, layer: Layer, hits: Sequence[Hit], context: Context) -> Examination:  # noqa: ARG002 - the protocol's
+        """Score every window of a few sentences; report those at or above the threshold."""
+        score, stretches = looked(layer, trained(self.package), self.threshold)
+        findings = tuple(
+            Finding(
+                self.name,
+                f"{self.name}/{one.category}",
+                one.category,
+                layer.span(one.start, one.end),
+                round(one.probability, 4),
+                "warning",
+                self.messages.get(one.category, self.otherwise),
+                where=layer.passage.where,
+                evidence={"words": list(one.words)},
+            )
+            for one in stretches
+        )
+        return Examination(findings, score)

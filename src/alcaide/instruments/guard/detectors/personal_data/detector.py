@@ -99,6 +99,11 @@ class PersonalData:
         """What it wants found in the shared pass."""
         return _PATTERNS
 
+    @property
+    def reads_guesses(self) -> bool:
+        """Leet, rot13 and the like spell sentences, not names and numbers."""
+        return False
+
     @staticmethod
     def label_of(label: str) -> str | None:
         """The class under which a category, or an annotated set's own label, is compared; None for not at all."""
