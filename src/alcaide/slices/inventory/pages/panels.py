@@ -14,7 +14,7 @@ EXCERPT = 8
 
 def home_register(context: PanelContext) -> tuple[str, Mapping[str, Any]] | None:
     """The register in short: how many systems of which status, and those changed last."""
-    counts = queries.counts(context.conn, now=context.now)
+    counts = queries.sizes(context.conn)
     recent = queries.list_systems(
         context.conn, SystemFilter(sort="updated", descending=True), now=context.now, limit=EXCERPT
     )

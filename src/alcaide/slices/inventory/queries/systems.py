@@ -161,29 +161,33 @@ def facets(conn: Connection) -> dict[str, list[str]]:
     }
 
 
-def counts(conn: Connection, *, now: datetime) -> dict[str, int]:
-    """The figures of the home panel and of the attention list, in two statements."""
-    s = t.system.c
-    live = s.status != Status.RETIRED
+def sizes(conn: Connection) -> dict[str, int]:
+    """How many systems there are, of which status, and how many components: the figures of the home panel."""
+    status = t.system.c.status
+    rows = conn.execute(sa.select(status, sa.func.count()).group_by(status))
+    of = {row[0]: int(row[1]) for row in rows}
+    components = conn.execute(sa.select(sa.func.count()).select_from(t.component)).scalar_one()
+    named = {each.value: of.get(each.value, 0) for each in Status}
+    return named | {"systems": sum(of.values()), "components": components}
 
-    def tally(*conditions: ColumnElement[bool]) -> ColumnElement[int]:
-        return sa.func.coalesce(sa.func.sum(sa.case((sa.and_(*conditions), 1), else_=0)), 0)
 
-    named = {status.value: tally(s.status == status) for status in Status}
-    gaps = {gap: tally(live, *_gap(gap, now)) for gap in GAPS}
-    row = conn.execute(
+def gaps(conn: Connection, *, now: datetime) -> dict[str, int]:
+    """How many systems in use have each gap, and how many models have no digest: the figures of the attention list."""
+    live = t.system.c.status != Status.RETIRED
+    found = conn.execute(
         sa.select(
-            sa.func.count().label("systems"),
-            *(column.label(key.replace("-", "_")) for key, column in (named | gaps).items()),
-        ).select_from(t.system)
+            *(
+                sa.func.coalesce(sa.func.sum(sa.case((sa.and_(*_gap(gap, now)), 1), else_=0)), 0).label(gap)
+                for gap in GAPS
+            )
+        ).where(live)
     ).one()
-    found = {key: int(getattr(row, key.replace("-", "_"))) for key in ("systems", *named, *gaps)}
     c = t.component.c
-    undigested = sa.case(
-        (sa.and_(c.kind == Kind.MODEL, c.undigested > 0, c.retired_at.is_(None)), 1), else_=0
+    undigested = sa.select(sa.func.count()).where(
+        c.kind == Kind.MODEL, c.undigested > 0, c.retired_at.is_(None)
     )
-    parts = conn.execute(sa.select(sa.func.count(), sa.func.coalesce(sa.func.sum(undigested), 0))).one()
-    return found | {"components": int(parts[0]), "models-without-digest": int(parts[1])}
+    counted = dict(zip(GAPS, map(int, found), strict=True))
+    return counted | {"models-without-digest": conn.execute(undigested).scalar_one()}
 
 
 def _details(conn: Connection, systems: Sequence[System]) -> list[SystemDetail]:
@@ -284,7 +288,7 @@ _SYSTEM_SORT: Mapping[str, sa.Column[Any]] = {
 
 def attention(conn: Connection, _instance: object, _actor: object, now: datetime) -> list[AttentionItem]:
     """What nobody knows about the register, for the first screen. Says nothing where there is nothing to say."""
-    found = counts(conn, now=now)
+    found = gaps(conn, now=now)
     said = (
         ("no-owner", "unknown", "{n} without an owner", "nobody answers for them"),
         ("no-components", "unknown", "{n} without components", "what they are made of is unknown"),

@@ -80,6 +80,8 @@ component = sa.Table(
     sa.UniqueConstraint("kind", "name"),
     sa.Index("ix_inventory__component_name_key", "name_key", "id"),
     sa.Index("ix_inventory__component_kind_name_key", "kind", "name_key", "id"),
+    # The first screen asks for models without a digest: usually none, out of all components.
+    sa.Index("ix_inventory__component_undigested", "kind", "undigested"),
     sa.Index("ix_inventory__component_updated_at", "updated_at", "id"),
 )
 
