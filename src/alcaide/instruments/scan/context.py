@@ -1,0 +1,224 @@
+"""What a format's reader works with: where it is, what it may spend, and where its findings go."""
+
+from __future__ import annotations
+
+import tempfile
+from typing import TYPE_CHECKING, Any, Protocol
+
+from alcaide.instruments.scan.limits import Budget, OverBudget
+from alcaide.instruments.scan.model import Finding, Level, Node, Rule
+from alcaide.instruments.scan.source import Memory, Opened
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from alcaide.instruments.scan.policy import ScanPolicy
+    from alcaide.instruments.scan.source import Source
+
+_IN_MEMORY = 8 << 20
+
+
+class Folder(Protocol):
+    """The folder a scanned file lies in, for formats that refer to their neighbours. Never leads out of it."""
+
+    def names(self) -> Iterator[str]:
+        """The files in and below it, as relative paths with `/`."""
+        ...
+
+    def open(self, name: str) -> Source | None:
+        """One of them, or None: not there, not a plain file, or outside of the folder."""
+        ...
+
+
+class Look:
+    """The look at one scanned file: what all parts of it share."""
+
+    __slots__ = ("budget", "findings", "folder", "policy", "sha256", "suppressed")
+
+    def __init__(
+        self, budget: Budget, policy: ScanPolicy, folder: Folder | None = None, sha256: str | None = None
+    ) -> None:
+        self.budget = budget
+        self.policy = policy
+        self.folder = folder
+        self.sha256 = sha256
+        self.findings: list[Finding] = []
+        self.suppressed = 0
+
+
+class Context:
+    """One part of a scanned file: the file itself, or something inside of it."""
+
+    __slots__ = ("_examine", "depth", "look", "node", "place")
+
+    def __init__(
+        self,
+        look: Look,
+        node: Node,
+        place: str,
+        depth: int,
+        examine: Callable[[Source, Context, str | None], None],
+    ) -> None:
+        self.look = look
+        self.node = node
+        self.place = place
+        self.depth = depth
+        self._examine = examine
+
+    @property
+    def budget(self) -> Budget:
+        """What is left to spend."""
+        return self.look.budget
+
+    @property
+    def policy(self) -> ScanPolicy:
+        """What the organisation allows."""
+        return self.look.policy
+
+    @property
+    def folder(self) -> Folder | None:
+        """The scanned file's neighbours; None inside of an archive, and for bytes without a folder."""
+        return self.look.folder if self.depth == 0 else None
+
+    def tick(self, steps: int = 1) -> None:
+        """Call it in every loop whose length the file decides.
+
+        Raises:
+            OverBudget: the time is up.
+        """
+        self.look.budget.tick(steps)
+
+    def find(
+        self,
+        rule: Rule,
+        message: str,
+        *,
+        offset: int | None = None,
+        level: Level | None = None,
+        place: str | None = None,
+        **detail: Any,
+    ) -> None:
+        """Say that something is wrong.
+
+        Args:
+            rule: which kind of problem; one of those the format declares.
+            message: one sentence for a person: what would happen, names in backticks.
+            offset: bytes from the start of this part.
+            level: where this case is better or worse than the rule's usual one.
+            place: below this part, where it is not a child of its own (`model_config/layers/3`).
+            detail: JSON values for programs.
+        """
+        if len(self.look.findings) >= self.look.budget.limits.findings:
+            self.look.suppressed += 1
+            return
+        where = "/".join(step for step in (self.place, place or "") if step)
+        self.look.findings.append(
+            Finding(rule.id, level or rule.level, _bounded(message), where, offset, _plain(detail))
+        )
+
+    def fact(self, **facts: Any) -> None:
+        """Say something about this part that is no problem; JSON values only."""
+        self.node.facts.update(facts)
+
+    def child(self, name: str, source: Source, *, as_format: str | None = None) -> Node:
+        """Look at something that lies inside of this part, as at a file of its own.
+
+        Args:
+            name: its name within this part, as the part calls it; may be hostile, is only shown and used as a hint.
+            source: its bytes.
+            as_format: what it must be read as besides what it is recognised as: a torch archive's `data.pkl` is
+                a pickle, whatever it looks like.
+
+        Raises:
+            OverBudget: too many things, too deep, or the time is up.
+        """
+        budget = self.look.budget
+        budget.take_member()
+        if self.depth + 1 > budget.limits.depth:
+            raise OverBudget(f"it is nested more than {budget.limits.depth} deep")
+        shown = printable(name)
+        node = Node(shown, source.size)
+        below = Context(
+            self.look, node, f"{self.place}/{shown}" if self.place else shown, self.depth + 1, self._examine
+        )
+        before = len(self.look.findings)
+        self._examine(source, below, as_format)
+        quiet = len(self.look.findings) == before and not node.children and not node.facts
+        if quiet and len(self.node.children) >= 200:
+            self.node.left_out += 1
+        else:
+            self.node.children.append(node)
+        return node
+
+    def unpack(self, pieces: Iterable[bytes], packed: int) -> Source:
+        """What comes out of a compressed part, kept in memory while small and in an unnamed temporary file after.
+
+        Args:
+            pieces: the unpacked bytes, lazily, in pieces of at most a few MiB.
+            packed: how many bytes they come from.
+
+        Raises:
+            OverBudget: more comes out than the limits allow, or than so few bytes can honestly hold.
+        """
+        budget = self.look.budget
+        limits = budget.limits
+        held: list[bytes] = []
+        count = 0
+        spool = None
+        for piece in pieces:
+            count += len(piece)
+            budget.take_unpacked(len(piece))
+            if count > limits.ratio_from and count > limits.ratio * max(1, packed):
+                raise OverBudget(
+                    f"{packed:,} packed bytes unpack to more than {count:,}: a decompression bomb"
+                )
+            if spool is None and count > _IN_MEMORY:
+                spool = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the source that reads it
+                spool.writelines(held)
+                held.clear()
+            if spool is None:
+                held.append(piece)
+            else:
+                spool.write(piece)
+        if spool is None:
+            return Memory(b"".join(held))
+        spool.flush()
+        return Opened(spool, count)
+
+
+def printable(text: str, most: int = 240) -> str:
+    """A name as it can be shown: no control, bidi or surrogate characters, not longer than `most`."""
+    if not text.isprintable():
+        text = "".join(
+            character if character.isprintable() else f"\\u{ord(character):04x}" for character in text
+        )
+    return text if len(text) <= most else text[: most - 1] + "…"
+
+
+def _bounded(message: str) -> str:
+    return printable(message, 1_000)
+
+
+def _plain(detail: dict[str, Any]) -> dict[str, Any]:
+    """Details as JSON can hold them: strings made printable and cut, containers cut to 50 things."""
+    return {name: _plain_value(value, 0) for name, value in detail.items() if value is not None}
+
+
+def _plain_value(value: Any, depth: int) -> Any:
+    if isinstance(value, bool | float) or value is None:
+        return value
+    if isinstance(value, int):
+        return value if abs(value) < 1 << 53 else str(value)[:60]
+    if isinstance(value, str):
+        return printable(value, 500)
+    if isinstance(value, bytes):
+        return printable(value[:200].decode("latin-1"), 500)
+    if depth >= 4:
+        return "…"
+    if isinstance(value, dict):
+        return {
+            printable(str(key), 200): _plain_value(item, depth + 1) for key, item in list(value.items())[:50]
+        }
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_plain_value(item, depth + 1) for item in list(value)[:50]]
+    return printable(str(value), 200)

@@ -1,0 +1,7 @@
+"""Every format that is recognised: one module each, named here and nowhere else.
+
+A module says `FORMATS`, a tuple of `alcaide.instruments.scan.format.Format`. Modules are light to import: what is
+heavy (a decompressor, a table of allowed names) loads when a file needs it.
+"""
+
+MODULES: tuple[str, ...] = ()
