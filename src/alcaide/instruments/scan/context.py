@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import IO, TYPE_CHECKING, Any, Protocol
 
 from alcaide.instruments.scan.limits import Budget, OverBudget
 from alcaide.instruments.scan.model import Finding, Level, Node, Rule
@@ -173,16 +173,15 @@ class Context:
                     f"{packed:,} packed bytes unpack to more than {count:,}: a decompression bomb"
                 )
             if spool is None and count > _IN_MEMORY:
-                spool = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the source that reads it
-                spool.writelines(held)
+                spool = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - it lives as long as its source
+                _write(spool, b"".join(held))
                 held.clear()
             if spool is None:
                 held.append(piece)
             else:
-                spool.write(piece)
+                _write(spool, piece)
         if spool is None:
             return Memory(b"".join(held))
-        spool.flush()
         return Opened(spool, count)
 
 
@@ -193,6 +192,17 @@ def printable(text: str, most: int = 240) -> str:
             character if character.isprintable() else f"\\u{ord(character):04x}" for character in text
         )
     return text if len(text) <= most else text[: most - 1] + "…"
+
+
+def _write(spool: IO[bytes], piece: bytes) -> None:
+    """Add to a temporary file."""
+    try:
+        left = memoryview(piece)
+        while left:
+            left = left[spool.write(left) :]
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise OverBudget(f"its unpacked bytes do not fit into the temporary folder: {reason}") from error
 
 
 def _bounded(message: str) -> str:

@@ -73,6 +73,14 @@ UNREADABLE = Rule(
     _UNSEEN,
     "Make it readable, and scan it again.",
 )
+CHANGED = Rule(
+    "scan/changed",
+    Level.UNKNOWN,
+    "written to while it was read",
+    "What was looked at and what lies there now are not the same bytes.",
+    "Scan it again when nobody writes to it.",
+    ("cwe/CWE-367",),
+)
 UNRECOGNISED = Rule(
     "scan/unrecognised",
     Level.UNKNOWN,
@@ -94,7 +102,18 @@ MORE = Rule(
     "Many findings can bury the one that matters; the worst are listed first.",
     "Mend what is listed, and scan again.",
 )
-RULES = (MALFORMED, TRUNCATED, ENCRYPTED, UNSUPPORTED, OVER_BUDGET, UNREADABLE, UNRECOGNISED, FAULT, MORE)
+RULES = (
+    MALFORMED,
+    TRUNCATED,
+    ENCRYPTED,
+    UNSUPPORTED,
+    OVER_BUDGET,
+    UNREADABLE,
+    CHANGED,
+    UNRECOGNISED,
+    FAULT,
+    MORE,
+)
 
 _STOPS: dict[type[ScanStop], Rule] = {
     Malformed: MALFORMED,

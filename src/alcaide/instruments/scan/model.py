@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator
 
 
 class Level(StrEnum):
@@ -135,6 +136,8 @@ class ScanReport:
     policy: str = ""
     """Digest of the policy in force, or "" for the one that ships."""
     fail_on: Level = Level.MEDIUM
+    left_out: list[str] = field(default_factory=list)
+    """Folders that were skipped: version control's own."""
     seconds: float = 0.0
 
     @property

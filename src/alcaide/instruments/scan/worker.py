@@ -1,0 +1,144 @@
+"""The process that reads strangers' files: it answers one request after another until its input ends.
+
+    python -m alcaide.instruments.scan.worker TEMPORARY-FOLDER
+
+Requests and answers are MessagePack after a length of four bytes. The process gives up network, new programs and
+writing before it reads its first file (`confine`). If it dies, its parent knows which file it was reading.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import struct
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import IO, Any
+
+import msgspec
+
+from alcaide.instruments.scan.confine import Confinement, confine
+from alcaide.instruments.scan.examine import CHANGED, UNREADABLE, examine_artifact, formats
+from alcaide.instruments.scan.folder import Directory
+from alcaide.instruments.scan.limits import Limits
+from alcaide.instruments.scan.model import Artifact, Finding, Node
+from alcaide.instruments.scan.policy import ScanPolicy
+from alcaide.instruments.scan.source import File, UnreadableError
+
+_LENGTH = struct.Struct(">I")
+LARGEST_MESSAGE = 256 << 20
+
+
+class Hello(msgspec.Struct, tag="hello"):
+    """The first message to a worker."""
+
+    policy: ScanPolicy
+
+
+class Request(msgspec.Struct, tag="request"):
+    """One file to look at."""
+
+    path: str
+    name: str
+    root: str
+    digest: bool = False
+    sha256: str | None = None
+
+
+class Ready(msgspec.Struct, tag="ready"):
+    """The first message from a worker."""
+
+    system_calls: bool
+    writes: bool
+
+
+def send(stream: IO[bytes], message: Any) -> None:
+    """Write one message."""
+    data = msgspec.msgpack.encode(message)
+    stream.write(_LENGTH.pack(len(data)) + data)
+    stream.flush()
+
+
+def receive(stream: IO[bytes], kind: Any) -> Any:
+    """Read one message, or None at the end of the stream.
+
+    Raises:
+        msgspec.ValidationError: it is of another kind.
+    """
+    head = stream.read(_LENGTH.size)
+    if len(head) < _LENGTH.size:
+        return None
+    (length,) = _LENGTH.unpack(head)
+    if length > LARGEST_MESSAGE:
+        return None
+    data = stream.read(length)
+    return msgspec.msgpack.decode(data, type=kind) if len(data) == length else None
+
+
+def look_at(request: Request, policy: ScanPolicy, folders: dict[str, Directory] | None = None) -> Artifact:
+    """Look at one file, in this process; whatever is wrong with it or with reading it is a finding."""
+    begun = time.perf_counter()
+    if folders is None:
+        folder = Directory(request.root)
+    elif (known := folders.get(request.root)) is None:
+        folders.clear()
+        folder = folders[request.root] = Directory(request.root)
+    else:
+        folder = known
+    try:
+        with File(request.path) as source:
+            sha256 = request.sha256
+            if sha256 is None and (request.digest or policy.needs_digest):
+                sha256 = _digest(source)
+            artifact = examine_artifact(source, request.name, policy=policy, folder=folder, sha256=sha256)
+            if source.changed():
+                artifact.findings.append(
+                    Finding(
+                        CHANGED.id, CHANGED.level, f"`{artifact.node.name}` was written to while it was read"
+                    )
+                )
+    except UnreadableError as error:
+        artifact = unreadable(request.name, str(error))
+    artifact.seconds = time.perf_counter() - begun
+    return artifact
+
+
+def unreadable(name: str, why: str) -> Artifact:
+    """What a file comes to that could not be opened."""
+    short = name.rsplit("/", 1)[-1]
+    finding = Finding(UNREADABLE.id, UNREADABLE.level, f"`{short}` was not looked at: {why}")
+    return Artifact(name, Node(short, 0), [finding])
+
+
+def _digest(source: File) -> str:
+    """SHA-256 of a file, hex."""
+    os.lseek(source.fileno(), 0, os.SEEK_SET)
+    with os.fdopen(os.dup(source.fileno()), "rb", buffering=0) as stream:
+        try:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+        except OSError as error:
+            raise UnreadableError(f"it cannot be read: {(error.strerror or str(error)).lower()}") from error
+
+
+def main(temporary: str) -> int:
+    """Serve until the input ends."""
+    requests, answers = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # whatever a library prints must not be taken for an answer
+    hello = receive(requests, Hello)
+    if hello is None:
+        return 0
+    tempfile.tempdir = temporary
+    formats()
+    limits: Limits = hello.policy.limits
+    confinement: Confinement = confine(Path(temporary), limits.unpacked + (1 << 20))
+    send(answers, Ready(confinement.system_calls, confinement.writes))
+    folders: dict[str, Directory] = {}
+    while (request := receive(requests, Request)) is not None:
+        send(answers, look_at(request, hello.policy, folders))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))
