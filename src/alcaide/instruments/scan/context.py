@@ -33,7 +33,7 @@ class Folder(Protocol):
 class Look:
     """The look at one scanned file: what all parts of it share."""
 
-    __slots__ = ("budget", "findings", "folder", "policy", "sha256", "suppressed")
+    __slots__ = ("budget", "findings", "folder", "looked_beside", "policy", "sha256", "suppressed")
 
     def __init__(
         self, budget: Budget, policy: ScanPolicy, folder: Folder | None = None, sha256: str | None = None
@@ -44,6 +44,8 @@ class Look:
         self.sha256 = sha256
         self.findings: list[Finding] = []
         self.suppressed = 0
+        self.looked_beside = False
+        """Whether a reader asked for the neighbours, so that what was found depends on them."""
 
 
 class Context:
@@ -78,7 +80,10 @@ class Context:
     @property
     def folder(self) -> Folder | None:
         """The scanned file's neighbours; None inside of an archive, and for bytes without a folder."""
-        return self.look.folder if self.depth == 0 else None
+        if self.depth:
+            return None
+        self.look.looked_beside = True
+        return self.look.folder
 
     def tick(self, steps: int = 1) -> None:
         """Call it in every loop whose length the file decides.

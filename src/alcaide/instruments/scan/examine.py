@@ -228,4 +228,4 @@ def examine_artifact(
         findings.append(
             Finding(MORE.id, MORE.level, f"{look.suppressed:,} more findings in `{node.name}` are not listed")
         )
-    return Artifact(name, node, findings, sha256)
+    return Artifact(name, node, findings, sha256, looked_beside=look.looked_beside)

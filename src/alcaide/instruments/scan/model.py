@@ -120,6 +120,8 @@ class Artifact:
     sha256: str | None = None
     """Hex, where digests were asked for and the file could be read to its end."""
     seconds: float = 0.0
+    looked_beside: bool = False
+    """Whether its neighbours were asked for: then what was found holds only beside the same ones."""
 
     def outcome(self, fail_on: Level = Level.MEDIUM) -> Outcome:
         """Failed at a finding of `fail_on` or worse; else unknown if a part was not looked at; else passed."""
