@@ -19,6 +19,7 @@ from alcaide.kernel.policy.reading import moment
 from alcaide.kernel.policy.view import EvidenceView, Record
 
 IMPORTED = "urn:alcaide:imported:v1"
+SIGNATURE_VERIFIED = "urn:alcaide:signature-verified:v1"
 TRUSTED_KEY = "urn:alcaide:trusted-key:v1"
 
 
@@ -62,7 +63,8 @@ def _says_compromised(record: Record) -> bool:
 
 def _vouchers(record: Record) -> Iterator[tuple[str, str]]:
     """Name and digest of the keys whose signature held when the record came in; nobody's for what is our own."""
-    own = record.predicate if record.predicate_type == IMPORTED and not record.foreign else None
+    relays = record.predicate_type in (IMPORTED, SIGNATURE_VERIFIED)
+    own = record.predicate if relays and not record.foreign else None
     imported: Mapping[str, Any] | None = record.imported if record.foreign else own
     listed = imported.get("verified_by") if imported else None
     for one in listed if isinstance(listed, list | tuple) else ():

@@ -13,7 +13,7 @@ import pytest
 
 from alcaide.instruments.scan import digest as module
 from alcaide.instruments.scan.cache import FILE, KnownResults, ScanCache, result_key
-from alcaide.instruments.scan.digest import PIECE, Identity, digest_file, digest_files, digest_of_files
+from alcaide.instruments.scan.digest import PIECE, Identity, digest_file, digest_files
 from alcaide.instruments.scan.folder import Target
 from alcaide.instruments.scan.model import Artifact, Finding, Level, Node
 from alcaide.instruments.scan.policy import ScanPolicy
@@ -170,12 +170,6 @@ def test_processes_may_share_it(tmp_path: Path) -> None:
     ]
     # One that found the file locked for too long goes without; what is kept is right.
     assert {one for one in kept if one} == {"a" * 64, "b" * 64, "c" * 64}
-
-
-def test_a_folder_has_the_root_digest_of_its_model_signature() -> None:
-    a, b, c = ("a" * 64, "b" * 64, "c" * 64)
-    right = hashlib.sha256(bytes.fromhex(a + b + c)).hexdigest()
-    assert digest_of_files([("x/z", b), ("x-1", c), ("a", a)]) == right
 
 
 def an_artifact(name: str = "weights.bin") -> Artifact:
