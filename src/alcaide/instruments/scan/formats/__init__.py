@@ -4,4 +4,6 @@ A module says `FORMATS`, a tuple of `alcaide.instruments.scan.format.Format`. Mo
 heavy (a decompressor, a table of allowed names) loads when a file needs it.
 """
 
-MODULES: tuple[str, ...] = ()
+MODULES: tuple[str, ...] = (
+    "archives",
+)
