@@ -6,4 +6,5 @@ heavy (a decompressor, a table of allowed names) loads when a file needs it.
 
 MODULES: tuple[str, ...] = (
     "archives",
+    "executables",
 )
