@@ -14,7 +14,7 @@ APPEND, APPENDS, SETITEM, SETITEMS, ADDITEMS = b"a", b"e", b"s", b"u", b"\x90"
 REDUCE, BUILD, NEWOBJ, NEWOBJ_EX, OBJ, STACK_GLOBAL = b"R", b"b", b"\x81", b"\x92", b"o", b"\x93"
 MEMOIZE, BINPERSID, FROZENSET = b"\x94", b"Q", b"\x91"
 
-Value: TypeAlias = "str | int | float | bytes | bool | None | tuple[Value, ...] | list[Any] | dict[Any, Any]"
+Value: TypeAlias = "str | int | float | bytes | bool | tuple[Value, ...] | list[Any] | dict[Any, Any] | None"
 
 
 class Code(bytes):
