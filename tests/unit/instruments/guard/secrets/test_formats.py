@@ -16,6 +16,8 @@ from alcaide.instruments.guard.detectors.secrets.formats import (
     business,
     cloud,
     code,
+    data,
+    delivery,
     identity,
     messaging,
     observability,
@@ -24,7 +26,7 @@ from alcaide.instruments.guard.detectors.secrets.formats import (
 from tests.unit.instruments.guard.secrets.examples import example, matched
 from tests.unit.instruments.guard.secrets.looking import look, secrets_of
 
-MODULES = (ai, business, cloud, code, identity, messaging, observability, payments)
+MODULES = (ai, business, cloud, code, data, delivery, identity, messaging, observability, payments)
 SHIPPED_BELOW = {"twilio-account-sid"}
 """Identifiers told for the record, which no policy should act on alone."""
 NOT_ALWAYS = {"netlify-legacy-token", "travis-token", "kraken-token"}

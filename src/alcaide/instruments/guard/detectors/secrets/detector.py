@@ -12,8 +12,9 @@ from __future__ import annotations
 import re
 from bisect import bisect_left, insort
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from re import _parser as parser  # type: ignore[attr-defined]
 from typing import Any
 
 import re2
@@ -25,7 +26,8 @@ from alcaide.instruments.guard.detectors.secrets.candidates import Candidate, ca
 from alcaide.instruments.guard.detectors.secrets.checks import CHECKS, aws_account
 from alcaide.instruments.guard.detectors.secrets.find import Find
 from alcaide.instruments.guard.detectors.secrets.formats import FORMATS, Format
-from alcaide.instruments.guard.detectors.secrets.placeholders import placeholder, template
+from alcaide.instruments.guard.detectors.secrets.placeholders import encoded_file, placeholder, template
+from alcaide.instruments.guard.detectors.secrets.published import published
 from alcaide.instruments.guard.detectors.secrets.surroundings import Role, Surroundings, surroundings
 from alcaide.instruments.guard.layer import Layer
 from alcaide.instruments.guard.model import Context, Finding
@@ -67,15 +69,27 @@ _DIGEST_MARKS = (
     "sha512-",
     "sha384-",
     "sha1:",
+    "sha256/",
+    "sha512/",
     "sha1-",
     "md5:",
     "h1:",
 )
 """What package managers write before a checksum: not worth looking around."""
+DIGITS_ALONE = 20
+"""Characters of which one at least is a letter in any key that may have letters: hexadecimal ones have none once in
+12,000 times."""
 _BY_LENGTH = ((20, (0.9, 0.75)), (15, (0.85, 0.6)), (10, (0.75, 0.45)), (0, (0.6, 0.3)))
 """Score of a random value from a length on, called strongly and weakly; what people name by hand is short."""
+_SHARED = frozenset(
+    ("sk-", "pk-", "sig_", "pat_", "prod:", "dataset-", "pa-", "fc-", "m0-", "ls__", "cs_", "sess-")
+)
+"""Marks that services beyond the ones listed write in front of keys of other lengths."""
 _DRAWN = frozenset({"API_KEY", "TOKEN", "ACCOUNT_ID"})
 _ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}")
+_SAYS = re.compile(
+    r"(?:^|[^a-z])(?:is|to|ist|lautet|est|es|è|é|token|secret|password|bearer|login|auth) $", re.IGNORECASE
+)
 _MEMBER = re.compile(r"[A-Za-z_]\w*\.[A-Za-z_]\w*")
 _TOKEN = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-+/.~")
 
@@ -151,6 +165,7 @@ class Secrets:
         text, lower = layer.text, layer.lower
         finds = list(self._finds(layer, hits, text, lower))
         kept = _apart([find for find in finds if find.score >= REPORTED and self._wanted(find, text)])
+        kept = [_weighed(find, text[find.start : find.end]) for find in kept]
         findings = tuple(_finding(find, layer) for find in kept)
         return Examination(findings, max((find.score for find in kept), default=0.0))
 
@@ -219,7 +234,7 @@ def _of_format(
             score = max(score, 0.99) if outcome else min(score, 0.8)
         if format_.check == "aws-key-id" and (account := aws_account(secret)):
             evidence["account"] = account
-    if placeholder(secret):
+    if placeholder(secret) or (len(secret) >= DIGITS_ALONE and _bare_digits(format_, secret)):
         score = min(score, 0.35)
     elif evidence.get("check") != "holds" and format_.kind in _DRAWN and _worded(secret):
         score = min(score, 0.4)
@@ -233,10 +248,22 @@ def _of_format(
     return Find(format_.id, start, end, score, message, format_.kind, format_.level, 2, evidence)
 
 
+def _bare_digits(format_: Format, secret: str) -> bool:
+    """Whether a key that may hold letters has none after its mark."""
+    body = secret[len(mark) :] if secret.startswith(mark := _mark(format_)) else secret
+    return len(body) >= DIGITS_ALONE and body.isdigit() and ("a-" in format_.regex or "A-Z" in format_.regex)
+
+
+@lru_cache(maxsize=2048)
+def _mark(format_: Format) -> str:
+    """The characters that every key of a format begins with."""
+    return re.match(r"(?:[A-Za-z0-9_=/|:-]|\\\.)*", format_.regex)[0].replace("\\", "")  # type: ignore[index]
+
+
 def _worded(secret: str) -> bool:
     """Whether a key's letters follow each other as in words: an identifier that happens to begin like a key."""
     body = secret[max(secret.rfind(mark, 0, 16) for mark in "-_.") + 1 :]
-    if len(body) < 16 or _HEX.fullmatch(body[-16:]):
+    if len(body) < 16 or _HEX.fullmatch(body[-16:]) or 2 * sum(map(str.isdigit, body)) > len(body):
         return False
     return chance(body) < 0 and chance(secret) < 0
 
@@ -283,12 +310,12 @@ def _of_provider(candidate: Candidate, text: str, around: Surroundings) -> Itera
         plainer = _HEX.fullmatch(secret) is not None or _UUID.fullmatch(secret) is not None
         if around.role is Role.SECRET:
             score = format_.score if around.linked or not plainer else 0.6
-        elif around.role is Role.KEY:
+        elif around.role in (Role.KEY, Role.IDENTIFIER):
             score = format_.score - 0.12 if around.linked else 0.55
         elif around.role is Role.OTHER:
-            score = 0.25
+            score = 0.25 if around.word not in format_.title else 0.75
         else:
-            score = 0.5 if plainer else 0.6
+            score = (0.5 if plainer else 0.6) - (0 if format_.id in around.assigned else 0.12)
         if placeholder(secret):
             score = min(score, 0.35)
         evidence = {"provider": format_.provider, "word": around.word}
@@ -323,27 +350,45 @@ def _token(text: str, candidate: Candidate) -> tuple[int, int]:
 
 def _named(text: str, start: int, end: int, around: Surroundings, candidate: Candidate) -> Find | None:
     """A random value tied to a word for a secret, of no provider we know."""
-    if around.role is None or around.role is Role.OTHER or not around.linked:
+    if around.role not in (Role.SECRET, Role.KEY) or not around.linked:
         return None
     secret = text[start:end]
     length = len(secret)
-    if "://" in text[max(0, start - 3) : end] or template(secret) or _ADDRESS.fullmatch(secret):
+    if _of_something_else(text, start, end, secret):
         return None
     digits_alike = length >= 20 and _HEX.fullmatch(secret) is not None and not secret.isdigit()
     density = 2 * SPARSE if digits_alike else chance(secret) / length
-    if density < SPARSE or ("/" in secret and secret.count("/") > 2 + length // 24):
+    if density < SPARSE or (density < 2 * SPARSE and secret.count("/") > 2 + length // 24):
         return None  # a name with a number in it, a path
     score = _by_shape(secret, strong=around.role is Role.SECRET)
+    if digits_alike and around.role is Role.KEY and around.word != "key":
+        score -= 0.1  # `FirebaseAuth: 0f…` in a list of checksums
     if (candidate.chance < FAINT and not digits_alike) or density < 2 * SPARSE:
         score -= 0.2
     if around.word == "key" and (length < 24 or density < 1) and not _ends_a_name(text, start):
         score -= 0.2
     if candidate.chance < CERTAIN and (length < 12 or _MEMBER.fullmatch(secret)):
         score -= 0.3  # `flex2sdk`, `ec.SECP256R1`
+    if _UUID.fullmatch(secret) and _in_a_sentence(text, start):
+        score -= 0.3  # `API key 0f…-… was deleted`
     if placeholder(secret):
         score = min(score, 0.3)
     message = f"random value called “{around.word}”"
     return Find("named-key", start, end, score, message, evidence={"word": around.word})
+
+
+def _of_something_else(text: str, start: int, end: int, secret: str) -> bool:
+    """Whether the value says of itself, or what touches it says, that it is an address, a file, a digest, a cipher."""
+    if "://" in text[max(0, start - 3) : end] or template(secret) or _ADDRESS.fullmatch(secret):
+        return True
+    if secret.startswith(_DIGEST_MARKS) or encoded_file(secret):
+        return True
+    if "/" in secret and _UUID.fullmatch(secret.rpartition("/")[2]):
+        return True  # the path of something
+    return (
+        text.startswith(("ENC(", "ENC["), max(0, start - 4), start)
+        or "encrypteddata" in text[max(0, start - 110) : start].lower()
+    )
 
 
 def _by_shape(secret: str, *, strong: bool) -> float:
@@ -359,11 +404,52 @@ def _by_shape(secret: str, *, strong: bool) -> float:
     return next(by[not strong] for least, by in _BY_LENGTH if length >= least)
 
 
+def _in_a_sentence(text: str, start: int) -> bool:
+    """Whether the token stands behind a noun, with nothing that says the one is the other."""
+    before = text[max(0, start - 24) : start]
+    return before[-1:] == " " and before[-2:-1].isalnum() and not _SAYS.search(before)
+
+
 def _ends_a_name(text: str, start: int) -> bool:
     """Whether the word `key` before the token ends a longer name (`signingKey`), rather than being one of a map."""
     before = text[max(0, start - 60) : start].lower()
     at = before.rfind("key")
-    return at > 0 and (before[at - 1].isalnum() or before[at - 1] in "_-")
+    return at > 0 and (before[at - 1].isalnum() or before[at - 1] in "_-?&")
+
+
+def _weighed(find: Find, secret: str) -> Find:
+    """A find after what only its whole value tells: that its issuer prints it, or that no key is so short."""
+    if published(secret):
+        return replace(find, score=min(find.score, 0.35), evidence={**find.evidence, "published": True})
+    if find.specific == 0 and (short := _cut_short(secret)) is not None:
+        return replace(find, score=min(find.score, 0.45), evidence={**find.evidence, "short_for": short})
+    return find
+
+
+def _cut_short(secret: str) -> str | None:
+    """The provider whose mark `secret` bears without being as long as any key of theirs: cut, or made up."""
+    for length, marks in _marks():
+        found = marks.get(secret[:length])
+        if found is not None:
+            return found[1] if len(secret) < found[0] else None
+    return None
+
+
+@lru_cache(maxsize=1)
+def _marks() -> tuple[tuple[int, Mapping[str, tuple[int, str]]], ...]:
+    """Marks that tell a provider for sure, the longest first, each with the length of its shortest key."""
+    shortest: dict[str, tuple[int, str]] = {}
+    for format_ in FORMATS:
+        mark = _mark(format_)
+        if format_.near or len(mark) < 3 or mark.lower() not in format_.anchors or mark in _SHARED:
+            continue
+        least = int(parser.parse(format_.regex).getwidth()[0])
+        known = shortest.get(mark)
+        shortest[mark] = (least, format_.provider) if known is None else min(known, (least, format_.provider))
+    lengths = sorted({len(mark) for mark in shortest}, reverse=True)
+    return tuple(
+        (size, {mark: told for mark, told in shortest.items() if len(mark) == size}) for size in lengths
+    )
 
 
 # ── Findings ─────────────────────────────────────────────────────────────────────────────────────────────────────

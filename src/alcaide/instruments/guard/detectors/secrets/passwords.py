@@ -16,7 +16,8 @@ from alcaide.instruments.guard.detectors.secrets.values import judged, mixed, to
 
 WORDS = (
     "passw", "passphrase", "pass_phrase", "passcode", "pwd", "_pass", "pass=", "pass:", 'pass":', "requirepass",
-    "userpass", "dbpass", "identified by", "secret", "kennwort", "contraseña", "contrasena", "senha", "mot de passe",
+    "userpass", "dbpass", "bindpw", "psk=", "identified by", "secret",
+    "kennwort", "contraseña", "contrasena", "senha", "mot de passe",
     "wachtwoord", "hasło", "haslo", "lösenord", "losenord", "salasana", "adgangskode", "parola", "şifre", "пароль",
     "heslo", "jelszó", "密码", "密碼", "口令", "パスワード", "비밀번호", "암호", "كلمة المرور", "סיסמה", "पासवर्ड",
 )  # fmt: skip
@@ -39,6 +40,11 @@ _VALUE_BESIDE = re.compile(
     re.IGNORECASE,
 )
 _FLAG = re.compile(r"[\w.-]{0,20}[ =][ \t]{0,4}[\"']?([^\s\"']{3,128})")
+_MIXED = re.compile(r"[\w.-]{0,20}[ \t]{1,4}([^\s\"'`<>(){}\[\],;:=]{8,64})(?:[ \t]*$|[ \t]*\n|[ \t])")
+_ALGORITHM = re.compile(
+    r"(?:sha|aes|pbkdf|hmac|rsa|md[45]|base[0-9]|utf|oauth|ntlm|tls|ssl|v?[0-9]+\.|rfc|iso|[0-9-]+$)",
+    re.IGNORECASE,
+)
 _QUOTED_ARGUMENT = re.compile(r"\s{1,4}(?:(?:as|by|to)\s{1,4})?[\"']([^\"'\n]{3,128})[\"']")
 _TOLD = re.compile(
     r"[\w.-]{0,20}[\"'`*_)]{0,3}"
@@ -56,9 +62,18 @@ _TOLD_OF = re.compile(
 )
 _ABOUT = re.compile(
     r"hash|polic|min_|max_|length|regex|pattern|field|label|strength|expir|_age|reset|hint|prompt|valid|_url|_path|_file"
-    r"|-file|-path|changed|required|manager|problem|count|error|column|_id$|_name$|-name$|-store"
+    r"|-file|-path|changed|required|manager|problem|count|error|column|_name$|-name$|-store|digest|sha[0-9]|encrypted"
+    r"|sealed|template|version|provider|rotation|endpoint|csrf|xsrf|encryption|method|algorithm|mechanism|scheme|(?<!secret)_id$"
 )
 """Parts of names that speak about passwords instead of being one."""
+_SAID_OF = re.compile(
+    r"[A-Za-z0-9]*(?:Id|Ids|Name|Names|Ref|Refs|Class|Type|Arn|Uri|Url|Path|File|Store|Label|Key[Nn]ame)$"
+)
+"""Names whose last word makes them something else than the secret (`secretName`), written in one."""
+_FETCHED = re.compile(
+    r"(?:^|[._])(?:get|fetch|read|load|find|lookup|has|is|check|verify|hash|validate|reset|forgot)[A-Z_]"
+)
+"""Names of calls that are given something else than the secret."""
 _HEADING = re.compile(
     # The names of columns, one of them saying whose password it is.
     r"[ \t|\"']{0,4}(?:[\w .*`\"'/-]{0,32}[|\t;,]){0,12}[ *`\"']{0,3}"
@@ -94,7 +109,7 @@ def passwords(text: str, lower: str, start: int, end: int) -> list[Find]:
     if end - start == 4 and start and text[start - 1].isalpha() and lower.startswith("pass", start):
         return []  # `bypass:`, `compass=`
     name = _name(text, start, end)
-    if _ABOUT.search(name.lower()):
+    if _ABOUT.search(name.lower()) or _SAID_OF.match(name.rpartition(".")[2]):
         return []
     word = _Word(
         text,
@@ -127,6 +142,8 @@ def _beside(word: _Word) -> Find | None:
     argument = _QUOTED_ARGUMENT.match(word.text, end + tail)
     if argument and _argument(argument[1], word, tail):
         return word.judged(*argument.span(1), quoted=True)
+    if (bare := _MIXED.match(rest)) and not word.secret and _drawn(bare[1]):
+        return word.judged(end + bare.start(1), end + bare.end(1), quoted=False)
     if named := _TOLD_OF.match(rest):
         return told(
             word.text, end + named.start("value"), end + named.end("value"), quoted=False, secret=word.secret
@@ -135,6 +152,12 @@ def _beside(word: _Word) -> Find | None:
         first, last = said.span("value")
         return told(word.text, end + first, end + last, quoted=bool(said["quote"]), secret=word.secret)
     return None
+
+
+def _drawn(value: str) -> bool:
+    """Whether a value behind the bare word (`auth password X`) is made as passwords are and names nothing."""
+    digits = sum(map(str.isdigit, value))
+    return mixed(value) and digits >= 2 and not _ALGORITHM.match(value) and "/" not in value
 
 
 def _assigned(word: _Word, separated: re.Match[str]) -> Find | None:
@@ -164,6 +187,8 @@ def _quoted(word: _Word, separator: str, first: int, quote: str) -> Find | None:
         if len(text) - first > 200:
             return None
         last = len(text)
+    if separator == "(" and _FETCHED.search(word.name):
+        return None
     if separator in (",", "(") and not any(character.isdigit() for character in text[first:last]):
         return None  # two words of a list, an argument by name
     return word.judged(first, last, quoted=True)

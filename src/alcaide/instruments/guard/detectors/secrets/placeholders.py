@@ -13,7 +13,9 @@ _WORDS = re.compile(
     r"|yourpass|yourapi|my[-_ ]?(?:secret|token|api|key|pass)|insert[-_ ]|replace[-_ ]?(?:me|with|this)|redacted"
     r"|masked|hidden|removed|todo|fixme|xxxx|xx-xx|not[-_ ]?(?:a[-_ ])?real|fake|foobar|foo[-_]?bar|lorem"
     r"|goes[-_ ]?here|[-_ ]here$|secretkey$|some[-_ ]?(?:secret|token|key)|the[-_ ](?:secret|token|key)"
-    r"|\.\.\.|…|\*\*\*|•••|aaaa(?:aaaa)?$|abcdefgh|qwertyuiop"
+    r"|\.\.\.|…|\*\*\*|•••|aaaa(?:aaaa)?$|abcdefgh|qwertyuiop|deadbeef|super[-_]?secret|(?:top|very)[-_]?secret"
+    r"|mock[-_]?|(?:unit|integration)[-_]?test|(?:keep|do[-_]?not|don'?t)[-_](?:it|tell|share|use)|this[-_]is[-_]"
+    r"|test[-_]?(?:token|secret|key|password|pass|pwd)|(?:token|secret|key|password|pass)[-_]?test$|not[-_]?secret"
     r"|^(?:key|pass|token|secret|password|pwd)[-_]?[0-9]{1,4}$"
 )
 _TEMPLATE = re.compile(
@@ -25,6 +27,18 @@ _TEMPLATE = re.compile(
 _INSIDE = re.compile(
     r"\$\{[^}]{1,80}\}|\{\{[^}]{1,80}\}\}|<[A-Za-z_ -]{2,60}>|%\([a-z_]{1,40}\)s|\$\([^)]{1,80}\)"
 )
+_REFERENCE = re.compile(
+    # Where a secret is kept, written as an address or as the name that a store gives it.
+    r"(?:[a-z][a-z0-9+]{1,20}(?:\+[a-z]+)?://(?![^\s/@]*:[^\s/@]+@)|vault:|secretref:|ref\+|arn:aws|ssm:|sm:|awssm:"
+    r"|azurekeyvault|@microsoft\.keyvault|projects/[^/\s]{1,60}/secrets/|urn:|data:|keychain:|pass:|gopass:|bws:|kms:"
+    r"|enc\[|enc\(|\$ansible_vault|!vault|\{cipher\})",
+    re.IGNORECASE,
+)
+_FILES = re.compile(
+    # The first octets of pictures, fonts, documents and archives in base 64, and of SSH's public keys.
+    r"iVBORw0KGgo|/9j/4AAQ|R0lGOD|UklGR|PHN2Z|d09GR|d09GMg|JVBERi|UEsDBB|H4sIA|T2dnU|AAAAB3NzaC1|AAAAC3NzaC1|AAAAE2VjZHNh"
+    r"|LS0tLS1CRUdJTiBDRVJU|LS0tLS1CRUdJTiBQVUJM"
+)
 _LOOKUP = re.compile(
     # Code that fetches the secret from where it is kept.
     r"^(?:os\.|process\.|env[.\[(]|getenv|System\.|config[.\[(]|settings[.\[(]|secrets?[.\[(]|vault[.:\[(]|ssm:|arn:"
@@ -35,6 +49,8 @@ _LOOKUP = re.compile(
 )
 
 _ASCENDING = "0123456789abcdefghijklmnopqrstuvwxyz"
+_LETTER_ROWS = _ASCENDING[10:] * 2 + " " + "abc" * 12
+_DIGIT_ROWS = "1234567890" * 4 + " " + "0123456789" * 4 + " " + "123" * 12
 ROWS = 0.2
 """Share of a value that rows make up in what manuals print; a made-up but plausible key may hold one row."""
 MONOTONE = 2.75
@@ -67,6 +83,16 @@ def lookup(value: str) -> bool:
     return _LOOKUP.match(value) is not None
 
 
+def reference(value: str) -> bool:
+    """Whether `value` says where a secret is kept, or is one that has been encrypted."""
+    return _REFERENCE.match(value) is not None
+
+
+def encoded_file(value: str) -> bool:
+    """Whether `value` begins as a picture, a document, a certificate or a public key does in base 64."""
+    return _FILES.match(value) is not None
+
+
 def entropy(value: str) -> float:
     """Bits a character (Shannon 1948), from the value's own letter counts."""
     length = len(value)
@@ -80,12 +106,23 @@ def placeholder(value: str) -> bool:
         return True
     if template(value):
         return True
+    if _woven(lowered):
+        return True
     distinct = len(set(lowered))
     if len(lowered) >= 8 and distinct <= 3:
         return True
     if len(lowered) >= 20 and (distinct <= 6 or entropy(lowered) < MONOTONE):
         return True
     return _in_rows(lowered) >= max(8, ROWS * len(lowered))
+
+
+def _woven(lowered: str) -> bool:
+    """Whether the letters are a row and the digits are one: `a1b2c3d4`, `abcd1234efgh5678`."""
+    if len(lowered) < 8:
+        return False
+    letters = "".join(filter(str.isalpha, lowered))
+    digits = "".join(filter(str.isdigit, lowered))
+    return len(letters) > 3 and len(digits) > 3 and letters in _LETTER_ROWS and digits in _DIGIT_ROWS
 
 
 def _in_rows(lowered: str) -> int:

@@ -9,10 +9,11 @@ import re2
 
 from alcaide.instruments.guard.detector import Hit, Pattern
 from alcaide.instruments.guard.detectors.secrets import keyblocks
+from alcaide.instruments.guard.detectors.secrets.candidates import chance
 from alcaide.instruments.guard.detectors.secrets.checks import decoded, jwt_parts
 from alcaide.instruments.guard.detectors.secrets.find import Find
 from alcaide.instruments.guard.detectors.secrets.formats.format import Level
-from alcaide.instruments.guard.detectors.secrets.placeholders import placeholder, template
+from alcaide.instruments.guard.detectors.secrets.placeholders import placeholder, reference, template
 
 PATTERNS: tuple[Pattern, ...] = (
     Pattern(
@@ -69,6 +70,23 @@ PATTERNS: tuple[Pattern, ...] = (
         case_sensitive=True,
     ),
     Pattern(
+        "command-line-token",
+        # A token in the place of the user, the password left empty.
+        r"(?:curl|wget|https?|xh)(?:[ \t][^|;]{0,300}?)?[ \t](?:-[a-zA-Z]{0,5}[ua]|--user|--auth)[ =]{0,2}"
+        r"[\"']?(?P<secret>[\w.-]{16,100}):(?:[\"'\s]|x[\"'\s]|X[\"'\s]|$)",
+        ("curl ", "wget ", "http --", "http -a", "https -a", "xh -a"),
+        after=500,
+        case_sensitive=True,
+    ),
+    Pattern(
+        "bundler-credentials",
+        r"(?:BUNDLE_[A-Z0-9_]{1,60}__[A-Z]{2,12}|bundle config (?:set )?(?:--?[a-z]{1,12} ){0,2}[\w-]{1,40}"
+        r"(?:\.[\w-]{1,40}){1,4})[\"']?[ \t]{0,3}(?:[:=]>?|[ \t])[ \t]{0,3}[\"']?(?P<secret>[\w.-]{3,60}:[\w.-]{4,80})",
+        ("bundle_", "bundle config "),
+        after=260,
+        case_sensitive=True,
+    ),
+    Pattern(
         "command-line-password",
         r"(?:sshpass|mysql[a-z]{0,6}|redis-cli|docker login|mongosh?|smbclient|psexec)"
         r"[ \t](?:[^\n|;&]{0,120}?[ \t])?(?:-p|-a|--pass(?:word)?)[ =]?[\"']?(?P<secret>[^\s\"'-][^\s\"']{3,100})",
@@ -83,6 +101,12 @@ PATTERNS: tuple[Pattern, ...] = (
         ("| sudo -s", "|sudo -s", "| docker login", "| passwd", "| chpasswd", "|chpasswd", "| gh auth", "| helm reg"),
         before=160,
         case_sensitive=True,
+    ),
+    Pattern(
+        "wifi-password",
+        r"wifi:(?:[sth]:[^;\n]{0,64};){1,4}p:(?P<secret>[^;\n]{8,63});",
+        ("wifi:s:", "wifi:t:", "wifi:h:"),
+        after=240,
     ),
     Pattern(
         "secure-string",
@@ -123,6 +147,8 @@ PATTERNS: tuple[Pattern, ...] = (
 )  # fmt: skip
 """Declared to the shared pass; `finds` turns each hit into a secret or lets it go."""
 
+SIGNATURE = 22
+"""Characters of base64 that the shortest signature of a token has; HS256 has 43, some cut it in half."""
 MANIFEST = 8192
 """Characters of one manifest that are looked at."""
 
@@ -161,8 +187,10 @@ def in_addresses(plain: bytes, text: str) -> list[Find]:
         value = text[start:end]
         if not 3 <= len(value) <= 400 or template(value) or value.startswith(("$", "<", "%(")):
             continue
-        if "{" in value or "}" in value or _PORT.match(value):
+        if "{" in value or "}" in value or _PORT.match(value) or _variable(value):
             continue
+        if plain[:start].endswith(b"/" + value.encode("ascii", "replace") + b":"):
+            continue  # user and password alike: how every manual and every fresh installation has it
         found.append(_told(value, start, end, "address-password", "password in an address"))
     return found
 
@@ -175,9 +203,33 @@ def _told(value: str, start: int, end: int, rule: str, message: str) -> Find:
 def _plain(hit: Hit, text: str, message: str) -> Find | None:
     start, end = hit.groups["secret"]
     value = text[start:end]
-    if template(value) or value.isdigit() or value.startswith("$"):
+    if template(value) or reference(value) or value.isdigit() or value.startswith("$") or _variable(value):
         return None
+    if text[:start].endswith(tuple(f"{before}{value}:" for before in " '\"=u")):
+        return None  # `-u admin:admin`
     return _told(value, start, end, hit.rule, message)
+
+
+def _variable(value: str) -> bool:
+    """Whether `value` is the name of a variable: `API_TOKEN`, `PASSWORD`."""
+    return value.isupper() and value.replace("_", "").isalpha()
+
+
+def _bundler(hit: Hit, text: str) -> Find | None:
+    """What Bundler shows a package source: user and password, together the secret."""
+    found = _plain(hit, text, "credentials of a package source")
+    if found is not None and text[found.start : found.end].rpartition(":")[2].lower() in _TEACHING:
+        return None
+    return found
+
+
+def _token(hit: Hit, text: str) -> Find | None:
+    """A token alone where a command line has `user:password`."""
+    start, end = hit.groups["secret"]
+    value = text[start:end]
+    if template(value) or _variable(value) or chance(value) < 0.4 * len(value):
+        return None
+    return _told(value, start, end, hit.rule, "token on a command line")
 
 
 def _jwt(hit: Hit, text: str, _lower: str) -> Find | None:
@@ -190,6 +242,8 @@ def _jwt(hit: Hit, text: str, _lower: str) -> Find | None:
     if parts is None or len(pieces) not in (2, 3, 5) or len(pieces[1]) < 4:
         return None
     header, claims = parts
+    if len(pieces) > 2 and 0 < len(pieces[2]) < SIGNATURE and len(pieces) == 3:
+        return None
     score, level = _of_claims(claims or {}, signed=len(pieces) > 2 and bool(pieces[2]))
     evidence = {"alg": str(header.get("alg", ""))[:12]}
     end = start + len(token)
@@ -302,8 +356,11 @@ _READERS: Mapping[str, Callable[[Hit, str, str], Find | None]] = {
     "kubeconfig-key": _encoded_key,
     "pgpass": lambda hit, text, _: _plain(hit, text, "password of a PostgreSQL password file"),
     "command-line-user": lambda hit, text, _: _plain(hit, text, "password on a command line"),
+    "command-line-token": lambda hit, text, _: _token(hit, text),
+    "bundler-credentials": lambda hit, text, _: _bundler(hit, text),
     "command-line-password": lambda hit, text, _: _plain(hit, text, "password on a command line"),
     "piped-password": lambda hit, text, _: _plain(hit, text, "password on a command line"),
+    "wifi-password": lambda hit, text, _: _plain(hit, text, "password of a wireless network"),
     "secure-string": lambda hit, text, _: _plain(hit, text, "password in a script"),
     "wordpress-key": lambda hit, text, _: _plain(hit, text, "key of a WordPress site"),
     "seed-phrase": _seed,

@@ -25,10 +25,14 @@ def _phrases(listed: str) -> tuple[str, ...]:
 
 
 class Role(StrEnum):
-    """What a word says of the token after it."""
+    """What a word says of the token after it.
+
+    An identifier names an application and is shown to everyone (RFC 6749 §2.2); some providers let it open doors.
+    """
 
     SECRET = "secret"  # noqa: S105 - the word, not a secret
     KEY = "key"
+    IDENTIFIER = "identifier"
     OTHER = "other"
 
 
@@ -39,7 +43,7 @@ _SECRET_PHRASES = _phrases(
     private key, private_key, privatekey, private-key, auth_key, authkey, auth key, auth-key, bearer,
     credential, creds, password, passwd, passphrase, pwd, encryption key, encryption_key, encryptionkey,
     encrypt_key, signing key, signing_key, signingkey, signing-key, subscription-key, subscription key,
-    subscription_key, license key, license_key, licensekey, licence key, master key, master_key, masterkey,
+    subscription_key, license key, license_key, licensekey, licence key, master key, master_key, master.key, masterkey,
     app_key, appkey, app-key, app key, application key, application_key, applicationkey, admin_key,
     admin key, admin-key, service_key, service key, authorization, shared key, shared_key, sharedaccesskey,
     accountkey, account_key, account key, storage_key, storage key, integration key, integration_key,
@@ -53,8 +57,13 @@ _SECRET_PHRASES = _phrases(
 )
 _KEY_PHRASES = _phrases(
     """
-    key, auth, apik, cookie, session, pass, login, login_id, pin, otp, seed, sid, app id, app_id,
-    client id, client_id, client-id, clientid, appid, access id, access_id, webhook, キー, 키
+    key, auth, apik, cookie, session, pass, login, login_id, pin, otp, seed, sid, webhook, キー, 키
+    """
+)
+_IDENTIFIER_PHRASES = _phrases(
+    """
+    app id, app_id, app-id, appid, client id, client_id, client-id, clientid, access id, access_id, accessid,
+    application id, application_id, applicationid, consumer_id, project id, project_id, projectid
     """
 )
 _OTHER_PHRASES = _phrases(
@@ -69,11 +78,12 @@ _OTHER_PHRASES = _phrases(
     key_vault, keystore, issuerkeyhash, keyhash, key_name, keyname, key-name, keyword, hotkey,
     public_token, tokenizer, contract address, wallet address, csrf, xsrf, primary key, primary_key,
     primarykey, foreign key, foreign_key, cache key, cache_key, cachekey, cache-key, page_token,
-    next_token, nexttoken, pagetoken, nextpagetoken, continuation, pagination, cursor, dedup, token_id,
+    next_token, nexttoken, pagetoken, nextpagetoken, site key, site_key, site-key, sitekey,
+    continuation, pagination, cursor, dedup, token_id,
     token_type, key_id, keyid, key-id, key id, kid, image, layer, blob, tree, parent, resolved, version,
     order, invoice, tracking, part number, sku, serial, isbn, doi, tx, txid, transaction, block, address,
     contract, merge, cherry, branch, object_id, objectid, message_id, message-id, messageid, event_id,
-    user_id, userid, account_id, tenant_id, subscription_id, project_id, document_id, file_id, record,
+    user_id, userid, account_id, tenant_id, subscription_id, document_id, file_id, record,
     locale, i18n, translation, crc, oid, bucket, partition, shard, boundary, x-amz-request-id, cf-ray,
     digest-sha, sri, container, pod, instance, job_id, run_id, batch, sample, dataset, chunk, row, node_id,
     device, mac, imei
@@ -111,6 +121,8 @@ class Surroundings:
     word: str
     linked: bool
     formats: tuple[Format, ...]
+    assigned: frozenset[str] = frozenset()
+    """Identifiers of the formats whose provider's name the token is tied to."""
 
 
 _NOTHING = Surroundings(None, "", False, ())
@@ -126,12 +138,38 @@ _LINKING = frozenset(
     """
     )
 )
+_GOES_ON = (
+    "for",
+    "of",
+    "to",
+    "val",
+    "prod",
+    "dev",
+    "test",
+    "stag",
+    "live",
+    "key",
+    "str",
+    "new",
+    "old",
+    "in",
+    "on",
+    "is",
+)
+"""How the rest of a name begins that still is of the secret: `tokenForBuild`."""
 _ABOUT = re.compile(
-    r"s?[ _.-]?(?:id|name|arn|ref|uri|url|endpoint|path|file|alias|type|prefix|suffix|version|hash|hashed|len|length"
+    r"s?(?:[ _.-]?(?:id|name|arn|ref|uri|url|endpoint|path|file|alias|type|prefix|suffix|version|hash|hashed|len|length"
     r"|count|address|expir\w{0,5}|ttl|uuid|guid|fingerprint|vault|store|kind|manager|provider|algorithm|usage|limit|format|"
-    r"contract|policy|rotation|scope|issuer|audience|method|server)s?(?:[^a-z]|$)"
+    r"contract|policy|rotation|scope|issuer|audience|method|server|class|template)s?){1,3}(?:[^a-z]|$)"
 )
 """What turns a word for a secret into something said about one: `secretName`, `token_endpoint`, `key file`."""
+_PUBLIC = re.compile(
+    r"csrf|xsrf|requestverification|authenticity|(?:^|[_.-])(?:hash|hashed|digest|salted)|hash$|encrypted|sealed|public|pub_?key|verif\w{0,8}[_-]?key|host_?key"
+    r"|continuation|websocket|gpg|pgp|fpr$|recv|(?:sync|page|device|push|cursor|change|next|resume|poll)[_-]?token"
+    r"|template|fingerprint|thumbprint|idempoten|primary|foreign|partition|(?:^|[_.-])(?:cache|sort|map|row)[_-]?key|sri$|kms"
+)
+"""Names that hold a word for a secret and are of something shown to everyone, or of no use without another key."""
+_NAME = frozenset("abcdefghijklmnopqrstuvwxyz0123456789_-.")
 _LETTERS = re.compile(r"[^\W\d_]+")
 
 
@@ -142,6 +180,7 @@ def _automaton() -> tuple[
     roles: dict[str, Role] = {}
     for phrases, role in (
         (_KEY_PHRASES, Role.KEY),
+        (_IDENTIFIER_PHRASES, Role.IDENTIFIER),
         (_SECRET_PHRASES, Role.SECRET),
         (_OTHER_PHRASES, Role.OTHER),
     ):
@@ -166,11 +205,14 @@ def surroundings(lower: str, start: int, end: int) -> Surroundings:
     role: Role | None = None
     word, closest = "", -1
     formats: dict[str, Format] = {}
+    named: dict[int, tuple[Format, ...]] = {}
     for index, first, last in automaton.find_matches_as_indexes(window, overlapping=True):
         inside = last > at and first < behind
         text, says, of_provider = meanings[index]
         if of_provider and not inside and not (first and window[first - 1].isalpha()):
             formats.update((format_.id, format_) for format_ in of_provider)
+            if last <= at:
+                named[last] = of_provider + named.get(last, ())
         if says is None or last > at:
             continue
         if text in _WHOLE and last < len(window) and window[last].isalpha():
@@ -180,15 +222,32 @@ def surroundings(lower: str, start: int, end: int) -> Surroundings:
         # The word that ends last speaks; of those, the longer (`public key`, not `key`).
         if last > closest or (last == closest and len(text) > len(word)):
             role, word, closest = says, text, last
-    if role is not None and role is not Role.OTHER and _ABOUT.match(window, closest):
+    if role is not None and role is not Role.OTHER and _of_something_public(window, closest, len(word)):
         role = Role.OTHER
     if role is None and not formats:
         return _NOTHING
-    return Surroundings(role, word, role is not None and _linked(window[closest:at]), tuple(formats.values()))
+    linked = role is not None and _linked(window[closest:at])
+    assigned = frozenset(one.id for last, those in named.items() if _linked(window[last:at]) for one in those)
+    return Surroundings(role, word, linked, tuple(formats.values()), assigned)
+
+
+def _of_something_public(window: str, end: int, length: int) -> bool:
+    """Whether the name that the word ending at `end` is part of speaks about a secret, or of none."""
+    if _ABOUT.match(window, end):
+        return True
+    start = end - length
+    while start > 0 and end - start < 60 and window[start - 1] in _NAME:
+        start -= 1
+    last = end
+    while last < len(window) and last - end < 40 and window[last] in _NAME:
+        last += 1
+    return _PUBLIC.search(window[start:last]) is not None
 
 
 def _linked(gap: str) -> bool:
-    if len(gap) > 48 or gap.count("\n") > 2 or ". " in gap:
+    if len(gap) > 48 or gap.count("\n") > 2 or ". " in gap or "&" in gap:
         return False
     words = _LETTERS.findall(gap)
+    if gap[:1].isalpha() and not words[0].startswith(_GOES_ON) and words[0] not in _LINKING:
+        return False  # `tokenizer`, `secretary`: another word
     return len(words) <= 1 or all(word in _LINKING for word in words)

@@ -6,13 +6,32 @@ import re
 
 from alcaide.instruments.guard.detectors.secrets.candidates import chance
 from alcaide.instruments.guard.detectors.secrets.find import Find
-from alcaide.instruments.guard.detectors.secrets.placeholders import lookup, placeholder, template
+from alcaide.instruments.guard.detectors.secrets.placeholders import (
+    encoded_file,
+    lookup,
+    placeholder,
+    reference,
+    template,
+)
 
 SHORTEST, LONGEST = 4, 160
+TAUGHT = frozenset(
+    word
+    for line in (
+        "p@ssw0rd p@ssw0rd! passw0rd passw0rd! pa$$w0rd pa55word hunter2 test1234 password1 password12 letmein",
+        "postgres mysql mongo mongodb redis rabbitmq minio minioadmin elastic grafana guest toor oracle vagrant",
+    )
+    for word in line.split()
+)
+"""Passwords that manuals and jokes are made of, and those that services are delivered with."""
 RANDOM = 0.5
 """Likelihood for chance a character from which letters alone are a password rather than words."""
+DRAWN = 0.1
+"""Likelihood for chance a character below which words make up a value with digits in it."""
 
 _CODE = re.compile(r"[A-Za-z_$][\w$]*(?:(?:\.|->|::)[A-Za-z_$][\w$]*){1,8}$|[A-Za-z_$][\w$.]{0,80}[(\[]")
+_APP_PASSWORD = re.compile(r"[a-z]{4}(?: [a-z]{4}){3}|[A-Za-z0-9]{4}(?: [A-Za-z0-9]{4}){5}")
+"""Passwords that Google and WordPress draw for one application, in groups of four."""
 _VERSION = re.compile(r"[~^>=<v]{0,3}[0-9]+(?:\.[0-9x*]+){1,5}")
 _ADDRESS = ("http://", "https://", "/", "./", "../", "~/", "--", "\\")
 _LABELS = frozenset(
@@ -54,7 +73,7 @@ def judged(text: str, start: int, end: int, *, quoted: bool, secret: bool, name:
     value = text[start:end]
     if not _possible(value, name, quoted=quoted):
         return None
-    if placeholder(value):
+    if placeholder(value) or value.lower() in TAUGHT:
         return Find("password", start, end, 0.3, "this looks like the placeholder of a password", "PASSWORD")
     score = _certainty(value, name, quoted=quoted)
     evidence = {"name": name[:60]}
@@ -64,7 +83,9 @@ def judged(text: str, start: int, end: int, *, quoted: bool, secret: bool, name:
         )
     if len(value) < 8 or "/" in value or value.replace("-", "").replace("_", "").isalpha():
         return None  # words: the name of a secret, and where it is kept
-    score = score - 0.03 if any(letter.isdigit() for letter in value) and classes(value) >= 2 else 0.3
+    digits = any(letter.isdigit() for letter in value) and classes(value) >= 2
+    # A secret among machines is drawn: what reads as words with a number is a name, or was never changed.
+    score = score - 0.03 if digits and chance(value) >= DRAWN * len(value) else 0.3
     return Find("secret-value", start, end, score, "this is named as a secret", evidence=evidence)
 
 
@@ -99,11 +120,15 @@ def _possible(value: str, name: str, *, quoted: bool) -> bool:
     lowered = value.lower()
     if not SHORTEST <= len(value) <= LONGEST or value.strip() != value or value.startswith(_ADDRESS):
         return False
+    if encoded_file(value):
+        return False
+    if _APP_PASSWORD.fullmatch(value) and chance(value.replace(" ", "")) >= DRAWN * len(value):
+        return True
     words = value.count(" ") + 1
     digit = any(letter.isdigit() for letter in value)
     if words > 3 or (words > 1 and not digit):
         return False  # a sentence
-    if template(value) or lowered in _LABELS or lowered == name.lower():
+    if template(value) or lowered in _LABELS or lowered == name.lower() or reference(value):
         return False
     if (
         (value.isupper() and "_" in value)
@@ -120,7 +145,7 @@ def _possible(value: str, name: str, *, quoted: bool) -> bool:
 
 def _certainty(value: str, name: str, *, quoted: bool) -> float:
     made_of = classes(value)
-    if made_of >= 3:
+    if made_of >= 3 or _APP_PASSWORD.fullmatch(value):
         return 0.88
     if made_of == 2 and not value.replace("_", "").replace("-", "").isalpha():
         return 0.85 if len(value) >= 8 else 0.75

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from alcaide.instruments.guard.detectors.secrets.formats.format import Format, near, prefixed, shaped
 
+UUID = "[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}"
+
 FORMATS: tuple[Format, ...] = (
     Format(
         "openai-api-key",
@@ -163,4 +165,40 @@ FORMATS: tuple[Format, ...] = (
     near("qdrant-api-key", "Qdrant", "API key", ("qdrant",), "[A-Za-z0-9_-]{40,70}"),
     near("weaviate-api-key", "Weaviate", "API key", ("weaviate",), "[A-Za-z0-9+/=_-]{36,60}"),
     near("comet-api-key", "Comet", "API key", ("comet_api", "comet-api", "comet_ml"), "[A-Za-z0-9]{25}"),
+    near("stability-key", "Stability AI", "API key", ("stability",), "sk-[A-Za-z0-9]{48}"),
+    near("leonardo-key", "Leonardo.Ai", "API key", ("leonardo",), UUID),
+    near("deepai-key", "DeepAI", "API key", ("deepai",), UUID),
+    near("novita-key", "Novita AI", "API key", ("novita",), "sk_[A-Za-z0-9_-]{43}"),
+    near("lakera-key", "Lakera", "API key", ("lakera",), "[0-9a-f]{64}"),
+    near("braintrust-key", "Braintrust", "API key", ("braintrust",), "sk-[A-Za-z0-9]{48}"),
+    near("portkey-key", "Portkey", "API key", ("portkey",), "[A-Za-z0-9+/]{28}"),
+    near("sambanova-key", "SambaNova", "API key", ("sambanova",), UUID),
+    near("moonshot-key", "Moonshot AI", "API key", ("moonshot", "kimi_api"), "sk-[A-Za-z0-9]{48}"),
+    near("siliconflow-key", "SiliconFlow", "API key", ("siliconflow",), "sk-[a-z]{48}"),
+    prefixed("cartesia-key", "Cartesia", "API key", "sk_car_", "[A-Za-z0-9_-]{20,40}"),
+    near("play-ht-key", "PlayHT", "secret key", ("playht", "play_ht", "play.ht"), "[0-9a-f]{32}"),
+    near("speechmatics-key", "Speechmatics", "API key", ("speechmatics",), "[A-Za-z0-9]{32}"),
+    near("gladia-key", "Gladia", "API key", ("gladia",), UUID),
+    near("luma-key", "Luma AI", "API key", ("luma_api", "lumaai", "luma-"), f"luma-{UUID}-{UUID}"),
+    near("runway-key", "Runway", "API key", ("runway",), "key_[0-9a-f]{128}"),
+    near("fal-key", "fal", "API key", ("fal_key", "fal.ai", "fal_api"), f"{UUID}:[0-9a-f]{{32}}"),
+    near("segmind-key", "Segmind", "API key", ("segmind",), "SG_[0-9a-f]{16}"),
+    near("roboflow-key", "Roboflow", "API key", ("roboflow",), "[A-Za-z0-9]{20}"),
+    near(
+        "scale-key",
+        "Scale AI",
+        "API key",
+        ("scale_api", "scaleapi", "scale.com"),
+        "(?:live|test)_[0-9a-f]{32}",
+    ),
+    near("mathpix-key", "Mathpix", "app key", ("mathpix",), "[0-9a-f]{64}"),
+    near("ocr-space-key", "OCR.space", "API key", ("ocr_space", "ocrspace", "ocr.space"), "K[0-9]{14}"),
+    near("mindee-key", "Mindee", "API key", ("mindee",), "(?:md_)?[A-Za-z0-9]{32}"),
+    near("promptlayer-key", "PromptLayer", "API key", ("promptlayer",), "pl_[0-9a-f]{32}"),
+    near("agentops-key", "AgentOps", "API key", ("agentops",), UUID),
+    near("vapi-key", "Vapi", "private key", ("vapi_", "vapi.ai"), UUID),
+    near("retell-key", "Retell AI", "API key", ("retell",), "key_[0-9a-f]{28}"),
+    near("linkup-key", "Linkup", "API key", ("linkup_", "linkup.so"), UUID),
+    near("monkeylearn-key", "MonkeyLearn", "API key", ("monkeylearn",), "[0-9a-f]{40}"),
+    near("wit-token", "Wit.ai", "server token", ("wit_ai", "wit.ai", "witai"), "[A-Z0-9]{32}", kind="TOKEN"),
 )

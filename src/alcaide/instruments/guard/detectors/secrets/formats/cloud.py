@@ -430,7 +430,7 @@ FORMATS: tuple[Format, ...] = (
         "Yandex Cloud",
         "IAM token",
         "t1.",
-        r"[A-Za-z0-9_-]{6,400}\.[A-Za-z0-9_-]{80,}={0,2}",
+        r"[A-Za-z0-9_-]{6,400}={0,2}\.[A-Za-z0-9_-]{80,}={0,2}",
         kind="TOKEN",
     ),
     Format(
