@@ -7,4 +7,7 @@ heavy (a decompressor, a table of allowed names) loads when a file needs it.
 MODULES: tuple[str, ...] = (
     "archives",
     "executables",
+    "hdf5",
+    "keras",
+    "tensorflow",
 )
