@@ -12,6 +12,9 @@ from tests.corpora.models.attacks.registry import Attack, registered
 _MODULES = (
     "pickle_routes",
     "pickle_callables",
+    "pickle_libraries",
+    "pickle_callables",
+    "pickle_libraries",
 )
 
 __all__ = ["Attack", "all", "one"]

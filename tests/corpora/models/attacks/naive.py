@@ -1,6 +1,6 @@
 """Loads attacks the way an unsuspecting program would, and says which of them acted.
 
-    python -m tests.corpora.models.attacks.naive JOBS.json
+    python -m tests.corpora.models.attacks.naive JOBS.json [LIBRARY…]
 
 `JOBS.json` is a list of `[id, loader, path]`. Each is loaded in a forked child of its own, in an empty working
 directory; what the payload can do there is to leave the marker. Attempts to reach the network and to read
@@ -8,6 +8,7 @@ directory; what the payload can do there is to leave the marker. Attempts to rea
 """
 
 import atexit
+import importlib
 import json
 import os
 import signal
@@ -171,11 +172,13 @@ def acts(load: str, path: Path) -> bool:
         return (scratch / MARKER).exists()
 
 
-def main(jobs: Path) -> None:
-    """Loads what the file lists."""
+def main(jobs: Path, libraries: list[str]) -> None:
+    """Loads what the file lists, after the libraries named, which many children then share."""
+    for library in libraries:
+        importlib.import_module(library)
     acted = [id for id, load, path in json.loads(jobs.read_text()) if acts(load, Path(path))]
     print(json.dumps(acted))
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), sys.argv[2:])
