@@ -7,7 +7,9 @@ heavy (a decompressor, a table of allowed names) loads when a file needs it.
 MODULES: tuple[str, ...] = (
     "archives",
     "executables",
+    "texts",
     "hdf5",
     "keras",
+    "onnx",
     "tensorflow",
 )
