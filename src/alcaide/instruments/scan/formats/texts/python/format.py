@@ -87,8 +87,10 @@ LONGEST = 1 << 19
 """A syntax tree takes some hundred times the space of its source."""
 
 _CODING = re.compile(rb"^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)", re.ASCII)
-_PLAIN_CODINGS = re.compile(r"(?:utf-?8(?:-sig)?|(?:us-)?ascii|latin-?1|iso-?8859-?\d+|cp\d+|windows-\d+|gbk?\d*|gb18030"
-                            r"|big5|euc-?\w+|shift-?jis|koi8-\w)\Z")  # fmt: skip
+_PLAIN_CODINGS = re.compile(
+    r"(?:utf-?8(?:-sig)?|(?:us-)?ascii|latin-?1|iso-?8859-?\d+|cp\d+|windows-\d+|gbk?\d*|gb18030|big5|euc-?\w+"
+    r"|shift-?jis|koi8-\w)\Z"
+)
 _READABLE_TRICKS = frozenset(["utf-7", "unicode-escape", "raw-unicode-escape"])
 _HIDDEN = re.compile("[\u202a-\u202e\u2066-\u2069]")
 _SUSPECT = re.compile(

@@ -45,7 +45,8 @@ _LOOKS_ONLY = ("nvidia-smi", "rocm-smi", "uname", "git rev-parse", "git describe
                "lscpu", "which ", "whereis ", "hostname")  # fmt: skip
 _SENSITIVE = (
     "/.ssh", "/.aws", "/.gnupg", "/.kube", "/.netrc", "/.bashrc", "/.profile", "/.bash_profile", "/.zshrc",
-    "/etc/passwd", "/etc/shadow", "/etc/cron", "/etc/sudoers", "/.git-credentials", "/.docker/config", "authorized_keys",
+    "/etc/passwd", "/etc/shadow", "/etc/cron", "/etc/sudoers", "/.git-credentials", "/.docker/config",
+    "authorized_keys",
     "/.config/autostart", "sitecustomize", "usercustomize", "/.huggingface/token", "/huggingface/token", "/.pypirc",
     "Start Menu", "/proc/self/environ", "/LaunchAgents", "/systemd/", "/.npmrc",
 )  # fmt: skip

@@ -57,11 +57,11 @@ class Local:
 
 Value = Known | Ref | Local | None
 
-_BUILTINS = frozenset(
-    ["exec", "eval", "compile", "open", "__import__", "getattr", "setattr", "globals", "locals", "vars", "chr", "bytes", "bytearray", "str", "map", "type", "print", "input", "execfile", "object"]
-)
+_BUILTINS = frozenset([
+    "exec", "eval", "compile", "open", "__import__", "getattr", "setattr", "globals", "locals", "vars",
+    "chr", "bytes", "bytearray", "str", "map", "type", "print", "input", "execfile", "object",
+])  # fmt: skip
 _NAMESPACES = frozenset(["globals()", "locals()", "vars()"])
-_BYTES_METHODS = frozenset(["decode", "hex"])
 
 
 class Scope:
@@ -173,7 +173,7 @@ def _item(base: Value, key: Value) -> Value:
         name = text_of(key)
         if name is None:
             return None
-        if base.name in ("sys.modules",):
+        if base.name == "sys.modules":
             return Ref(name, hidden=True)
         return member(base, name, hidden=True)
     if isinstance(base, Known) and isinstance(key, Known):
@@ -288,10 +288,9 @@ def _times(left: Value, right: Value) -> Value:
 
 def _filled(template: str, value: Value) -> str:
     """A template with its holes filled in order, those that are not known with `HOLE`."""
+    given: list[Any] = []
     if isinstance(value, Known):
         given = list(value.value) if isinstance(value.value, tuple) else [value.value]
-    else:
-        given = []
     parts = template.split("{}")[:1000]
     out = [parts[0]]
     for index, part in enumerate(parts[1:]):
@@ -540,15 +539,17 @@ def _method(value: Any, name: str, arguments: list[Value]) -> Value:
         return None
     if name in ("decode", "encode") and plain and str(plain[0]).lower() not in _CODECS:
         return None
-    out = _tried(
-        lambda *given: (lambda made: tuple(made) if isinstance(made, list) else made)(method(*given)), plain
-    )
-    return out
+    return _tried(lambda *given: _frozen(method(*given)), plain)
 
 
-_METHODS = frozenset(
-    ["decode", "encode", "replace", "strip", "lstrip", "rstrip", "lower", "upper", "swapcase", "title", "split", "removeprefix", "removesuffix", "hex", "splitlines", "capitalize"]
-)
+def _frozen(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
+
+
+_METHODS = frozenset([
+    "decode", "encode", "replace", "strip", "lstrip", "rstrip", "lower", "upper", "swapcase", "title",
+    "split", "removeprefix", "removesuffix", "hex", "splitlines", "capitalize",
+])  # fmt: skip
 
 _HANDLERS: dict[type[ast.AST], Callable[[Any, Scope, int], Value]] = {
     ast.Constant: _constant,
