@@ -33,7 +33,7 @@ class Folder(Protocol):
 class Look:
     """The look at one scanned file: what all parts of it share."""
 
-    __slots__ = ("budget", "findings", "folder", "looked_beside", "policy", "sha256", "suppressed")
+    __slots__ = ("budget", "findings", "folder", "looked_beside", "name", "policy", "sha256", "suppressed")
 
     def __init__(
         self, budget: Budget, policy: ScanPolicy, folder: Folder | None = None, sha256: str | None = None
@@ -44,6 +44,8 @@ class Look:
         self.sha256 = sha256
         self.findings: list[Finding] = []
         self.suppressed = 0
+        self.name = ""
+        """The scanned file's path as it is reported: where its neighbours are looked for."""
         self.looked_beside = False
         """Whether a reader asked for the neighbours, so that what was found depends on them."""
 

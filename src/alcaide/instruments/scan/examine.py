@@ -217,6 +217,7 @@ def examine_artifact(
     """
     policy = policy or ScanPolicy()
     look = Look(Budget(policy.limits), policy, folder, sha256)
+    look.name = name
     node = Node(name.rsplit("/", 1)[-1], source.size)
     context = Context(look, node, "", 0, examine)
     try:

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from alcaide.instruments.scan.formats.tensorflow import saved_model
+from alcaide.instruments.scan.formats.tensorflow import checkpoint, lite, saved_model, texts
 
-FORMATS = saved_model.FORMATS
+FORMATS = (*saved_model.FORMATS, *checkpoint.FORMATS, *lite.FORMATS, *texts.FORMATS)

@@ -64,7 +64,7 @@ UNKNOWN_OPERATION = Rule(
     ("cwe/CWE-829", *_TAXONOMY),
 )
 RULES = (FILE, NETWORK, PYTHON, NATIVE, UNKNOWN_OPERATION)
-_RULE_OF = {"read": FILE, "write": FILE, "network": NETWORK, "python": PYTHON, "native": NATIVE}
+RULE_OF = {"read": FILE, "write": FILE, "network": NETWORK, "python": PYTHON, "native": NATIVE}
 
 OPERATION_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_>./-]{0,200}\Z")
 
@@ -204,7 +204,7 @@ class Graph:
         when = "loading the model" if on_load else "using the model"
         what = f" {shown}" if shown else (" that its caller names" if acting.path is not None else "")
         self._context.find(
-            _RULE_OF[acting.kind],
+            RULE_OF[acting.kind],
             f"{when} {acting.does}{what}: node `{node.name}` is a `{node.operation}`",
             level=Level.CRITICAL if on_load else None,
             operation=node.operation,

@@ -1,0 +1,50 @@
+"""ONNX models and ONNX Runtime's own format."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from alcaide.instruments.scan.format import Format
+from alcaide.instruments.scan.formats.onnx import model, operators, runtime
+from alcaide.instruments.scan.limits import ScanStop
+from alcaide.instruments.scan.wire import Message, outline
+
+if TYPE_CHECKING:
+    from alcaide.instruments.scan.format import Glance
+
+
+def _sniff(glance: Glance) -> bool:
+    """A model has a graph (field 7) or functions (25), and a graph has fields that are messages and texts only."""
+    fields = outline(glance)
+    if fields is None:
+        return False
+    named = glance.lower_name.endswith(".onnx")
+    if fields.get(7) != 2 and fields.get(25) != 2:
+        return named and fields.get(1) == 0
+    if fields.get(1, 0) != 0:
+        return False
+    if named:
+        return True
+    try:
+        message = Message(glance.source, lambda _: None, 0, glance.size, cut=True)
+        for number, kind, start, size in message:
+            if number in (7, 25) and kind == 2:
+                for count, (inner, form, _, _) in enumerate(message.message(start, size)):
+                    if form != 2 or inner > 16:
+                        return False
+                    if count > 4:
+                        break
+                return True
+    except ScanStop:
+        return True
+    return False
+
+
+def _sniff_runtime(glance: Glance) -> bool:
+    return glance.head[4:8] == b"ORTM"
+
+
+FORMATS = (
+    Format("onnx", "ONNX", _sniff, model.examine, model.RULES),
+    Format("onnx-runtime", "ONNX Runtime model", _sniff_runtime, runtime.examine, operators.RULES),
+)
