@@ -59,12 +59,15 @@ WORDS = {"lifecycle": "gate", "assurance": "guard", "operations": "jobs"}
 
 
 def slice_entries() -> tuple[Entry, ...]:
-    """One entry per slice that has commands."""
+    """One entry per slice that has commands, and one for each further word of its own."""
     from alcaide.app.slices import manifests
 
-    return tuple(
-        Entry(WORDS.get(m.name, m.name), m.question, m.cli) for m in manifests() if m.cli is not None
-    )
+    found: list[Entry] = []
+    for manifest in manifests():
+        if manifest.cli is not None:
+            found.append(Entry(WORDS.get(manifest.name, manifest.name), manifest.question, manifest.cli))
+        found += [Entry(word.word, word.title, word.target) for word in manifest.words]
+    return tuple(found)
 
 
 def main() -> NoReturn:

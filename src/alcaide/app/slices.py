@@ -16,6 +16,7 @@ SLICES: tuple[str, ...] = (
     "alcaide.slices.access.manifest",
     "alcaide.slices.inventory.manifest",
     "alcaide.slices.evidence.manifest",
+    "alcaide.slices.supply_chain.manifest",
     "alcaide.slices.lifecycle.manifest",
     "alcaide.slices.assurance.manifest",
     "alcaide.slices.operations.manifest",

@@ -63,7 +63,13 @@ def create_app(instance: Instance) -> FastAPI:
     app.state.identify = identify
     # Added last is passed first: read this list from the bottom.
     app.add_middleware(GZipMiddleware, minimum_size=GZIP_FROM, compresslevel=GZIP_LEVEL)
-    app.add_middleware(BoundedBody, limit=config.max_upload_mib * 2**20)
+    larger = {
+        path: limit
+        for manifest in instance.manifests
+        if manifest.large_bodies
+        for path, limit in load(manifest.large_bodies)(config).items()
+    }
+    app.add_middleware(BoundedBody, limit=config.max_upload_mib * 2**20, larger=larger)
     app.add_middleware(KnownHosts, hosts=known_hosts(config))
     install(app, _look(instance))
     app.add_middleware(Observed, metrics=metrics)

@@ -18,7 +18,7 @@ from alcaide.kernel.errors import ConfigError
 CONFIG_FILE = "config.yaml"
 MAX_CONFIG_BYTES = 1_000_000
 DEFAULT_DATA = "alcaide-data"
-SECTIONS = ("oidc", "sign_in", "intake", "evidence", "operations", "inventory", "lifecycle")
+SECTIONS = ("oidc", "sign_in", "intake", "evidence", "operations", "inventory", "lifecycle", "supply_chain")
 
 
 def _setting(default: Any, doc: str) -> Any:

@@ -40,6 +40,15 @@ class NavItem:
 
 
 @dataclass(frozen=True, slots=True)
+class Word:
+    """A word after `alcaide`, for a slice whose commands have names of their own: what it does, and its code."""
+
+    word: str
+    title: str
+    target: str
+
+
+@dataclass(frozen=True, slots=True)
 class AttentionItem:
     """Something unknown, overdue or waiting, for the first screen. `level` is unknown, failed or waiting."""
 
@@ -88,12 +97,14 @@ class Manifest:
     api: str | None = None  # an APIRouter, mounted under /api/v1
     pages: str | None = None  # an APIRouter
     cli: str | None = None  # a cyclopts App
+    words: tuple[Word, ...] = ()  # further words, each a cyclopts App or a function
     jobs: str | None = None  # a sequence of JobKind
     actions: tuple[Action, ...] = ()
     nav: tuple[NavItem, ...] = ()
     attention: str | None = None  # function(conn, instance, actor, now) -> list[AttentionItem]
     panels: str | None = None  # a sequence of Panel
     capabilities: Mapping[str, str] = field(default_factory=dict)
+    large_bodies: str | None = None  # function(config) -> {path: bytes}, for routes that stream a body to disk
     start: str | None = None  # function(instance), run once when an instance opens: seeds what must be there
 
     @property

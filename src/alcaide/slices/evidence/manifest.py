@@ -26,4 +26,5 @@ MANIFEST = Manifest(
     nav=(NavItem("Evidence", "/evidence", "certificate", "evidence.view", "e"),),
     attention="alcaide.slices.evidence.queries:attention",
     panels="alcaide.slices.evidence.pages.panels:PANELS",
+    capabilities={"resolve-subject": "alcaide.slices.evidence.service.subjects:resolve"},
 )

@@ -1,0 +1,1 @@
+"""`alcaide scan`, `alcaide sign` and `alcaide verify`."""

@@ -1,0 +1,22 @@
+"""The only writer of the supply chain: scans that people ask for, what they found, and the folders that are watched."""
+
+from alcaide.slices.supply_chain.service.asking import cancel_scan, scan_again, scan_folder, scan_upload
+from alcaide.slices.supply_chain.service.looking import look, run_scan, tidy
+from alcaide.slices.supply_chain.service.recording import record_report
+from alcaide.slices.supply_chain.service.uploads import Quarantined
+from alcaide.slices.supply_chain.service.watching import add_watch, look_into_watches, remove_watch
+
+__all__ = [
+    "Quarantined",
+    "add_watch",
+    "cancel_scan",
+    "look",
+    "look_into_watches",
+    "record_report",
+    "remove_watch",
+    "run_scan",
+    "scan_again",
+    "scan_folder",
+    "scan_upload",
+    "tidy",
+]

@@ -1,0 +1,152 @@
+"""What the job does: scan, keep the report, put it on record if it is about something."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from alcaide.kernel.errors import AlcaideError, InvalidInput, NotFound
+from alcaide.kernel.jobs import JobContext, JobStopped
+from alcaide.predicates.base import By
+from alcaide.slices.supply_chain import queries, tables
+from alcaide.slices.supply_chain.model import UNFINISHED, ScanLine
+from alcaide.slices.supply_chain.service import recording
+from alcaide.slices.supply_chain.service.asking import readable
+from alcaide.slices.supply_chain.service.uploads import upload_folder
+
+if TYPE_CHECKING:
+    from alcaide.instruments.scan.model import Artifact, ScanReport
+    from alcaide.kernel.instance import Instance
+    from alcaide.kernel.ledger.log import Tx
+
+
+def run_scan(ctx: JobContext) -> dict[str, Any]:
+    """Scan what was asked for, keep the report, put it on record if it is about something; delete an upload.
+
+    An upload stays until its scan has ended for good: a worker that is killed finds it there at the next try.
+    """
+    instance: Instance = ctx.instance
+    scan_id = str(ctx.payload["scan"])
+    with instance.read() as conn:
+        line = queries.scan(conn, scan_id)
+        asked = queries.asked(conn, scan_id)
+    if line.state not in UNFINISHED:
+        return {"outcome": line.outcome}
+    _mark(instance, scan_id, state="running")
+    try:
+        if not Path(line.place).exists():
+            raise NotFound(f"`{line.title}` is not there any more; scan it again where it lies now")
+        if line.origin != "upload":
+            readable(instance, line.place)
+        report = look([Path(line.place)], check=ctx.check, progress=ctx.progress)
+        _keep(instance, line, report, asked, ctx)
+    except JobStopped:
+        raise
+    except AlcaideError as error:
+        _end(instance, line, str(error))
+        return {"problem": str(error)}
+    except Exception as error:
+        if ctx.run.attempts >= ctx.run.max_attempts:
+            _end(instance, line, f"the scan failed ({type(error).__name__}); see the job `{line.job}`")
+        raise
+    _drop_upload(line)
+    return {"outcome": report.outcome.value, "files": len(report.artifacts)}
+
+
+def _end(instance: Instance, line: ScanLine, problem: str) -> None:
+    """A scan that ended without a report."""
+    _mark(instance, line.id, state="failed", problem=problem[:2_000], done_at=instance.clock())
+    _drop_upload(line)
+
+
+def _drop_upload(line: ScanLine) -> None:
+    if line.origin == "upload":
+        shutil.rmtree(Path(line.place).parent, ignore_errors=True)
+
+
+def look(
+    paths: Sequence[Path],
+    *,
+    check: Callable[[], None] = lambda: None,
+    progress: Callable[[float | None, str], None] = lambda _fraction, _note: None,
+) -> ScanReport:
+    """Scan files and folders with digests, in confined processes."""
+    from alcaide.instruments.scan.scanner import ScanFailedError, scan
+
+    count = 0
+
+    def each(artifact: Artifact) -> None:
+        nonlocal count
+        count += 1
+        check()
+        progress(None, f"{count:,} files, last `{artifact.path[-80:]}`")
+
+    try:
+        return scan(paths, digests=True, progress=each)
+    except ScanFailedError as error:
+        raise InvalidInput(str(error)) from error
+
+
+def _keep(
+    instance: Instance, line: ScanLine, report: ScanReport, asked: Mapping[str, str], ctx: JobContext
+) -> None:
+    """The report beside the scan and, if it is about something, a statement in the log, in one transaction."""
+    values = recording.kept(report)
+    subject = str(ctx.payload.get("subject", ""))
+    if not subject:
+        _mark(instance, line.id, state="done", done_at=instance.clock(), **values)
+        return
+
+    def work(tx: Tx) -> None:
+        leaf, _ = recording.append(tx, instance, By.of(asked), report, subject, reason=line.reason)
+        tx.conn.execute(
+            tables.scan.update()
+            .where(tables.scan.c.id == line.id)
+            .values(state="done", done_at=tx.now, leaf=leaf, **values)
+        )
+
+    try:
+        ctx.write("record", work)
+    except InvalidInput as error:
+        # What was found is not lost where it cannot be put on record.
+        _mark(instance, line.id, state="done", done_at=instance.clock(), problem=str(error)[:2_000], **values)
+
+
+def _mark(instance: Instance, scan_id: str, **values: Any) -> None:
+    with instance.db.transaction() as conn:
+        conn.execute(tables.scan.update().where(tables.scan.c.id == scan_id).values(**values))
+
+
+def tidy(ctx: JobContext) -> dict[str, Any]:
+    """Delete scans past their time that are not on record, and uploads that no scan waits for."""
+    instance: Instance = ctx.instance
+    keep = timedelta(days=queries.settings(instance).keep_days)
+    with instance.db.transaction() as conn:
+        gone = conn.execute(
+            tables.scan.delete().where(
+                tables.scan.c.done_at < instance.clock() - keep, tables.scan.c.leaf.is_(None)
+            )
+        ).rowcount
+        waiting = set(
+            conn.execute(
+                sa.select(tables.scan.c.id).where(
+                    tables.scan.c.origin == "upload", tables.scan.c.state.in_(UNFINISHED)
+                )
+            ).scalars()
+        )
+    dropped = 0
+    for folder in upload_folder(instance).iterdir():
+        ctx.check()
+        # One that is being written has no scan yet: leave it for an hour.
+        with suppress(OSError):
+            old = instance.clock().timestamp() - folder.stat().st_mtime > 3_600
+            if folder.name not in waiting and old:
+                shutil.rmtree(folder, ignore_errors=True)
+                dropped += 1
+    return {"scans": gone, "uploads": dropped}
