@@ -13,8 +13,10 @@ _MODULES = (
     "pickle_routes",
     "pickle_callables",
     "pickle_libraries",
+    "pickle_streams",
     "pickle_callables",
     "pickle_libraries",
+    "pickle_streams",
 )
 
 __all__ = ["Attack", "all", "one"]

@@ -112,6 +112,69 @@ def _zip(path: Path) -> None:
     read(path.read_bytes())
 
 
+@loader("first-pickle")
+def _first_pickle(path: Path) -> None:
+    """The first pickle of a file and no more."""
+    import pickle
+
+    pickle.loads(path.read_bytes())
+
+
+@loader("compressed-deep")
+def _compressed_deep(path: Path) -> None:
+    """Gzip as often as it takes."""
+    import gzip
+    import pickle
+
+    whole = path.read_bytes()
+    while whole.startswith(b"\x1f\x8b"):
+        whole = gzip.decompress(whole)
+    pickle.loads(whole)
+
+
+@loader("lz4")
+def _lz4(path: Path) -> None:
+    import pickle
+
+    import lz4.frame
+
+    pickle.loads(lz4.frame.decompress(path.read_bytes()))
+
+
+@loader("joblib")
+def _joblib(path: Path) -> None:
+    import joblib
+
+    joblib.load(path)
+
+
+@loader("numpy")
+def _numpy(path: Path) -> None:
+    import numpy as np
+
+    loaded = np.load(path, allow_pickle=True)
+    for name in getattr(loaded, "files", ()):
+        loaded[name]
+
+
+@loader("torch")
+def _torch(path: Path) -> None:
+    import torch
+
+    torch.load(path, weights_only=False)
+
+
+@loader("tar-pickles")
+def _tar_pickles(path: Path) -> None:
+    """The pickles of a tar, each the first of its member."""
+    import pickle
+    import tarfile
+
+    with tarfile.open(path) as tar:
+        for member in tar:
+            pickle.load(tar.extractfile(member))  # type: ignore[arg-type]
+
+
 @loader("python")
 def _python(path: Path) -> None:
     """A script run as a program."""

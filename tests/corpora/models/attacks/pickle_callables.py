@@ -31,7 +31,7 @@ def instance(of: str, state: dict[str, object] | None = None) -> Code:
     return Code(made + op.push(state) + op.BUILD if state else made)
 
 
-def keyword(function: str, **arguments: object) -> Code:
+def keyword(function: str, /, **arguments: object) -> Code:
     """A call with keywords, which pickles have no opcode for: a partial carries them in its state."""
     target = stacked(*function.split(":"))
     state: tuple[object, ...] = (target, (), dict(arguments), None)

@@ -8,7 +8,7 @@ import base64
 from tests.corpora.models.attacks import opcodes as op
 from tests.corpora.models.attacks.opcodes import Code, call, method, named, stacked, stream
 from tests.corpora.models.attacks.payload import ADDRESS, CODE, IMPORTED, MARKER, SHELL, code_object
-from tests.corpora.models.attacks.pickle_callables import imported, instance, keyword
+from tests.corpora.models.attacks.pickle_callables import imported, keyword
 from tests.corpora.models.attacks.registry import Attack, add
 
 _RUN = (named("os", "system"), SHELL)
