@@ -9,8 +9,8 @@ import struct
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from alcaide.instruments.exchange.dsse import signature_holds
 from alcaide.kernel.evidence import canonical, pae, parse_envelope, parse_statement, strict_json
+from alcaide.kernel.evidence.public_keys import signature_holds
 from alcaide.kernel.ledger import merkle
 from alcaide.kernel.ledger.keys import Ed25519Signer, keyid_of
 

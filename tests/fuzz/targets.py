@@ -16,12 +16,12 @@ from pathlib import Path
 from typing import Any
 
 from alcaide.instruments.exchange import READERS
-from alcaide.instruments.exchange.dsse import load_public_key
-from alcaide.instruments.exchange.model_signature import read_manifest
+from alcaide.instruments.scan.provenance.verifying import read_manifest
 from alcaide.kernel.backup.archive import open_archive
 from alcaide.kernel.errors import AlcaideError, Corrupt, InvalidInput, NotFound
 from alcaide.kernel.evidence import canonical, parse_envelope, parse_statement, strict_json
 from alcaide.kernel.evidence import verify as verify_envelope
+from alcaide.kernel.evidence.public_keys import load_public_key
 from alcaide.kernel.ledger import merkle, subject_index
 from alcaide.kernel.ledger.note import ED25519, Checkpoint, NoteKey, parse_note, verify_note
 from alcaide.kernel.ledger.reader import fold_rows

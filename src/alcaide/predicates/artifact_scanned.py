@@ -44,8 +44,8 @@ class ArtifactScanned(Predicate, frozen=True, kw_only=True, omit_defaults=True):
 
     `outcome` is `failed` with a finding of `fail_on` or worse, else `unknown` if a part was not looked at or there was
     nothing to look at, else `passed`. `policy` is the digest of the policy file in force, absent for the one that
-    ships. `root` is the digest under which the list of scanned files is: the listing digest of a folder, the digest of
-    the bytes of a single file.
+    ships. `root` is over everything that was looked at, also what lies beside the content that a folder is known by:
+    the listing digest of all files, or the digest of the bytes of a single one.
     """
 
     TYPE: ClassVar[str] = "urn:alcaide:artifact-scanned:v1"

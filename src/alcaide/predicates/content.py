@@ -9,6 +9,9 @@ One file is its SHA-256. A folder has two digests, and a Statement about it name
   signatures of that format, which name a model by it, and scans meet under one subject.
 
 Register a model under its listing digest unless the tools around it know only the root.
+
+Neither is over what is beside the content: version control's own files, which the OpenSSF format leaves out too, and
+detached signatures in the top folder, which come after what they sign.
 """
 
 from __future__ import annotations
@@ -24,6 +27,22 @@ Files = Sequence[tuple[str, str]]
 
 ITSELF = "."
 """The path of a file that is the whole thing, as the OpenSSF format spells it."""
+
+BESIDE = (".git", ".gitattributes", ".github", ".gitignore")
+"""What the OpenSSF format never signs: files and folders of version control, in the top folder."""
+SIGNATURES = (".sig", ".sigstore", ".sigstore.json", ".intoto.jsonl")
+"""How detached signatures and attestations are called."""
+
+
+def is_content(path: str) -> bool:
+    """Whether a file of a folder is part of what it is known by."""
+    top, _, below = path.partition("/")
+    return top not in BESIDE and (bool(below) or not top.lower().endswith(SIGNATURES))
+
+
+def content_of(files: Files) -> Files:
+    """The files by which a folder is known; all of them if nothing else is there."""
+    return [pair for pair in files if is_content(pair[0])] or files
 
 
 def listing_digest(files: Files) -> str:
@@ -43,7 +62,8 @@ def root_digest(files: Files) -> str:
 def subjects_of_files(name: str, files: Files) -> tuple[Subject, ...]:
     """The subjects of a Statement about these files under one name: `model:fraud-scorer@3`.
 
-    A single file given with the path `.` is named by its bytes' digest first; a folder by its listing digest first.
+    A single file given with the path `.` is named by its bytes' digest first; a folder by its listing digest first,
+    over its content alone (`is_content`).
     Raises InvalidInput where there is no file, or a path is there twice.
     """
     if not files:
@@ -51,5 +71,6 @@ def subjects_of_files(name: str, files: Files) -> tuple[Subject, ...]:
     if len({path for path, _ in files}) != len(files):
         raise InvalidInput("a path is listed twice; list every file once")
     alone = len(files) == 1 and files[0][0] == ITSELF
-    digests: Iterable[str] = (files[0][1] if alone else listing_digest(files), root_digest(files))
+    content = content_of(files)
+    digests: Iterable[str] = (files[0][1] if alone else listing_digest(content), root_digest(content))
     return tuple(Subject(name, {"sha256": digest}) for digest in dict.fromkeys(digests))

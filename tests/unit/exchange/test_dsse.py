@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 from tests.unit.exchange.corpus import CORPUS, content, document, dumped
 
-from alcaide.instruments.exchange.dsse import Dsse, envelope_of, load_public_key, verify
-from alcaide.instruments.exchange.strict import Fields
+from alcaide.instruments.exchange.dsse import Dsse, verify
 from alcaide.kernel.errors import InvalidInput, TooLarge
+from alcaide.kernel.evidence.foreign import envelope_of
+from alcaide.kernel.evidence.public_keys import load_public_key
+from alcaide.kernel.strict import Fields
 
 KEYS = {path.stem: load_public_key(path.read_bytes()) for path in sorted((CORPUS / "dsse").glob("*.pub"))}
 

@@ -7,8 +7,9 @@ from pathlib import Path
 from tests.unit.exchange.test_cyclonedx import schema_error
 
 from alcaide.instruments.exchange import read_document
-from alcaide.instruments.exchange.dsse import load_public_key
-from alcaide.instruments.exchange.model_signature import check_folder, read_manifest
+from alcaide.instruments.scan.provenance.folder import check_folder
+from alcaide.instruments.scan.provenance.verifying import read_manifest
+from alcaide.kernel.evidence.public_keys import load_public_key
 from alcaide.slices.inventory.service import declare
 
 EXAMPLE = Path(__file__).parents[3] / "examples" / "harbour-berths"

@@ -13,12 +13,15 @@ from typing import Any
 import pytest
 from tests.unit.exchange.corpus import CORPUS, content, document, dumped
 
-from alcaide.instruments.exchange.dsse import load_public_key
-from alcaide.instruments.exchange.model_signature import ModelSignature, check_folder, read_manifest
+from alcaide.instruments.exchange.model_signature import ModelSignature
+from alcaide.instruments.scan.provenance.folder import check_folder
+from alcaide.instruments.scan.provenance.verifying import read_manifest
 from alcaide.kernel.errors import InvalidInput, NotFound, TooLarge
+from alcaide.kernel.evidence.public_keys import load_public_key
 
 KEYS = {name: load_public_key(content("model_signature", f"{name}.pub")) for name in ("p256", "p384")}
 ROOT = "e6733b6748660149c6ad07aa0c5820c8097b059bb3156e22afec29b7828becb7"
+LISTING = "b9f2e6e1d2403c56ba9fa727bd932907e90cd0c1838a0f79021ceaaa8947a694"
 
 
 @pytest.fixture
@@ -41,7 +44,10 @@ def resigned(change: Callable[[dict[str, Any]], object]) -> bytes:
 def test_a_signature_of_the_real_tool_holds_under_its_key(name: str) -> None:
     read = ModelSignature().read(content("model_signature", f"{name}.sig"), trusted=KEYS)
     assert (read.outcome, read.signed_by) == ("passed", (name,))
-    assert [(s.name, s.sha256) for s in read.subjects] == [("berth-planner", ROOT)]
+    assert [(s.name, s.sha256) for s in read.subjects] == [
+        ("berth-planner", ROOT),
+        ("berth-planner", LISTING),
+    ]
     assert read.summary["files"] == 3
 
 
@@ -63,7 +69,7 @@ def test_a_signature_that_names_a_trusted_key_and_does_not_hold_fails() -> None:
 def test_a_certificate_is_read_and_left_unknown() -> None:
     read = ModelSignature().read(content("model_signature", "certificate.sig"), trusted=KEYS)
     assert (read.outcome, read.summary["signed_with"]) == ("unknown", "certificate")
-    assert "not checked here" in read.reason
+    assert "no time was given" in read.reason
 
 
 def test_a_list_that_does_not_match_its_root_digest_fails() -> None:
@@ -116,6 +122,23 @@ def test_links_are_never_followed_out_of_the_folder(model: Path, tmp_path: Path)
     assert (check.changed, check.unsigned) == (("tokenizer/terms.json",), ("tokenizer",))
 
 
+def test_links_that_stay_inside_are_let_through_where_that_is_asked_and_others_are_not(
+    model: Path, tmp_path: Path
+) -> None:
+    manifest = read_manifest(content("model_signature", "p256.sig"))
+    (model / "blob").write_bytes((model / "config.json").read_bytes())
+    (model / "config.json").unlink()
+    (model / "config.json").symlink_to("blob")
+    assert check_folder(model, manifest, ignore=["blob"]).changed == ("config.json",)
+    assert check_folder(model, manifest, ignore=["blob"], links="inside").outcome == "passed"
+
+    shutil.move(model / "blob", tmp_path / "blob")
+    (model / "config.json").unlink()
+    (model / "config.json").symlink_to(tmp_path / "blob")
+    assert check_folder(model, manifest, links="inside").changed == ("config.json",)
+    assert check_folder(model, manifest, links="follow").outcome == "passed"
+
+
 def test_a_pipe_in_place_of_a_file_does_not_hang(model: Path) -> None:
     (model / "config.json").unlink()
     os.mkfifo(model / "config.json")
@@ -129,10 +152,12 @@ def test_the_check_is_bounded_shows_progress_and_needs_a_folder(model: Path) -> 
     seen: list[tuple[int, int]] = []
     check_folder(model, manifest, progress=lambda done, total: seen.append((done, total)))
     assert seen == [(1, 3), (2, 3), (3, 3)]
+    assert check_folder(model, manifest, workers=1) == check_folder(model, manifest, workers=3)
     with pytest.raises(TooLarge, match="more bytes than the limit"):
         check_folder(model, manifest, max_bytes=1_000)
-    with pytest.raises(NotFound, match="is not a folder"):
-        check_folder(model / "config.json", manifest)
+    with pytest.raises(NotFound, match="there is nothing at"):
+        check_folder(model / "missing", manifest)
+    assert "a folder was signed" in check_folder(model / "config.json", manifest).reason
 
 
 def test_a_digest_that_cannot_be_computed_is_unknown(model: Path) -> None:

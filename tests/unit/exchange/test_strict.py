@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alcaide.instruments.exchange.strict import Fields, strict_json
 from alcaide.kernel.errors import InvalidInput, TooLarge
+from alcaide.kernel.strict import Fields, strict_json
 
 
 @pytest.mark.parametrize(

@@ -189,6 +189,18 @@ def test_a_renamed_file_changes_the_listing_digest_and_not_the_root() -> None:
     assert listing_digest(renamed) != listing_digest(FILES)
 
 
+def test_what_lies_beside_the_content_does_not_change_what_a_folder_is_known_by() -> None:
+    beside = [
+        ("model.sig", "8" * 64),
+        (".gitattributes", "9" * 64),
+        (".git/HEAD", "a" * 64),
+        (".github/x", "b" * 64),
+    ]
+    assert subjects_of_files("model:fraud-scorer@3", [*FILES, *beside]) == MODEL
+    for content in (("deep/model.sig", "8" * 64), ("deep/.gitattributes", "9" * 64), (".gitx", "a" * 64)):
+        assert subjects_of_files("model:fraud-scorer@3", [*FILES, content]) != MODEL
+
+
 def test_one_file_goes_by_its_own_digest_and_a_folder_by_its_listing() -> None:
     assert next(s.sha256 for s in subjects_of_files("model:m@1", [(ITSELF, "7" * 64)])) == "7" * 64
     assert [s.sha256 for s in MODEL] == [listing_digest(FILES), root_digest(FILES)]

@@ -11,7 +11,7 @@ from __future__ import annotations
 from alcaide.instruments.exchange.cyclonedx import write_mlbom
 from alcaide.instruments.exchange.document import Outcome, ParsedDocument, Reader
 from alcaide.instruments.exchange.registry import READERS, read_document, reader_for
-from alcaide.instruments.exchange.strict import strict_json
+from alcaide.kernel.strict import strict_json
 
 __all__ = [
     "READERS",

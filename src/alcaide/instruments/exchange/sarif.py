@@ -23,9 +23,9 @@ from hashlib import sha256
 from typing import Any
 
 from alcaide.instruments.exchange.document import MAX_LISTED, Outcome, ParsedDocument, subjects_of
-from alcaide.instruments.exchange.strict import Fields, strict_json
 from alcaide.kernel.errors import InvalidInput, TooLarge
 from alcaide.kernel.evidence import Subject
+from alcaide.kernel.strict import Fields, strict_json
 
 LEVELS = ("error", "warning", "note", "none")
 KINDS = ("fail", "open", "review", "pass", "informational", "notApplicable")

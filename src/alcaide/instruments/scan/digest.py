@@ -117,7 +117,7 @@ def digest_files(
         progress: told the files done and how many there are, from any thread, now and then.
     """
     wanted = list(paths)
-    workers = max(1, min(workers or _processors(), len(wanted)))
+    workers = max(1, min(workers or processors(), len(wanted)))
     found: list[Digested | None] = [None] * len(wanted)
     done = 0
 
@@ -189,7 +189,8 @@ def _size(path: Path) -> int:
         return 0
 
 
-def _processors() -> int:
+def processors() -> int:
+    """How many this process may use."""
     count: Any = getattr(os, "process_cpu_count", None)
     if count is not None:
         return count() or 1

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from alcaide.kernel.errors import InvalidInput
 from alcaide.predicates.artifact_scanned import MAX_FINDINGS, ArtifactScanned, ScanFinding
 from alcaide.predicates.base import at
-from alcaide.predicates.content import ITSELF, root_digest, subjects_of_files
+from alcaide.predicates.content import ITSELF, listing_digest, subjects_of_files
 from alcaide.predicates.dataset_scanned import (
     MAX_COLUMNS,
     MAX_ROWS,
@@ -105,7 +105,7 @@ def artifact_scanned(
         findings_total=len(found),
         files=len(report.artifacts),
         bytes=sum(artifact.node.size for artifact in report.artifacts),
-        root=subjects[0].sha256 or root_digest(files),
+        root=files[0][1] if files[0][0] == ITSELF else listing_digest(files),
         formats=dict(sorted(formats.items())),
         policy=report.policy,
         left_out=tuple(report.left_out[:50]),

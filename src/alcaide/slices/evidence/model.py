@@ -302,6 +302,11 @@ class TrustedKeyLine:
     revoked_by: str
     leaf: int
 
+    @property
+    def is_root(self) -> bool:
+        """Whether it is the certificate of an authority, and not a signer's own key."""
+        return self.algorithm.startswith("x509-")
+
 
 # -- anchors ------------------------------------------------------------------------------------------
 

@@ -20,10 +20,10 @@ from typing import Any
 
 from alcaide.instruments.exchange.cyclonedx import kinds
 from alcaide.instruments.exchange.document import MAX_LISTED, Outcome, ParsedDocument, subjects_of
-from alcaide.instruments.exchange.strict import Fields, strict_json
 from alcaide.kernel.errors import InvalidInput, TooLarge
 from alcaide.kernel.evidence import Subject
 from alcaide.kernel.ids import slug
+from alcaide.kernel.strict import Fields, strict_json
 from alcaide.predicates.graph import COMPONENT_KINDS, DATA_CLASSES, ComponentRef, FlowRef, SystemGraph
 
 VERSIONS = ("1.5", "1.6", "1.7")

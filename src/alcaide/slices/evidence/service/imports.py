@@ -10,24 +10,21 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from alcaide.instruments.exchange import ParsedDocument, Reader, reader_for
-from alcaide.instruments.exchange.dsse import (
-    envelope_of,
-    key_hint,
-    load_public_key,
-    statement_of,
-)
-from alcaide.instruments.exchange.strict import Fields, strict_json
 from alcaide.kernel.access import Actor
 from alcaide.kernel.errors import Conflict, InvalidInput, TooLarge
 from alcaide.kernel.evidence import Envelope, Statement, Subject, parse_envelope, parse_statement
+from alcaide.kernel.evidence.certificates import load_root
+from alcaide.kernel.evidence.foreign import envelope_of, statement_of
+from alcaide.kernel.evidence.public_keys import key_hint, load_public_key
 from alcaide.kernel.ledger.log import Tx
 from alcaide.kernel.ledger.reader import read_leaf
+from alcaide.kernel.strict import Fields, strict_json
 from alcaide.predicates.base import By, at
 from alcaide.predicates.imported import Imported, SignatureState, VerifiedBy
 from alcaide.slices.evidence import queries
@@ -37,12 +34,23 @@ from alcaide.slices.evidence.projection import note_import
 from alcaide.slices.evidence.service.subjects import resolve
 
 if TYPE_CHECKING:
-    from alcaide.instruments.exchange.dsse import PublicKey
+    from cryptography.x509 import Certificate
+
+    from alcaide.kernel.evidence.public_keys import PublicKey
     from alcaide.kernel.instance import Instance
 
 MAX_ABOUT = 50
 MAX_SUBJECTS = 2_000  # as the readers have it; each is an entry in the ledger's index
 _SIGNED_KINDS = frozenset({"dsse", "model-signature"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Trust:
+    """Whose signatures count: keys, and authorities whose certificates do."""
+
+    lines: Mapping[str, TrustedKeyLine]
+    keys: Mapping[str, PublicKey]
+    roots: Mapping[str, Certificate]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +99,12 @@ def import_document(
             media_type=media_type,
             readers=instance.plugins_like(Reader),  # type: ignore[type-abstract]
         )
-        options = {"trusted": {name: public for name, (public, _) in trusted.items()}}
-        parsed = reader.read(data, **(options if getattr(reader, "checks_signatures", False) else {}))  # 1
+        options: dict[str, Any] = {}
+        if getattr(reader, "checks_signatures", False):
+            options["trusted"] = trusted.keys
+        if getattr(reader, "checks_certificates", False):
+            options |= {"roots": trusted.roots, "now": instance.clock()}
+        parsed = reader.read(data, **options)  # 1
         _refuse_altered(data, parsed, trusted, key)  # 2
         taken = _judge(data, parsed, filename, subjects_named, trusted)  # 3, 4
         _refuse_known(conn, taken)
@@ -120,19 +132,23 @@ def _named(about: Sequence[str]) -> list[str]:
     return wanted
 
 
-def _trusted(conn: Connection, only: str) -> dict[str, tuple[PublicKey, TrustedKeyLine]]:
+def _trusted(conn: Connection, only: str) -> _Trust:
     lines = [queries.trusted_key(conn, only)] if only else queries.trusted_keys(conn)
     if only and lines[0].revoked_at is not None:
         raise InvalidInput(
             f"key `{only}` is no longer trusted; name another, or trust it again under a new name"
         )
-    return {line.name: (load_public_key(line.pem.encode()), line) for line in lines}
+    return _Trust(
+        {line.name: line for line in lines},
+        {line.name: load_public_key(line.pem.encode()) for line in lines if not line.is_root},
+        {line.name: load_root(line.pem.encode()) for line in lines if line.is_root},
+    )
 
 
 def _refuse_altered(
     data: bytes,
     parsed: ParsedDocument,
-    trusted: Mapping[str, tuple[PublicKey, TrustedKeyLine]],
+    trusted: _Trust,
     only: str,
 ) -> None:
     """Refuse a signature said to be by a trusted key that does not hold, and a model's that contradicts itself."""
@@ -143,13 +159,15 @@ def _refuse_altered(
             f"no signature in the document is by the key `{only}`: it is by another key, or was altered; "
             "import it without --key to record it as by an unknown signer"
         )
-    if parsed.kind == "model-signature" and parsed.outcome == "failed":
+    altered = bool(parsed.summary.get("altered"))
+    if altered or (parsed.kind == "model-signature" and parsed.outcome == "failed"):
         raise InvalidInput(
             f"the signature does not hold: {parsed.reason}; get the document again from its author"
         )
     hints = {s.keyid for s in _envelope(data, parsed).signatures if s.keyid}
-    for name, (public, line) in trusted.items():
-        if hints & {name, line.sha256, f"sha256:{line.sha256}", key_hint(public)}:
+    for name, public in trusted.keys.items():
+        digest = trusted.lines[name].sha256
+        if hints & {name, digest, f"sha256:{digest}", key_hint(public)}:
             raise InvalidInput(
                 f"the document says it is signed by the trusted key `{name}`, and that signature does not hold; "
                 "get the document again from its author"
@@ -166,11 +184,12 @@ def _judge(
     parsed: ParsedDocument,
     filename: str,
     about: tuple[Subject, ...],
-    trusted: Mapping[str, tuple[PublicKey, TrustedKeyLine]],
+    trusted: _Trust,
 ) -> _Taken:
     signed = parsed.kind in _SIGNED_KINDS
     envelope, inner = _own_leaf(data, parsed) if parsed.signed_by else (None, None)
-    named = inner.subjects if inner else parsed.subjects
+    # What the reader computed from what is signed, a folder's listing digest, is as good as what is named there.
+    named = (*inner.subjects, *parsed.subjects) if inner else parsed.subjects
     subjects = _together(about, named)
     outcome, reason = parsed.outcome, parsed.reason
     if outcome == "passed" and signed:
@@ -188,7 +207,9 @@ def _judge(
         outcome=outcome,
         reason=reason,
         signature=signature,
-        verified_by=tuple(VerifiedBy(name=name, sha256=trusted[name][1].sha256) for name in parsed.signed_by),
+        verified_by=tuple(
+            VerifiedBy(name=name, sha256=trusted.lines[name].sha256) for name in parsed.signed_by
+        ),
         envelope=envelope,
         inner=inner,
     )

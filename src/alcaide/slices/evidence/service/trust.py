@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Literal, cast, get_args
 
 import sqlalchemy as sa
 
-from alcaide.instruments.exchange.dsse import load_public_key
 from alcaide.kernel.access import Actor
 from alcaide.kernel.errors import Conflict, InvalidInput, NotFound
 from alcaide.kernel.evidence import Statement, Subject
+from alcaide.kernel.evidence.certificates import fingerprint, load_root, root_algorithm
+from alcaide.kernel.evidence.public_keys import algorithm_of, load_public_key
 from alcaide.kernel.ledger.log import Tx
 from alcaide.kernel.ledger.note import ED25519, NoteKey
 from alcaide.predicates.base import By, at
@@ -20,7 +21,7 @@ from alcaide.predicates.key_event import TrustedKey
 from alcaide.slices.evidence import tables as t
 
 if TYPE_CHECKING:
-    from alcaide.instruments.exchange.dsse import PublicKey
+    from alcaide.kernel.evidence.public_keys import PublicKey
     from alcaide.kernel.instance import Instance
 
 MAX_TRUSTED = 64  # each is tried on each signature of each import
@@ -32,7 +33,8 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,98}\Z")
 def trust_key(instance: Instance, actor: Actor, name: str, key: str, *, note: str = "") -> str:
     """Believe signatures by this key from now on; returns the SHA-256 of the key. Raises InvalidInput, Conflict.
 
-    `key` is a public key in PEM, or a verifier key of a signed note (`name+hash+base64`).
+    `key` is a public key in PEM, a verifier key of a signed note (`name+hash+base64`), or the certificate of an
+    authority in PEM: then whoever it certifies for signing is believed, while their certificates are valid.
     """
     instance.authorizer.require(actor, "evidence.manage-keys", None)
     name = name.strip()
@@ -40,10 +42,9 @@ def trust_key(instance: Instance, actor: Actor, name: str, key: str, *, note: st
         text = "use letters, digits, dots and dashes, at most 99 of them"
         raise InvalidInput(f"`{name[:60]}` is no name for a key: {text}", {"name": text})
     try:
-        public = _read(key)
+        pem, digest, algorithm = _written(key)
     except InvalidInput as problem:
         raise InvalidInput(str(problem), {"key": str(problem)}) from None
-    pem, digest, algorithm = _written(public)
 
     def work(tx: Tx) -> str:
         known = tx.conn.execute(sa.select(t.trusted_key)).all()
@@ -146,8 +147,8 @@ def _read(text: str) -> PublicKey:
         return load_public_key(cleaned.encode())
     if cleaned.count("+") < 2:
         raise InvalidInput(
-            "this is no public key; give the text that starts `-----BEGIN PUBLIC KEY-----`, "
-            "or a verifier key like `name+hash+base64`"
+            "this is no public key; give the text that starts `-----BEGIN PUBLIC KEY-----` or "
+            "`-----BEGIN CERTIFICATE-----`, or a verifier key like `name+hash+base64`"
         )
     parsed = NoteKey.parse(cleaned)
     if parsed.algorithm != ED25519:
@@ -155,17 +156,14 @@ def _read(text: str) -> PublicKey:
     return Ed25519PublicKey.from_public_bytes(parsed.public)
 
 
-def _written(public: PublicKey) -> tuple[str, str, str]:
-    """PEM, SHA-256 of the DER, and the algorithm's name."""
-    from cryptography.hazmat.primitives.asymmetric import ec, ed25519
+def _written(text: str) -> tuple[str, str, str]:
+    """PEM, SHA-256 of the DER, and the algorithm's name: of the public key, or of the authority's certificate."""
     from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+    if text.strip().startswith("-----BEGIN CERTIFICATE"):
+        root = load_root(text.strip().encode())
+        return root.public_bytes(Encoding.PEM).decode(), fingerprint(root), root_algorithm(root)
+    public = _read(text)
     pem = public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
     der = public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-    if isinstance(public, ed25519.Ed25519PublicKey):
-        algorithm = "ed25519"
-    elif isinstance(public, ec.EllipticCurvePublicKey):
-        algorithm = f"ecdsa-p{public.curve.key_size}"
-    else:
-        algorithm = "rsa"
-    return pem, sha256(der).hexdigest(), algorithm
+    return pem, sha256(der).hexdigest(), algorithm_of(public)
