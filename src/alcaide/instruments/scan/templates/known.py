@@ -156,10 +156,12 @@ PHRASES: tuple[tuple[str, ...], ...] = (
         "to keep something from the user",
         r"\b(?:do\s+not|don['’]?t|never|without|must\s+not|avoid)\b.{0,16}\b(?:tell(?:ing)?|inform(?:ing)?|",
         r"alert(?:ing)?|notify(?:ing)?|warn(?:ing)?)\s+(?:the\s+)?(?:user|human|anyone|operator)\b",
+        r"(?!\s+about\s+(?:the\s+|any\s+)?(?:function|tool)s?\b)",
     ),
     (
         "to do something in secret",
-        r"\b(?:secretly|covertly|surreptitiously|stealthily)\b",
+        r"\b(?:secretly|covertly|surreptitiously|stealthily)\b.{0,40}\b(?:insert|include|add|send|append|recommend|log|",
+        r"forward|record|collect|promote|report|steer|change|replace|leak)",
     ),
     (
         "to send something out",
@@ -178,8 +180,8 @@ PHRASES: tuple[tuple[str, ...], ...] = (
     ),
     (
         "to drop its restrictions",
-        r"\b(?:no|without(?:\s+any)?)\s+(?:restrictions|filters|limits|safety\s+guidelines)\b|",
-        r"\b(?:developer\s+mode|do\s+anything\s+now|jailbreak)\b",
+        r"\byou\b.{0,40}\b(?:no|without(?:\s+any)?)\s+(?:restrictions|filters|limits|safety\s+guidelines)\b|",
+        r"\b(?:developer\s+mode\s+(?:is\s+)?(?:on|enabled|active)|do\s+anything\s+now)\b",
     ),
 )
 """What the model is told, and the pieces of a pattern that finds it: what no honest template says."""

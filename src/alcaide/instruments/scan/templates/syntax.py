@@ -85,11 +85,15 @@ def _environment(tags: tuple[str, ...], closed: frozenset[str]) -> Environment:
     class Tags(Extension):
         def parse(self, parser: Any) -> Any:
             tag = next(parser.stream)
-            while parser.stream.current.type != "block_end":
-                next(parser.stream)
-            if tag.value not in closed:
-                return nodes.Output([], lineno=tag.lineno)
-            body = parser.parse_statements((f"name:end{tag.value}",), drop_needle=True)
+            held: list[nodes.Expr] = []
+            while parser.stream.current.type not in {"block_end", "eof"}:
+                if parser.stream.current.type in {"assign", "comma", "colon"}:
+                    next(parser.stream)
+                else:
+                    held.append(parser.parse_expression())
+            body: list[nodes.Node] = [nodes.Output(held, lineno=tag.lineno)]
+            if tag.value in closed:
+                body += parser.parse_statements((f"name:end{tag.value}",), drop_needle=True)
             return nodes.Scope(body, lineno=tag.lineno)
 
     Tags.tags = set(tags)

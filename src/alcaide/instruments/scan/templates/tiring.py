@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 _BIG_LOOP = 1_000_000
 """Turns. A conversation has thousands of messages, and no template loops over anything else."""
 _BIG_TEXT = 10_000_000
+_BIG_POWER = 4096
 
 
 class Tiring:
@@ -66,9 +67,17 @@ class Tiring:
                 self._bomb("a text", number, node)
 
     def _power(self, node: nodes.Pow) -> None:
-        power = self._of.number(node.right)
-        if (power is not None and power > 4096) or isinstance(node.right, nodes.Pow):
-            self._say(rules.BOMB, "rendering the template computes a number of millions of figures", node)
+        """`9 ** 9 ** 9` is a tower: the exponents multiply."""
+        exponent, base = 1, node
+        while isinstance(base, nodes.Pow):
+            power = self._of.number(base.right)
+            exponent *= max(1, power) if power is not None else 1
+            base = base.left  # type: ignore[assignment]  # any expression
+            if exponent > _BIG_POWER:
+                self._say(
+                    rules.BOMB, "rendering the template computes a number of thousands of figures", node
+                )
+                return
 
     def _big(self, argument: nodes.Node, node: nodes.Node) -> None:
         """`center(10**9)`, `indent(10**9)`, `lipsum(10**6)`: a width is a text of that length."""

@@ -19,6 +19,8 @@ _PHRASES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile("".join(pieces), re.IGNORECASE | re.DOTALL), says) for says, *pieces in PHRASES
 )
 """Patterns with bounded gaps: none of them takes more than linear time."""
+_NEGATED = re.compile(r"\b(?:not|never|no|cannot)\b|n['’]t\b", re.IGNORECASE)
+"""What a template forbids, it does not ask for."""
 _ADDRESS = re.compile(r"(?:https?|ftp|wss?)://([^\s/'\"<>{}|\\^`)\]]{1,253})", re.IGNORECASE)
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{24,}={0,2}")
 _INVISIBLE = re.compile(
@@ -59,19 +61,26 @@ def is_phrase(text: str) -> bool:
 def said(text: str) -> list[Said]:
     """What one piece of text says."""
     found: list[Said] = []
-    for pattern, what in _PHRASES:
-        match = pattern.search(text)
-        if match is not None:
-            found.append(Said("instruction", what, _quote(text, match)))
-            break
+    instruction = next(
+        (
+            Said("instruction", what, _quote(text, match))
+            for pattern, what in _PHRASES
+            for match in pattern.finditer(text)
+            if not _NEGATED.search(text, max(0, match.start() - 24), match.start())
+        ),
+        None,
+    )
+    if instruction is not None:
+        found.append(instruction)
     for match in _ADDRESS.finditer(text):
         host = match[1].lower().rsplit("@", 1)[-1].split(":", 1)[0].rstrip(".,;")
         if host and host not in HOSTS:
             found.append(Said("address", host, _quote(text, match)))
             break
-    if (match := _INVISIBLE.search(text)) is not None:
+    hidden = _INVISIBLE.search(text)
+    if hidden is not None:
         hides = _HIDING.search(text) is not None or len(_INVISIBLE.findall(text)) >= 8
-        found.append(Said("invisible" if hides else "stray", f"U+{ord(match[0]):04X}", match[0]))
+        found.append(Said("invisible" if hides else "stray", f"U+{ord(hidden[0]):04X}", hidden[0]))
     for match in _BASE64.finditer(text):
         decoded = decoded_text(match[0])
         if decoded is not None:
