@@ -10,6 +10,7 @@ MODULES: tuple[str, ...] = (
     "texts",
     "hdf5",
     "keras",
+    "pickle",
     "onnx",
     "tensorflow",
 )

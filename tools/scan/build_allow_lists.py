@@ -1,0 +1,389 @@
+"""Makes `src/alcaide/instruments/scan/allow/lists/*.json` from the libraries that are installed beside the interpreter.
+
+    LIBRARIES_PYTHON tools/scan/build_allow_lists.py [--only sklearn] [--why sklearn.tree._classes.DecisionTreeClassifier]
+
+Run it with the interpreter of an environment that holds the libraries. Their Python files are read, not imported: a
+class gets onto the list as `new` if none of the methods that an unpickler or the interpreter calls by themselves
+(`__setstate__`, `__new__`, `__del__`, `append`, …), its own or inherited, does anything that reaches out; members of
+enumerations are found by calling the class, so those are `call`. Functions get onto it as `name`, for estimators that
+keep one, if nothing in their body reaches out. Compiled modules have no text to read: of a few libraries they are
+imported and asked.
+
+What is called with arguments is never put on a list by this tool: that is reviewed by people, in `reviewed.json`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import importlib
+import importlib.metadata
+import inspect
+import json
+import sys
+import warnings
+from collections import defaultdict
+from pathlib import Path
+
+SITE = Path(next(path for path in sys.path if path.endswith("site-packages")))
+OUT = Path(__file__).resolve().parents[2] / "src/alcaide/instruments/scan/allow/lists"
+
+# Top-level module: distribution, whether its functions are listed, parts of it that are left out.
+LIBRARIES: dict[str, tuple[str, bool, tuple[str, ...]]] = {
+    "sklearn": ("scikit-learn", True, ("sklearn.datasets", "sklearn.externals", "sklearn.utils._testing", "sklearn._build_utils")),
+    "numpy": ("numpy", False, ("numpy.testing", "numpy.f2py", "numpy.distutils", "numpy.ctypeslib", "numpy.typing", "numpy._pyinstaller")),
+    "scipy": ("scipy", True, ("scipy.io", "scipy.datasets", "scipy._lib._test", "scipy._build_utils", "scipy.misc")),
+    "pandas": ("pandas", False, ("pandas.io", "pandas.core.computation", "pandas.compat.pickle_compat", "pandas.util._test", "pandas._testing", "pandas.plotting")),
+    "torch": ("torch", False, ("torch.distributed.launcher", "torch.distributed.elastic", "torch.utils.cpp_extension", "torch._inductor", "torch._dynamo", "torch.testing", "torch.package", "torch.utils.bottleneck", "torch.jit", "torch.hub", "torch.fx", "torch.distributed.rpc", "torch.utils.tensorboard", "torch._functorch", "torch.onnx", "torch.multiprocessing", "torch.export", "torch._export", "torch.utils._config_module", "torch._vendor", "torch.profiler", "torch.utils.data.datapipes", "torch.ao.ns")),
+    "xgboost": ("xgboost", True, ("xgboost.dask", "xgboost.spark", "xgboost.testing", "xgboost.libpath")),
+    "lightgbm": ("lightgbm", True, ("lightgbm.dask", "lightgbm.libpath", "lightgbm.plotting")),
+    "catboost": ("catboost", True, ("catboost.widget", "catboost.dev_utils", "catboost.monoforest")),
+    "statsmodels": ("statsmodels", True, ("statsmodels.datasets", "statsmodels.iolib", "statsmodels.sandbox", "statsmodels.tools.docstring", "statsmodels.formula")),
+    "patsy": ("patsy", False, ("patsy.eval", "patsy.test_")),
+    "imblearn": ("imbalanced-learn", True, ("imblearn.datasets", "imblearn.utils.testing")),
+    "category_encoders": ("category_encoders", True, ()),
+    "hmmlearn": ("hmmlearn", True, ()),
+    "lifelines": ("lifelines", True, ("lifelines.datasets", "lifelines.plotting")),
+    "transformers": ("transformers", False, ("transformers.pipelines", "transformers.commands", "transformers.dynamic_module_utils", "transformers.utils.hub", "transformers.cli", "transformers.testing_utils", "transformers.benchmark", "transformers.onnx", "transformers.agents", "transformers.tools", "transformers.kernels")),
+    "tokenizers": ("tokenizers", False, ("tokenizers.tools",)),
+    "sentence_transformers": ("sentence-transformers", False, ()),
+    "peft": ("peft", False, ()),
+    "accelerate": ("accelerate", False, ("accelerate.commands", "accelerate.test_utils")),
+    "diffusers": ("diffusers", False, ("diffusers.commands", "diffusers.utils.testing_utils", "diffusers.pipelines")),
+    "torchvision": ("torchvision", True, ("torchvision.datasets", "torchvision.io", "torchvision.prototype")),
+    "timm": ("timm", False, ("timm.data",)),
+    "pytorch_lightning": ("pytorch-lightning", False, ("pytorch_lightning.cli", "pytorch_lightning.strategies.launchers")),
+    "lightning": ("lightning", False, ("lightning.app", "lightning.pytorch.cli")),
+    "lightning_fabric": ("lightning-fabric", False, ()),
+    "torchmetrics": ("torchmetrics", True, ()),
+    "skorch": ("skorch", False, ("skorch.llm",)),
+    "flair": ("flair", False, ("flair.datasets",)),
+    "spacy": ("spacy", False, ("spacy.cli", "spacy.tests", "spacy.compat")),
+    "thinc": ("thinc", False, ("thinc.tests",)),
+    "gensim": ("gensim", True, ("gensim.downloader", "gensim.scripts", "gensim.test", "gensim.examples")),
+    "nltk": ("nltk", False, ("nltk.downloader", "nltk.app", "nltk.test", "nltk.data", "nltk.parse.malt", "nltk.inference", "nltk.draw")),
+    "joblib": ("joblib", False, ("joblib.externals", "joblib.test", "joblib.pool", "joblib.executor", "joblib.memory", "joblib._store_backends", "joblib._parallel_backends")),
+    "skops": ("skops", False, ("skops.cli", "skops.card", "skops.io")),
+    "xarray": ("xarray", False, ("xarray.backends", "xarray.tutorial", "xarray.tests")),
+    "networkx": ("networkx", False, ("networkx.readwrite", "networkx.drawing", "networkx.testing", "networkx.utils")),
+    "shap": ("shap", False, ("shap.datasets", "shap.plots")),
+    "mlxtend": ("mlxtend", True, ("mlxtend.data", "mlxtend.file_io", "mlxtend.externals")),
+    "pmdarima": ("pmdarima", True, ("pmdarima.datasets",)),
+    "prophet": ("prophet", True, ()),
+    "sktime": ("sktime", False, ("sktime.datasets",)),
+    "umap": ("umap-learn", False, ()),
+    "hdbscan": ("hdbscan", False, ()),
+    "pynndescent": ("pynndescent", False, ()),
+    "autogluon": ("autogluon.core", False, ()),
+    "fairlearn": ("fairlearn", True, ("fairlearn.datasets",)),
+    "interpret": ("interpret-core", False, ()),
+    "econml": ("econml", False, ()),
+    "ngboost": ("ngboost", False, ()),
+    "pygam": ("pygam", False, ("pygam.datasets",)),
+    "sklearn_crfsuite": ("sklearn-crfsuite", False, ()),
+    "feature_engine": ("feature-engine", False, ("feature_engine.datasets",)),
+    "tslearn": ("tslearn", False, ("tslearn.datasets",)),
+    "sksurv": ("scikit-survival", False, ("sksurv.datasets",)),
+    "implicit": ("implicit", False, ("implicit.datasets",)),
+    "surprise": ("scikit-surprise", False, ("surprise.builtin_datasets", "surprise.__main__")),
+    "bertopic": ("bertopic", False, ()),
+    "gplearn": ("gplearn", True, ()),
+    "tpot": ("tpot", False, ()),
+    "optuna": ("optuna", False, ("optuna.storages", "optuna.cli")),
+    "river": ("river", False, ("river.datasets",)),
+    "arch": ("arch", False, ("arch.data",)),
+    "PIL": ("pillow", False, ("PIL.ImageShow", "PIL.ImageGrab", "PIL.ImageTk", "PIL.EpsImagePlugin")),
+}  # fmt: skip
+
+# Compiled modules of these are imported; of the modules left out, some read files in their constructors.
+COMPILED = ("sklearn", "scipy", "pandas", "numpy")
+_COMPILED_LEFT_OUT = ("_test", "parsers", "sas", "_libs.json", "_libs.ops_dispatch", "messagestream", "_highs", "f2py")
+
+_BY_THEMSELVES = frozenset({
+    "__setstate__", "__new__", "__del__", "__getattr__", "__getattribute__", "__hash__", "__eq__", "append", "extend",
+    "add", "__setitem__", "__setattr__", "update", "__init_subclass__", "__set_name__",
+})  # fmt: skip
+_OUT = frozenset({
+    "open", "exec", "eval", "compile", "__import__", "import_module", "system", "popen", "Popen", "run_module", "call",
+    "check_call", "check_output", "remove", "unlink", "rmtree", "rmdir", "mkdir", "makedirs", "rename", "urlopen", "urlretrieve",
+    "loads", "load", "load_module", "CDLL", "load_library", "load_model", "from_file", "from_pretrained", "download",
+    "NamedTemporaryFile", "mkdtemp", "mkstemp", "TemporaryDirectory", "Thread", "Process", "Pool", "socket", "connect",
+    "fromfile", "tofile", "memmap", "savetxt", "loadtxt", "genfromtxt", "read_csv", "to_csv", "write_text", "read_text",
+    "write_bytes", "read_bytes", "run", "kill", "putenv", "execfile", "render", "from_string", "dlopen", "get_file",
+    "deserialize_graph", "_exec_with_source", "_forward_from_src", "load_state_dict_from_url", "instantiate", "locate",
+})  # fmt: skip
+_OUT_MODULES = frozenset({
+    "os", "subprocess", "shutil", "socket", "requests", "urllib", "pickle", "cloudpickle", "dill", "marshal", "ctypes",
+    "tempfile", "importlib", "runpy", "joblib", "multiprocessing", "threading", "sqlite3", "httpx",
+})  # fmt: skip
+_HARMLESS_OF_OUT_MODULES = frozenset({
+    "os.path.join", "os.path.basename", "os.path.splitext", "os.path.dirname", "os.environ.get", "os.getpid",
+    "threading.Lock", "threading.RLock", "threading.local", "threading.get_ident", "urllib.parse.urlparse",
+    "importlib.util.find_spec", "importlib.metadata.version", "os.path.exists", "os.path.isfile", "os.path.isdir",
+})  # fmt: skip
+_ENUMERATIONS = frozenset({
+    "Enum", "IntEnum", "StrEnum", "Flag", "IntFlag", "ExplicitEnum", "EnumWithContains", "StrEnumWithContains",
+})
+
+
+def main() -> None:
+    """Write a list for every library that is installed."""
+    options = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    options.add_argument("--only", action="append", help="one top-level module")
+    options.add_argument("--why", help="say why a full name is or is not on the list")
+    chosen = options.parse_args()
+    sys.setrecursionlimit(5_000)
+    danger = Danger()
+    OUT.mkdir(exist_ok=True)
+    for top, (distribution, functions, left_out) in sorted(LIBRARIES.items()):
+        if chosen.only and top not in chosen.only:
+            continue
+        try:
+            version = importlib.metadata.version(distribution)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+        names = listed(top, functions=functions, left_out=left_out, danger=danger, why=chosen.why)
+        document = {"library": distribution, "version": version, "names": names}
+        (OUT / f"{top}.json").write_text(json.dumps(document, indent=1, sort_keys=True) + "\n")
+        count = sum(len(words.split()) for kinds in names.values() for words in kinds.values())
+        print(f"{top} {version}: {count} names in {len(names)} modules")  # noqa: T201 - a tool's answer
+
+
+class Danger:
+    """What the list written by people says is dangerous: never on a generated list."""
+
+    def __init__(self) -> None:
+        document = json.loads((OUT.parent / "dangerous.json").read_text())
+        self.names = {name for names in document["names"].values() for name in names}
+        self.modules = {name for names in document["modules"].values() for name in names}
+        self.methods = set(document["methods"])
+
+    def forbids(self, module: str, name: str) -> bool:
+        """Whether a name may not be listed."""
+        path = f"{module}.{name}"
+        if path in self.names or name.rpartition(".")[2] in self.methods:
+            return True
+        while path:
+            path = path.rpartition(".")[0]
+            if path in self.modules:
+                return True
+        return False
+
+
+def listed(
+    top: str, *, functions: bool, left_out: tuple[str, ...], danger: Danger, why: str | None
+) -> dict[str, dict[str, str]]:
+    """The names of one library by module and kind."""
+    root = SITE / top
+    files = sorted(root.rglob("*.py")) if root.is_dir() else [SITE / f"{top}.py"]
+    classes: dict[str, list[tuple[str, str, ast.ClassDef]]] = defaultdict(list)
+    kinds: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
+    for file in files:
+        module = _module(file)
+        if _skipped(module, left_out):
+            continue
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                tree = ast.parse(file.read_bytes())
+        except (SyntaxError, ValueError):
+            continue
+        for kind, qualified, node in _definitions(tree.body, ""):
+            if kind == "class":
+                assert isinstance(node, ast.ClassDef)
+                classes[node.name].append((module, qualified, node))
+            elif functions and not danger.forbids(module, qualified):
+                reason = reaches_out(node)
+                if reason is None:
+                    kinds[module]["name"].add(qualified)
+                elif why == f"{module}.{qualified}":
+                    print(f"not listed: it uses {reason}")  # noqa: T201
+    acting = _acting(classes)
+    for definitions in classes.values():
+        for module, qualified, node in definitions:
+            full = f"{module}.{qualified}"
+            reason = acting.get(full)
+            if reason is not None or danger.forbids(module, qualified):
+                if why == full:
+                    print(f"not listed: {reason or 'it is on the list of dangerous names'}")  # noqa: T201
+                continue
+            kinds[module]["call" if _is_enumeration(node, classes) else "new"].add(qualified)
+    if top in COMPILED:
+        _add_compiled(root, left_out, danger, kinds)
+    if top in ("numpy", "scipy"):
+        _add_functions(top, danger, kinds)
+    return {
+        module: {kind: " ".join(sorted(names)) for kind, names in sorted(found.items()) if names}
+        for module, found in sorted(kinds.items())
+        if any(found.values())
+    }
+
+
+def _module(file: Path) -> str:
+    parts = file.relative_to(SITE).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def _skipped(module: str, left_out: tuple[str, ...]) -> bool:
+    parts = module.split(".")
+    return (
+        any(module == part or module.startswith(part) for part in left_out)
+        or "tests" in parts
+        or "test" in parts
+        or parts[-1] in ("conftest", "setup", "__main__")
+    )
+
+
+def _definitions(body: list[ast.stmt], prefix: str):  # type: ignore[no-untyped-def]
+    """Classes and functions of a module as pickles can name them: not those inside of functions."""
+    for node in body:
+        if isinstance(node, ast.ClassDef):
+            yield "class", prefix + node.name, node
+            yield from (
+                (kind, name, inner)
+                for kind, name, inner in _definitions(node.body, f"{prefix}{node.name}.")
+                if kind == "class"
+            )
+        elif isinstance(node, ast.FunctionDef):
+            yield "function", prefix + node.name, node
+        elif isinstance(node, ast.If):
+            yield from _definitions(node.body, prefix)
+            yield from _definitions(node.orelse, prefix)
+        elif isinstance(node, ast.Try):
+            yield from _definitions(node.body, prefix)
+            for handler in node.handlers:
+                yield from _definitions(handler.body, prefix)
+
+
+def reaches_out(node: ast.AST) -> str | None:
+    """What in a piece of code reads, writes, runs or connects; None if nothing is seen to."""
+    for part in ast.walk(node):
+        if isinstance(part, ast.Call):
+            dotted = _dotted(part.func)
+            last = dotted.rpartition(".")[2]
+            first = dotted.partition(".")[0]
+            if last in _OUT and dotted not in _HARMLESS_OF_OUT_MODULES:
+                return f"`{dotted}`"
+            if first in _OUT_MODULES and "." in dotted and dotted not in _HARMLESS_OF_OUT_MODULES:
+                return f"`{dotted}`"
+            if dotted == "getattr" and len(part.args) > 1 and isinstance(part.args[0], ast.Name):
+                if part.args[0].id in _OUT_MODULES | {"builtins", "sys"}:
+                    return f"`getattr` of `{part.args[0].id}`"
+        elif isinstance(part, ast.Import | ast.ImportFrom):
+            module = part.module if isinstance(part, ast.ImportFrom) else part.names[0].name
+            if module and module.partition(".")[0] in _OUT_MODULES - {"threading"}:
+                return f"an import of `{module}`"
+    return None
+
+
+def _dotted(node: ast.expr) -> str:
+    if isinstance(node, ast.Attribute):
+        return f"{_dotted(node.value)}.{node.attr}"
+    return node.id if isinstance(node, ast.Name) else "?"
+
+
+def _acting(classes: dict[str, list[tuple[str, str, ast.ClassDef]]]) -> dict[str, str]:
+    """Classes that reach out in a method nobody has to call, with the reason; also by inheritance, by simple name."""
+    reasons: dict[str, str] = {}
+    by_name: dict[str, str] = {}
+    for simple, definitions in classes.items():
+        for module, qualified, node in definitions:
+            for method in node.body:
+                if isinstance(method, ast.FunctionDef) and method.name in _BY_THEMSELVES:
+                    reason = reaches_out(method)
+                    if reason is not None:
+                        said = f"`{method.name}` uses {reason}"
+                        reasons[f"{module}.{qualified}"] = said
+                        by_name.setdefault(simple, f"its base `{simple}` does: {said}")
+    changed = True
+    while changed:
+        changed = False
+        for simple, definitions in classes.items():
+            for module, qualified, node in definitions:
+                full = f"{module}.{qualified}"
+                if full in reasons:
+                    continue
+                for base in node.bases:
+                    name = _dotted(base).rpartition(".")[2]
+                    if name in by_name and name != simple:
+                        reasons[full] = by_name[name]
+                        by_name.setdefault(simple, by_name[name])
+                        changed = True
+                        break
+    return reasons
+
+
+def _is_enumeration(node: ast.ClassDef, classes: dict[str, list[tuple[str, str, ast.ClassDef]]]) -> bool:
+    """Whether the class is an enumeration, by its bases."""
+    names = [_dotted(base).rpartition(".")[2] for base in node.bases]
+    if any(name in _ENUMERATIONS for name in names):
+        return True
+    return any(
+        _dotted(base).rpartition(".")[2] in _ENUMERATIONS
+        for name in names
+        for _, _, parent in classes.get(name, ())
+        for base in parent.bases
+    )
+
+
+def _add_compiled(
+    root: Path, left_out: tuple[str, ...], danger: Danger, kinds: dict[str, dict[str, set[str]]]
+) -> None:
+    """Extension classes, which are called by the pickles of their own making, and Cython's unpicklers."""
+    for file in sorted(root.rglob("*.so")):
+        module = ".".join(file.relative_to(SITE).parts)[: -len(file.name)] + file.name.partition(".")[0]
+        if _skipped(module, left_out) or any(part in module for part in _COMPILED_LEFT_OUT):
+            continue
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                loaded = importlib.import_module(module)
+        except Exception as error:  # noqa: BLE001 - a module that does not import here has no names to list
+            print(f"  {module}: {error}", file=sys.stderr)  # noqa: T201
+            continue
+        for name, value in vars(loaded).items():
+            if danger.forbids(module, name):
+                continue
+            if name.startswith("__pyx_unpickle_") or name == "newObj":
+                kinds[module]["function"].add(name)
+            elif isinstance(value, type) and value.__module__ == module and not issubclass(value, BaseException):
+                kinds[module]["call"].add(name)
+
+
+def _add_functions(top: str, danger: Danger, kinds: dict[str, dict[str, set[str]]]) -> None:
+    """Functions of the public modules, compiled ones among them, under every name a pickle gives them."""
+    if top == "numpy":
+        import numpy
+
+        modules = [numpy, numpy.linalg, numpy.fft, numpy._core._multiarray_umath, numpy._core.umath]
+    else:
+        import scipy.special
+        import scipy.stats
+
+        modules = [scipy.special, scipy.special._ufuncs]
+    import numpy
+
+    for module in modules:
+        for name, value in vars(module).items():
+            if name.startswith("__") or danger.forbids(module.__name__, name):
+                continue
+            if isinstance(value, numpy.ufunc):
+                kinds[module.__name__]["name"].add(name)
+            elif callable(value) and not isinstance(value, type) and (source := _source(value)) is not None:
+                if getattr(value, "__module__", "").partition(".")[0] == top and reaches_out(source) is None:
+                    if not danger.forbids(value.__module__, name):
+                        kinds[module.__name__]["name"].add(name)
+                        kinds[value.__module__]["name"].add(name)
+
+
+def _source(value: object) -> ast.AST | None:
+    """The parsed source of a function."""
+    try:
+        text = inspect.getsource(inspect.unwrap(value))  # type: ignore[arg-type]
+        return ast.parse(inspect.cleandoc("\n" + text))
+    except (OSError, TypeError, SyntaxError, ValueError):
+        return None
+
+
+if __name__ == "__main__":
+    main()
