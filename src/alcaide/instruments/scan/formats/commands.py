@@ -19,6 +19,9 @@ class Kind(Enum):
 
     ORDINARY = "ordinary"
     UNLISTED = "unlisted"
+    """A program that is not on the list."""
+    DOUBTFUL = "doubtful"
+    """It reaches out of the folder it works in, runs what it is handed, or does what only a proof of concept does."""
     HARMFUL = "harmful"
 
 
@@ -123,6 +126,11 @@ def _ordinary() -> frozenset[str]:
 _WRAPPERS = frozenset(
     ["sudo", "time", "nohup", "env", "nice", "command", "then", "do", "else", "!", "{", "("]
 )
+_SHOWN = frozenset(
+    ["touch", "id", "calc", "xcalc", "notepad", "open", "start", "ping", "nslookup", "dig", "xdg-open"]
+)
+"""What proofs of concept start, and notebooks have no use for."""
+
 _SCRATCH = ("/tmp/", "/dev/shm/", "/var/tmp/")  # noqa: S108 - where others put their programs
 _SPLIT = re.compile(r"&&|\|\||[;|\n&]")
 _ASSIGNED = re.compile(r"[A-Za-z_]\w*=")
@@ -176,7 +184,7 @@ def _listed(text: str) -> Judgement:
     """Whether every part is an everyday program, and writes where it works."""
     for target in _WRITES.findall(text):
         if not target.startswith(_WITHIN):
-            return Judgement(Kind.UNLISTED, f"writes to `{target[:80]}`")
+            return Judgement(Kind.DOUBTFUL, f"writes to `{target[:80]}`")
     for inner in re.findall(r"\$\(([^()]{1,500})\)|`([^`\n]{1,500})`", text)[:50]:
         judged = _parts(inner[0] or inner[1])
         if judged is not None:
@@ -194,12 +202,13 @@ def _parts(text: str) -> Judgement | None:
             continue
         name = line[0].strip("\"'()").rsplit("/", 1)[-1].removesuffix(".exe")
         if line[0].startswith(_SCRATCH):
-            return Judgement(Kind.UNLISTED, f"runs `{line[0][:80]}`")
+            return Judgement(Kind.DOUBTFUL, f"runs `{line[0][:80]}`")
         if name.lower() not in _ordinary() and not line[0].startswith(("./", "$", "@")):
-            return Judgement(Kind.UNLISTED, f"runs `{name[:80]}`")
+            shown = name in _SHOWN
+            return Judgement(Kind.DOUBTFUL if shown else Kind.UNLISTED, f"runs `{name[:80]}`")
         joined = " ".join([name, *line[1:]])
         if _TOUCHES.match(joined):
-            return Judgement(Kind.UNLISTED, f"changes files outside of its folder (`{joined[:80]}`)")
+            return Judgement(Kind.DOUBTFUL, f"changes files outside of its folder (`{joined[:80]}`)")
         if _HANDED.match(joined):
-            return Judgement(Kind.UNLISTED, f"runs what it is handed (`{joined[:80]}`)")
+            return Judgement(Kind.DOUBTFUL, f"runs what it is handed (`{joined[:80]}`)")
     return None

@@ -461,9 +461,8 @@ def _telling(root: ast.AST) -> tuple[list[ast.AST], int]:
         node = waiting.pop()
         looked += 1
         kind = type(node)
-        if kind is ast.Call or kind is ast.NamedExpr:
-            found.append(node)
-        elif isinstance(node, ast.Attribute) and node.attr == "__subclasses__":
+        telling = kind is ast.Call or kind is ast.NamedExpr
+        if telling or (isinstance(node, ast.Attribute) and node.attr == "__subclasses__"):
             found.append(node)
         for name in node._fields:
             value = getattr(node, name, None)

@@ -93,7 +93,7 @@ def _program(act: Act, runs: Runs, *, on_load: bool) -> Judged:
                 return Judged(Level.LOW)
             return Judged(Level.CRITICAL if on_load else Level.LOW)
         return Judged(Level.CRITICAL if on_load else Level.HIGH)
-    if judged is not None and judged.kind is Kind.UNLISTED and on_load:
+    if judged is not None and judged.kind is not Kind.ORDINARY and on_load:
         return Judged(Level.HIGH, f"which {judged.reason}")
     return Judged(Level.LOW)
 
