@@ -6,11 +6,15 @@ heavy (a decompressor, a table of allowed names) loads when a file needs it.
 
 MODULES: tuple[str, ...] = (
     "archives",
+    "coreml",
+    "exchange_graphs",
     "executables",
+    "media",
     "texts",
     "hdf5",
     "keras",
     "pickle",
     "onnx",
     "tensorflow",
+    "safetensors",
 )

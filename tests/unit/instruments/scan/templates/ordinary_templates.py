@@ -6,3 +6,5 @@ ORDINARY = {
     path.stem: path.read_text(encoding="utf-8")
     for path in sorted((Path(__file__).parent / "ordinary").glob("*.jinja"))
 }
+
+CHATML = ORDINARY["chatml"]
