@@ -7,7 +7,7 @@ heavy (a decompressor, a table of allowed names) loads when a file needs it.
 MODULES: tuple[str, ...] = (
     "archives",
     "coreml",
-    "exchange_graphs",
+    "graphs",
     "executables",
     "media",
     "texts",

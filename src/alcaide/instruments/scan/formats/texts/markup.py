@@ -121,8 +121,8 @@ def _examine(source: Source, context: Context) -> None:
         piece = head if at == 0 else source.read(at, _PIECE + _OVERLAP)
         if not piece:
             break
-        if match := _APPLICATION.search(piece):
-            context.find(APPLICATION, f"it uses `{_shown(match)}`", offset=at + match.start())
+        if program := _APPLICATION.search(piece):
+            context.find(APPLICATION, f"it uses `{_shown(program)}`", offset=at + program.start())
             return
         found = None if told or not (svg or html) else _SCRIPT.search(piece)
         if found:
@@ -164,8 +164,8 @@ def _entities(head: bytes, context: Context) -> None:
                 f"the entity `{match[2].decode('utf-8', 'replace')[:60]}` stands for {size:,} characters or more",
             )
             break
-    if match := _DOCTYPE.search(head[:8192]):
-        outside = match[1].decode("utf-8", "replace")
+    if outer := _DOCTYPE.search(head[:8192]):
+        outside = outer[1].decode("utf-8", "replace")
         if not outside.startswith(
             ("http://www.w3.org", "https://www.w3.org", "http://www.dmg.org", "about:legacy-compat")
         ):
@@ -173,7 +173,7 @@ def _entities(head: bytes, context: Context) -> None:
                 ENTITY,
                 f"its document type is read from `{outside[:120]}`",
                 level=Level.MEDIUM,
-                offset=match.start(),
+                offset=outer.start(),
             )
 
 

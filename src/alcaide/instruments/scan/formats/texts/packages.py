@@ -322,9 +322,8 @@ def _examine_conda(source: Source, context: Context) -> None:
         value = item[2].strip("\"'")
         if section == "channels" and "://" in value:
             index(value, context, place, "channels")
-        elif section in ("dependencies", "pip", "build_dependencies"):
-            if section == "pip" or "://" in value:
-                requirement(value, context, place)
+        elif section == "pip" or (section.endswith("dependencies") and "://" in value):
+            requirement(value, context, place)
 
 
 def _is_pyproject(glance: Glance) -> bool:

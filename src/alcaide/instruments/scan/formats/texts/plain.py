@@ -48,6 +48,12 @@ _ACTS = re.compile(
 )
 
 
+_BINARY = (
+    ".safetensors", ".gguf", ".npy", ".npz", ".h5", ".hdf5", ".keras", ".onnx", ".tflite", ".parquet", ".pt", ".pth",
+    ".msgpack",
+)  # fmt: skip
+
+
 def _is_table(glance: Glance) -> bool:
     return glance.lower_name.endswith((".csv", ".tsv", ".tab", ".psv")) and b"\0" not in glance.head
 
