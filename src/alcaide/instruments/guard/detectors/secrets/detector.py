@@ -87,11 +87,12 @@ _SHARED = frozenset(
 """Marks that services beyond the ones listed write in front of keys of other lengths."""
 _DRAWN = frozenset({"API_KEY", "TOKEN", "ACCOUNT_ID"})
 _ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}")
+_RESOURCE = re.compile(r"arn:aws[^\s\"']{4,100}$")
 _SAYS = re.compile(
     r"(?:^|[^a-z])(?:is|to|ist|lautet|est|es|è|é|token|secret|password|bearer|login|auth) $", re.IGNORECASE
 )
 _MEMBER = re.compile(r"[A-Za-z_]\w*\.[A-Za-z_]\w*")
-_TOKEN = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-+/.~")
+_OF_TOKENS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-+/.~"
 
 
 _BEFORE, _AFTER = "(?:^|[^A-Za-z0-9_+-])", "(?:$|[^A-Za-z0-9_+-])"
@@ -327,10 +328,8 @@ def _of_provider(candidate: Candidate, text: str, around: Surroundings) -> Itera
 def _token(text: str, candidate: Candidate) -> tuple[int, int]:
     """The candidate's run with what belongs to the token: inner punctuation and padding, no name before `=` or `:`."""
     start, end = candidate.start, candidate.end
-    while start > candidate.wide_start and text[start - 1] in _TOKEN:
-        start -= 1
-    while end < candidate.wide_end and text[end] in _TOKEN:
-        end += 1
+    start = candidate.wide_start + len(text[candidate.wide_start : start].rstrip(_OF_TOKENS))
+    end = candidate.wide_end - len(text[end : candidate.wide_end].lstrip(_OF_TOKENS))
     while end > candidate.end and text[end - 1] in ".~":
         end -= 1
     while start < candidate.start and text[start] in "./-+":
@@ -338,7 +337,7 @@ def _token(text: str, candidate: Candidate) -> tuple[int, int]:
     padding = end
     while padding < candidate.wide_end and text[padding] == "=" and padding - end < 2:
         padding += 1
-    if padding > end and (padding == candidate.wide_end or text[padding] not in _TOKEN):
+    if padding > end and (padding == candidate.wide_end or text[padding] not in _OF_TOKENS):
         end = padding
     # A quoted value is the secret as a whole, odd characters included.
     if start and text[start - 1] in "\"'`" and end < len(text) and text[end] != text[start - 1]:
@@ -385,9 +384,11 @@ def _of_something_else(text: str, start: int, end: int, secret: str) -> bool:
         return True
     if "/" in secret and _UUID.fullmatch(secret.rpartition("/")[2]):
         return True  # the path of something
+    before = text[max(0, start - 110) : start]
     return (
-        text.startswith(("ENC(", "ENC["), max(0, start - 4), start)
-        or "encrypteddata" in text[max(0, start - 110) : start].lower()
+        before.endswith(("ENC(", "ENC["))
+        or "encrypteddata" in before.lower()
+        or bool(_RESOURCE.search(before))
     )
 
 

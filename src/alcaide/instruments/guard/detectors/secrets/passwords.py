@@ -61,11 +61,13 @@ _TOLD_OF = re.compile(
     re.IGNORECASE,
 )
 _ABOUT = re.compile(
-    r"hash|polic|min_|max_|length|regex|pattern|field|label|strength|expir|_age|reset|hint|prompt|valid|_url|_path|_file"
+    r"hash|polic|(?:^|[_-])(?:min|max)[_-]|length|regex|pattern|field|label|strength|expir|_age|reset|hint|prompt|valid|_url|_path|_file"
     r"|-file|-path|changed|required|manager|problem|count|error|column|_name$|-name$|-store|digest|sha[0-9]|encrypted"
-    r"|sealed|template|version|provider|rotation|endpoint|csrf|xsrf|encryption|method|algorithm|mechanism|scheme|(?<!secret)_id$"
+    r"|sealed|template|version|provider|rotation|endpoint|csrf|xsrf|encryption|method|algorithm|mechanism|scheme|pass[a-z]{0,6}(?:secret)?_?key$|(?<!secret)_id$"
 )
 """Parts of names that speak about passwords instead of being one."""
+_RESOURCE = re.compile(r"arn:aws[^\s\"']{0,110}$")
+"""Amazon's name of something, its kind among others a secret."""
 _SAID_OF = re.compile(
     r"[A-Za-z0-9]*(?:Id|Ids|Name|Names|Ref|Refs|Class|Type|Arn|Uri|Url|Path|File|Store|Label|Key[Nn]ame)$"
 )
@@ -110,6 +112,8 @@ def passwords(text: str, lower: str, start: int, end: int) -> list[Find]:
         return []  # `bypass:`, `compass=`
     name = _name(text, start, end)
     if _ABOUT.search(name.lower()) or _SAID_OF.match(name.rpartition(".")[2]):
+        return []
+    if _RESOURCE.search(text, max(0, start - 110), start):
         return []
     word = _Word(
         text,

@@ -49,8 +49,9 @@ _LOOKUP = re.compile(
 )
 
 _ASCENDING = "0123456789abcdefghijklmnopqrstuvwxyz"
+_RUN = re.compile("[a-z]+|[0-9]+")
 _LETTER_ROWS = _ASCENDING[10:] * 2 + " " + "abc" * 12
-_DIGIT_ROWS = "1234567890" * 4 + " " + "0123456789" * 4 + " " + "123" * 12
+_DIGIT_ROWS = "1234567890" * 4 + " " + "0123456789" * 4 + " " + "123" * 12 + " " + "9876543210" * 4
 ROWS = 0.2
 """Share of a value that rows make up in what manuals print; a made-up but plausible key may hold one row."""
 MONOTONE = 2.75
@@ -117,9 +118,12 @@ def placeholder(value: str) -> bool:
 
 
 def _woven(lowered: str) -> bool:
-    """Whether the letters are a row and the digits are one: `a1b2c3d4`, `abcd1234efgh5678`."""
+    """Whether the letters are rows and the digits are: `a1b2c3d4`, `abcd1234wxyz9876`."""
     if len(lowered) < 8:
         return False
+    runs = _RUN.findall(lowered)
+    if len(runs) > 1 and all(len(run) > 2 and (run in _LETTER_ROWS or run in _DIGIT_ROWS) for run in runs):
+        return True
     letters = "".join(filter(str.isalpha, lowered))
     digits = "".join(filter(str.isdigit, lowered))
     return len(letters) > 3 and len(digits) > 3 and letters in _LETTER_ROWS and digits in _DIGIT_ROWS

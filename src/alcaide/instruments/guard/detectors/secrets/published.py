@@ -11,7 +11,7 @@ from hashlib import sha256
 
 DIGITS = 16
 """Hexadecimal digits kept of each SHA-256: 64 bits, of which no other credential hits one of some dozens by chance."""
-SHORTEST = 20
+SHORTEST = 16
 """Characters of the shortest credential listed."""
 
 _PUBLISHED = frozenset(
@@ -25,9 +25,10 @@ _PUBLISHED = frozenset(
         "4486dba803eb60f0 a19f89ab3555eac1 dc0fcf046c61640c 6ca6473b42d9c17e 1597ab82f0c3904d 3b89dcd2f96161db",
         "0b476bdf9acf2123",
         # Telegram's manual of bots; Stripe's documented test keys; the emulators of Azure Storage and of Cosmos DB;
-        # the example of Amazon's manuals; Algolia's public demonstration indexes.
+        # the example of Amazon's manuals; Algolia's public demonstration indexes; the one-time-password example of
+        # Google's key URI format.
         "0b5dd075ccdd03c4 731fa294d036e54f 2cafc0970149a84f f2d6ca16515033e5 2d1f7723aabc5c7a 0011cc25eb432071",
-        "aa6547439583c3a2 78314b11be2e5815 f7e7896182dcde5d c4358082fb6a95c5",
+        "aa6547439583c3a2 78314b11be2e5815 f7e7896182dcde5d c4358082fb6a95c5 8be5d113c0871ce1",
     )
     for word in line.split()
 )

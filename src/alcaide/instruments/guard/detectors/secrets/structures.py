@@ -88,9 +88,15 @@ PATTERNS: tuple[Pattern, ...] = (
     ),
     Pattern(
         "command-line-password",
-        r"(?:sshpass|mysql[a-z]{0,6}|redis-cli|docker login|mongosh?|smbclient|psexec)"
-        r"[ \t](?:[^\n|;&]{0,120}?[ \t])?(?:-p|-a|--pass(?:word)?)[ =]?[\"']?(?P<secret>[^\s\"'-][^\s\"']{3,100})",
-        ("sshpass", "mysql", "redis-cli", "docker login", "mongo", "smbclient", "psexec"),
+        r"(?:sshpass|mysql[a-z]{0,6}|redis-cli|docker login|mongosh?|smbclient|psexec|az login|ldap[a-z]{3,9}"
+        r"|keytool|7za?|unzip|xfreerdp|plink|pscp|sqlcmd|mosquitto_[a-z]{3})[ \t](?:[^\n|;&]{0,120}?[ \t])?"
+        r"(?:-p|-a|-w|-pw|-P|/p:|-storepass|-keypass|--pass(?:word)?|-U[ ]?[\w.@\\/-]{1,40}%)[ =]?"
+        r"[\"']?(?P<secret>[^\s\"'-][^\s\"']{3,100})",
+        (
+            "sshpass", "mysql", "redis-cli", "docker login", "mongo", "smbclient", "psexec", "az login", "ldapsearch",
+            "ldapmodify", "ldapadd", "ldapwhoami", "ldappasswd", "ldapdelete", "keytool ", "7z ", "7za ", "unzip ",
+            "xfreerdp", "plink ", "pscp ", "sqlcmd", "mosquitto_",
+        ),
         after=250,
         case_sensitive=True,
     ),
@@ -100,6 +106,13 @@ PATTERNS: tuple[Pattern, ...] = (
         r"[ \t]{0,3}(?:sudo -S|docker login|passwd|chpasswd|gh auth|helm registry)",
         ("| sudo -s", "|sudo -s", "| docker login", "| passwd", "| chpasswd", "|chpasswd", "| gh auth", "| helm reg"),
         before=160,
+        case_sensitive=True,
+    ),
+    Pattern(
+        "user-and-password",
+        r"auth\s{0,2}=\s{0,2}\(\s{0,2}[\"'][^\"'\n]{1,60}[\"'],\s{0,2}[\"'](?P<secret>[^\"'\n]{4,100})[\"']\s{0,2}\)",
+        ("auth=(", "auth = ("),
+        after=200,
         case_sensitive=True,
     ),
     Pattern(
@@ -360,6 +373,7 @@ _READERS: Mapping[str, Callable[[Hit, str, str], Find | None]] = {
     "bundler-credentials": lambda hit, text, _: _bundler(hit, text),
     "command-line-password": lambda hit, text, _: _plain(hit, text, "password on a command line"),
     "piped-password": lambda hit, text, _: _plain(hit, text, "password on a command line"),
+    "user-and-password": lambda hit, text, _: _plain(hit, text, "password of HTTP authentication"),
     "wifi-password": lambda hit, text, _: _plain(hit, text, "password of a wireless network"),
     "secure-string": lambda hit, text, _: _plain(hit, text, "password in a script"),
     "wordpress-key": lambda hit, text, _: _plain(hit, text, "key of a WordPress site"),

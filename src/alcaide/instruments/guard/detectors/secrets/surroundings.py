@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
+from typing import NamedTuple
 
 import ahocorasick_rs
 
@@ -77,6 +78,7 @@ _OTHER_PHRASES = _phrases(
     object_key, s3 key, s3_key, s3key, idempotency, keypair, key pair, key_pair, keyvault, key vault,
     key_vault, keystore, issuerkeyhash, keyhash, key_name, keyname, key-name, keyword, hotkey,
     public_token, tokenizer, contract address, wallet address, csrf, xsrf, primary key, primary_key,
+    did:key, submodule, token mint,
     primarykey, foreign key, foreign_key, cache key, cache_key, cachekey, cache-key, page_token,
     next_token, nexttoken, pagetoken, nextpagetoken, site key, site_key, site-key, sitekey,
     continuation, pagination, cursor, dedup, token_id,
@@ -122,7 +124,7 @@ class Surroundings:
     linked: bool
     formats: tuple[Format, ...]
     assigned: frozenset[str] = frozenset()
-    """Identifiers of the formats whose provider's name the token is tied to."""
+    """Identifiers of the formats whose provider's name the token is tied to; told only where no word has a role."""
 
 
 _NOTHING = Surroundings(None, "", False, ())
@@ -164,19 +166,29 @@ _ABOUT = re.compile(
 )
 """What turns a word for a secret into something said about one: `secretName`, `token_endpoint`, `key file`."""
 _PUBLIC = re.compile(
-    r"csrf|xsrf|requestverification|authenticity|(?:^|[_.-])(?:hash|hashed|digest|salted)|hash$|encrypted|sealed|public|pub_?key|verif\w{0,8}[_-]?key|host_?key"
-    r"|continuation|websocket|gpg|pgp|fpr$|recv|(?:sync|page|device|push|cursor|change|next|resume|poll)[_-]?token"
-    r"|template|fingerprint|thumbprint|idempoten|primary|foreign|partition|(?:^|[_.-])(?:cache|sort|map|row)[_-]?key|sri$|kms"
+    r"csrf|xsrf|requestverification|authenticity|(?:^|[_.-])(?:hash|hashed|digest|salted)|hash$|encrypted|sealed|public"
+    r"|pub_?key|verif\w{0,8}[_-]?key|host_?key|continuation|websocket|gpg|pgp|fpr$|recv|template|fingerprint|thumbprint"
+    r"|(?:sync|page|device|push|cursor|change|next|resume|poll|after|before|delta|start|marker|offset|scroll|upload|lock)"
+    r"[_-]?token|idempoten|primary|foreign|partition|sri$|kms"
+    r"|(?:cache|sort|map|row|order|item|group|event|message|routing|object|lookup|index|query|issue|flag)[_-]?key"
 )
 """Names that hold a word for a secret and are of something shown to everyone, or of no use without another key."""
-_NAME = frozenset("abcdefghijklmnopqrstuvwxyz0123456789_-.")
+_NAME = "abcdefghijklmnopqrstuvwxyz0123456789_-."
 _LETTERS = re.compile(r"[^\W\d_]+")
 
 
+class _Meaning(NamedTuple):
+    """What one phrase says of a token near it."""
+
+    text: str
+    role: Role | None
+    formats: tuple[Format, ...]
+    whole: bool
+    at_start: bool
+
+
 @lru_cache(maxsize=1)
-def _automaton() -> tuple[
-    ahocorasick_rs.AhoCorasick, tuple[tuple[str, Role | None, tuple[Format, ...]], ...]
-]:
+def _automaton() -> tuple[ahocorasick_rs.AhoCorasick, tuple[_Meaning, ...]]:
     roles: dict[str, Role] = {}
     for phrases, role in (
         (_KEY_PHRASES, Role.KEY),
@@ -190,7 +202,10 @@ def _automaton() -> tuple[
         for word in format_.near:
             providers.setdefault(word, []).append(format_)
     words = sorted({*roles, *providers})
-    meanings = tuple((word, roles.get(word), tuple(providers.get(word, ()))) for word in words)
+    meanings = tuple(
+        _Meaning(word, roles.get(word), tuple(providers.get(word, ())), word in _WHOLE, word in _AT_START)
+        for word in words
+    )
     return ahocorasick_rs.AhoCorasick(words), meanings
 
 
@@ -205,47 +220,47 @@ def surroundings(lower: str, start: int, end: int) -> Surroundings:
     role: Role | None = None
     word, closest = "", -1
     formats: dict[str, Format] = {}
-    named: dict[int, tuple[Format, ...]] = {}
+    named: list[tuple[int, tuple[Format, ...]]] = []
     for index, first, last in automaton.find_matches_as_indexes(window, overlapping=True):
-        inside = last > at and first < behind
-        text, says, of_provider = meanings[index]
-        if of_provider and not inside and not (first and window[first - 1].isalpha()):
+        text, says, of_provider, whole, at_start = meanings[index]
+        if of_provider and not (last > at and first < behind) and not (first and window[first - 1].isalpha()):
             formats.update((format_.id, format_) for format_ in of_provider)
             if last <= at:
-                named[last] = of_provider + named.get(last, ())
-        if says is None or last > at:
-            continue
-        if text in _WHOLE and last < len(window) and window[last].isalpha():
-            continue
-        if text in _AT_START and first and window[first - 1].isalpha():
-            continue
+                named.append((last, of_provider))
         # The word that ends last speaks; of those, the longer (`public key`, not `key`).
-        if last > closest or (last == closest and len(text) > len(word)):
-            role, word, closest = says, text, last
+        if says is None or last > at or last < closest or (last == closest and len(text) <= len(word)):
+            continue
+        if whole and last < len(window) and window[last].isalpha():
+            continue
+        if at_start and first and window[first - 1].isalpha():
+            continue
+        role, word, closest = says, text, last
     if role is not None and role is not Role.OTHER and _of_something_public(window, closest, len(word)):
         role = Role.OTHER
     if role is None and not formats:
         return _NOTHING
     linked = role is not None and _linked(window[closest:at])
-    assigned = frozenset(one.id for last, those in named.items() if _linked(window[last:at]) for one in those)
-    return Surroundings(role, word, linked, tuple(formats.values()), assigned)
+    if role is not None or not named:
+        return Surroundings(role, word, linked, tuple(formats.values()))
+    tied = frozenset(one.id for last, those in named if _linked(window[last:at]) for one in those)
+    return Surroundings(None, word, linked, tuple(formats.values()), tied)
 
 
 def _of_something_public(window: str, end: int, length: int) -> bool:
     """Whether the name that the word ending at `end` is part of speaks about a secret, or of none."""
     if _ABOUT.match(window, end):
         return True
-    start = end - length
-    while start > 0 and end - start < 60 and window[start - 1] in _NAME:
-        start -= 1
-    last = end
-    while last < len(window) and last - end < 40 and window[last] in _NAME:
-        last += 1
-    return _PUBLIC.search(window[start:last]) is not None
+    head, tail = window[max(0, end - 60) : end - length], window[end : end + 40]
+    name = (
+        head[len(head.rstrip(_NAME)) :]
+        + window[end - length : end]
+        + tail[: len(tail) - len(tail.lstrip(_NAME))]
+    )
+    return _PUBLIC.search(name) is not None
 
 
 def _linked(gap: str) -> bool:
-    if len(gap) > 48 or gap.count("\n") > 2 or ". " in gap or "&" in gap:
+    if len(gap) > 48 or gap.count("\n") > 2 or ". " in gap or "&" in gap or gap.endswith(" ("):
         return False
     words = _LETTERS.findall(gap)
     if gap[:1].isalpha() and not words[0].startswith(_GOES_ON) and words[0] not in _LINKING:

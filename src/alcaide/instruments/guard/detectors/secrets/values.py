@@ -100,7 +100,7 @@ def told(text: str, start: int, end: int, *, quoted: bool, secret: bool) -> Find
         return None
     if _CODE.match(value) or any(opener in value for opener in "([{"):
         return None
-    if not value.isascii() and not any(letter.isdigit() for letter in value):
+    if not value.isascii() and 2 * sum(map(str.isascii, value)) < len(value) + 2:
         return None  # the rest of a sentence in a script without spaces
     made_of = classes(value)
     telling = any(letter.isdigit() or (not letter.isalnum() and letter not in "-'’/.") for letter in value)

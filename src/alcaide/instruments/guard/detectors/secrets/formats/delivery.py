@@ -80,7 +80,7 @@ FORMATS: tuple[Format, ...] = (
     ),
     near("consul-token", "HashiCorp Consul", "ACL token", ("consul",), UUID, kind="TOKEN"),
     near("nomad-token", "HashiCorp Nomad", "ACL token", ("nomad_",), UUID, kind="TOKEN"),
-    prefixed("portainer-token", "Portainer", "access token", "ptr_", "[A-Za-z0-9+/]{43}=?", kind="TOKEN"),
+    shaped("portainer-token", "Portainer", "access token", "ptr_[A-Za-z0-9+/]{43}=?", kind="TOKEN"),
     # ── Runners and registries
     near("appveyor-token", "AppVeyor", "API token", ("appveyor",), r"(?:v2\.)?[a-z0-9]{20}", kind="TOKEN"),
     near("semaphore-token", "Semaphore", "API token", ("semaphore",), "[A-Za-z0-9_-]{20}", kind="TOKEN"),

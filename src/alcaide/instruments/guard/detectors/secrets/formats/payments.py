@@ -291,14 +291,7 @@ FORMATS: tuple[Format, ...] = (
         r"(?:alchemy|alchemyapi)\.(?:com|io)/(?:v2|nft/v[23])/(?P<secret>[A-Za-z0-9_-]{32})",
         anchors=("alchemy.com/", "alchemyapi.io/"),
     ),
-    Format(
-        "woocommerce-secret",
-        "WooCommerce",
-        "consumer secret",
-        "cs_[0-9a-f]{40}",
-        anchors=("cs_",),
-        score=0.93,
-    ),
+    shaped("woocommerce-secret", "WooCommerce", "consumer secret", "cs_[0-9a-f]{40}", score=0.93),
     Format(
         "ebay-cert-id",
         "eBay",
