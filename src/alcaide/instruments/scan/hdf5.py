@@ -650,10 +650,7 @@ class Reader:
                 raise Malformed("a place lies in a block that is not there", self._base + at)
             base = row_start + column * block
             address = child
-            if block <= heap.most_direct:
-                rows = 0
-            else:
-                rows = (block // (heap.start * heap.table_width)).bit_length()
+            rows = 0 if block <= heap.most_direct else (block // (heap.start * heap.table_width)).bit_length()
         raise Malformed("a fractal heap is nested without end", self._base + address)
 
 

@@ -134,7 +134,7 @@ class Message:
                 if not groups:
                     yield number, kind, base + at, length
                 at += length
-            elif kind == FIXED32 or kind == FIXED64:
+            elif kind in (FIXED32, FIXED64):
                 width = 4 if kind == FIXED32 else 8
                 if width > end - at:
                     raise self._ends(base + at)
@@ -201,7 +201,7 @@ class Message:
                     raise self._ends(at, length)
                 yield number, kind, at, length
                 at += length
-            elif kind == FIXED32 or kind == FIXED64:
+            elif kind in (FIXED32, FIXED64):
                 width = 4 if kind == FIXED32 else 8
                 if width > self.end - base - near:
                     raise self._ends(base + near)
@@ -226,8 +226,8 @@ class Message:
         inner = Message(
             self._source, self._tick, start, start + size, cut=self.cut and start + size >= self.end
         )
-        inner._data = self._data  # noqa: SLF001 - a message of the same bytes
-        inner._base = self._base  # noqa: SLF001
+        inner._data = self._data
+        inner._base = self._base
         return inner
 
 

@@ -7,6 +7,9 @@ heavy (a decompressor, a table of allowed names) loads when a file needs it.
 MODULES: tuple[str, ...] = (
     "archives",
     "coreml",
+    "engines",
+    "xml",
+    "r_data",
     "graphs",
     "executables",
     "media",
@@ -14,7 +17,9 @@ MODULES: tuple[str, ...] = (
     "hdf5",
     "keras",
     "pickle",
+    "torch_archive",
     "onnx",
     "tensorflow",
     "safetensors",
+    "gguf",
 )

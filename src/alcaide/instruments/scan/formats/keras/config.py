@@ -249,9 +249,9 @@ class _Judge:
     def _unknown(self, name: str, module: str, registered: str, place: str) -> None:
         """A class or function that is not Keras's."""
         if (
-            module
+            (module
             and module not in ("__main__", "builtins")
-            and not is_keras(module)
+            and not is_keras(module))
             or (module == "builtins" and hasattr(_BUILTINS, name))
         ):
             root = module.split(".")[0]

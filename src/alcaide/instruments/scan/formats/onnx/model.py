@@ -220,7 +220,7 @@ class _Model:
         if not why and len(places) < 100_000:
             offset, length = _integer(where.get("offset")), _integer(where.get("length"))
             places.append(_Place(name, location, offset or 0, length))
-            if offset is not None and offset < 0 or length is not None and length < 0:
+            if (offset is not None and offset < 0) or (length is not None and length < 0):
                 self.context.find(
                     SHORT, f"tensor `{name}` is said to lie at a negative place", offset=at, tensor=name
                 )
