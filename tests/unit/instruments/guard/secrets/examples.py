@@ -105,6 +105,8 @@ def _checked(format_: Format, text: str, random: Random) -> str:
             first = bytes([18 << 3]) if format_.check == "stellar!" else bytes([18 << 3, 0xA0])
             seed = first + octets(32)
             return base64.b32encode(seed + checks.crc16(seed).to_bytes(2, "little")).decode().rstrip("=")
+        case "google":
+            return f"AIzaSy{random.choice('ABCD')}{text[7:-1]}{random.choice('AEIMQUYcgkosw048')}"
         case "discord":
             identifier = base64.b64encode(str(random.randrange(10**17, 10**18)).encode()).decode().rstrip("=")
             return ".".join((identifier, *text.split(".")[1:]))

@@ -95,6 +95,14 @@ def _aws_key_id(key_id: str) -> Outcome:
     return True if aws_account(key_id) else None
 
 
+_GOOGLE_LAST = frozenset("AEIMQUYcgkosw048")
+
+
+def _google(key: str) -> Outcome:
+    # Base 64 of 29 octets, of which the first begin alike in every key: its 39th character carries four bits.
+    return key[4:6] == "Sy" and key[6] in "ABCD" and key[-1] in _GOOGLE_LAST
+
+
 def decoded(text: str) -> bytes | None:
     """Base 64 of either alphabet, with or without padding; None if it is none."""
     text = text.rstrip("=").replace("-", "+").replace("_", "/")
@@ -233,6 +241,7 @@ CHECKS: Mapping[str, Callable[[str], Outcome]] = {
     "crc32-hex": _crc32_hex,
     "atlassian": _atlassian,
     "grafana": _grafana,
+    "google": _google,
     "aws-key-id": _aws_key_id,
     "base64-json": _base64_json,
     "base64-64": _base64_64,

@@ -388,7 +388,7 @@ def _of_something_else(text: str, start: int, end: int, secret: str) -> bool:
     return (
         before.endswith(("ENC(", "ENC["))
         or "encrypteddata" in before.lower()
-        or bool(_RESOURCE.search(before))
+        or ("arn:aws" in before and _RESOURCE.search(before) is not None)
     )
 
 

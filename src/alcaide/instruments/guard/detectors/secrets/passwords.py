@@ -113,7 +113,7 @@ def passwords(text: str, lower: str, start: int, end: int) -> list[Find]:
     name = _name(text, start, end)
     if _ABOUT.search(name.lower()) or _SAID_OF.match(name.rpartition(".")[2]):
         return []
-    if _RESOURCE.search(text, max(0, start - 110), start):
+    if "arn:aws" in lower[max(0, start - 110) : start] and _RESOURCE.search(text, max(0, start - 110), start):
         return []
     word = _Word(
         text,

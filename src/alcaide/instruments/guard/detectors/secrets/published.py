@@ -18,12 +18,12 @@ _PUBLISHED = frozenset(
     word
     for line in (
         # Google: samples and tests of the Firebase kits (android, ios, js, cpp, flutter, angular, quickstarts) and the
-        # Maps samples, each repository at its state of 2026-11.
+        # Maps samples, each repository at its state of 2026-11; the manuals of Google Cloud and of Firebase.
         "27a9a42931dff7eb 49f777db995e8260 8731261cb72d8626 37f8f09bdf12c2f2 eb540d2b6ee2a0a4 4c1bbecaca974491",
         "2037abcaffb2b777 3d12d5fd096bdc9c e4902a0b38812b15 2e6c5d746bbd2a79 4c98242dcadc8b29 281cbc35f6814ed4",
         "fa54a007dbf9280a ea9bb1082cf95663 fe686096b4987fed e22199727d080710 54a58318925dac97 561c359df17fbbb0",
         "4486dba803eb60f0 a19f89ab3555eac1 dc0fcf046c61640c 6ca6473b42d9c17e 1597ab82f0c3904d 3b89dcd2f96161db",
-        "0b476bdf9acf2123",
+        "0b476bdf9acf2123 ac9265e56c79b234 279a2219c2388e7f 95a4db2dd430bb3f",
         # Telegram's manual of bots; Stripe's documented test keys; the emulators of Azure Storage and of Cosmos DB;
         # the example of Amazon's manuals; Algolia's public demonstration indexes; the one-time-password example of
         # Google's key URI format.

@@ -69,7 +69,7 @@ FORMATS: tuple[Format, ...] = (
         "[A-Za-z0-9_=-]{60,}",
         kind="TOKEN",
     ),
-    prefixed("google-api-key", "Google", "API key", "AIza", "[A-Za-z0-9_-]{35}", score=0.96),
+    prefixed("google-api-key", "Google", "API key", "AIza", "[A-Za-z0-9_-]{35}", check="google", score=0.96),
     prefixed("google-oauth-client-secret", "Google", "OAuth client secret", "GOCSPX-", "[A-Za-z0-9_-]{28}"),
     prefixed(
         "google-oauth-access-token",
