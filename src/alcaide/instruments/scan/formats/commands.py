@@ -108,6 +108,15 @@ _HARM: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     )
 )  # fmt: skip
 
+_HINT = re.compile(
+    r"curl|wget|fetch|aria2c|lwp|invoke|\biwr\b|\birm\b|/dev/|\bnc\b|ncat|netcat|mkfifo|socat|socket|pty\.|base64|xxd"
+    r"|openssl|\beval\b|\bexec\b|powershell|pwsh|\biex\b|download|certutil|bitsadmin|mshta|regsvr|rundll|cron"
+    r"|authorized_keys|>>|schtasks|\breg\b|LD_PRELOAD|\brm\s|mkfs|\bdd\b|shred|:\s*\(\s*\)|\.ssh|\.aws|\.gnupg|\.kube"
+    r"|netrc|git-cred|shadow|environ|passwd|169\.254|metadata\.google|xmrig|miner|stratum|\s-c\s|source\b",
+    re.IGNORECASE,
+)
+"""A word that each of the patterns needs: text without any is not held against them one by one."""
+
 # Makers' own installers, as their documentation says to run them. Hosts, not paths.
 _INSTALLERS = re.compile(
     r"https?://(?:astral\.sh|sh\.rustup\.rs|get\.docker\.com|deb\.nodesource\.com|install\.python-poetry\.org|"
@@ -159,12 +168,14 @@ _LONGEST = 20_000
 def judge(command: str) -> Judgement:
     """What a command line, or a whole shell script, would do."""
     text = command[:_LONGEST].replace("\\\n", " ")
+    bare = text.replace("^", "").replace("''", "").replace('""', "")
+    if not _HINT.search(text) and (bare == text or not _HINT.search(bare)):
+        return _listed(text)
     plain = _INSTALLERS.sub("", text)
     searched = _safe_installers(text) if plain != text else text
     for pattern, reason in _HARM:
         if pattern.search(searched):
             return Judgement(Kind.HARMFUL, reason)
-    bare = text.replace("^", "").replace("''", "").replace('""', "")
     if bare != text:
         # `c""url` and `p^owershell` are the same words to a shell.
         for pattern, reason in _HARM:

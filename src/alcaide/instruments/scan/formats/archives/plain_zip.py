@@ -26,7 +26,7 @@ from alcaide.instruments.scan.formats.archives.rules import (
     RULES,
 )
 from alcaide.instruments.scan.limits import Encrypted, Malformed, OverBudget, ScanStop, Truncated
-from alcaide.instruments.scan.source import chunks
+from alcaide.instruments.scan.source import Window, chunks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from alcaide.instruments.scan.source import Source
     from alcaide.instruments.scan.zip_directory import Directory, Entry, Problem
 
-LOOKED_AT_ELSEWHERE = frozenset({"torch_archive", "keras", "npz", "skops"})
+LOOKED_AT_ELSEWHERE = frozenset({"torch_archive", "npz", "skops"})
 """Formats that are zips, and whose readers look at every member."""
 
 _STARTS = (zip_directory.LOCAL_SIGNATURE, zip_directory.END_SIGNATURE, b"PK\x07\x08")
@@ -46,6 +46,9 @@ _CHECKED_STORED = 1 << 20
 """Up to this size a stored member is read once more to check its checksum; nothing depends on it above."""
 _DOUBTED = 64 << 20
 """Members that share bytes are unpacked only if all of them together say they are smaller."""
+_PROGRAMS = frozenset(
+    ["elf", "pe", "macho", "ape", "shell", "windows-script", "python", "pyc", "java-class", "dex"]
+)
 _FILE_TYPES = {0o020000: "character device", 0o060000: "block device", 0o010000: "pipe", 0o140000: "socket"}
 
 
@@ -76,7 +79,7 @@ def examine(source: Source, context: Context) -> None:
         if source.read(0, 4) in _STARTS:
             raise Truncated("the archive has no directory at its end")
         return
-    entries, doubtful = _structure(directory, context)
+    entries, doubtful = structure(directory, context)
     context.fact(members=len(entries))
     if directory.prefix and not entries:
         return
@@ -91,16 +94,16 @@ def examine(source: Source, context: Context) -> None:
             _member(directory, entry, members, context)
         except OverBudget as stop:
             members.later(stop)
+    if directory.prefix and entries:
+        _hidden_programs(context)
     for problem in directory.problems:
         if problem.kind == "trailing" and problem.offset is not None:
-            from alcaide.instruments.scan.source import Window
-
             members.look("after the end", Window(source, problem.offset))
             break
     members.finish()
 
 
-def _structure(directory: Directory, context: Context) -> tuple[list[Entry], bool]:
+def structure(directory: Directory, context: Context) -> tuple[list[Entry], bool]:
     """All entries, judged without unpacking anything; and whether they had better not be unpacked."""
     names = Names(context)
     entries: list[Entry] = []
@@ -166,12 +169,12 @@ def _target(directory: Directory, entry: Entry) -> str:
 def _member(directory: Directory, entry: Entry, members: Members, context: Context) -> None:
     """Look at one member."""
     name = entry.name
-    if entry.is_encrypted:
-        members.later(Encrypted(f"`{name}` is encrypted"))
-        return
     data = directory.data(entry)
     if data is None:
         members.later(Malformed("its header is missing"), name)
+        return
+    if entry.is_encrypted:
+        _flagged(entry, data, members, context)
         return
     if entry.method == zip_directory.STORED:
         if data.size < entry.packed:
@@ -195,6 +198,23 @@ def _member(directory: Directory, entry: Entry, members: Members, context: Conte
         context.find(DAMAGED, f"the bytes of `{name}` do not have the checksum of the archive", member=name)
     if content.size or salvage.stop is None:
         members.look(name, content)
+
+
+def _flagged(entry: Entry, data: Source, members: Members, context: Context) -> None:
+    """A member that is flagged as encrypted: some loaders ignore the flag, so it is believed only if it is true."""
+    name = entry.name
+    checksum = Checksum(
+        chunks(data, size=PIECE)
+        if entry.method == zip_directory.STORED
+        else zip_member(entry.method, data, entry.size, f"`{name}`")
+    )
+    salvage = Salvage(checksum)
+    content = unpacked(context, salvage, entry.packed)
+    if salvage.stop is not None or checksum.value != entry.crc:
+        members.later(Encrypted(f"`{name}` is encrypted"))
+        return
+    context.find(MISMATCH, f"`{name}` is said to be encrypted and is not", member=name)
+    members.look(name, content)
 
 
 class Checksum:

@@ -234,15 +234,6 @@ def _is_zlib(head: bytes) -> bool:
     )
 
 
-def _sniff_joblib(glance: Glance) -> bool:
-    """Files of joblib up to 0.9: `ZF`, the unpacked length in hexadecimal, padded to 19 characters, then zlib."""
-    return glance.head[:4] == b"ZF0x" and _is_zlib(glance.head[21:23])
-
-
-def _joblib_decoder() -> Decoder:
-    return Inflate(15)
-
-
 def _examine_gzip(source: Source, context: Context) -> None:
     """The name that the header carries is where some programs unpack to."""
     head = source.read(0, 4096)
@@ -300,10 +291,6 @@ FORMATS = (
     Format("zstandard", "Zstandard", _sniff_zstandard, _stream("Zstandard", _is_zstandard, zstandard_decoder), RULES),
     Format("lz4", "LZ4", _sniff_lz4, _stream("LZ4", _is_lz4, lz4_decoder), RULES),
     Format("zlib", "zlib", _sniff_zlib, _stream("zlib", lambda _: False, lambda: Inflate(15)), RULES),
-    Format(
-        "joblib-z", "joblib's old compression", _sniff_joblib,
-        _stream("zlib", lambda _: False, _joblib_decoder, 21), RULES,
-    ),
     Format("lz4-legacy", "LZ4 (legacy frame)", _starts(b"\x02\x21\x4c\x18"), _unsupported("LZ4's legacy frame")),
     Format("snappy", "Snappy", _starts(b"\xff\x06\0\0sNaPpY"), _unsupported("Snappy")),
     Format("lzip", "lzip", _starts(b"LZIP\x01"), _unsupported("lzip")),

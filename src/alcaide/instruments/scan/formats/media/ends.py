@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 _LOOK = 1 << 16
 _HIDDEN = re.compile(
     rb"PK\x03\x04|\x7fELF|7z\xbc\xaf\x27\x1c|Rar!\x1a\x07|\x80[\x02-\x05](?:[}\]\x95cX\x8c(])|<\?php|<script|#!/"
-    rb"|\xca\xfe\xba\xbe|\x1f\x8b\x08|BZh[1-9]1AY|\xfd7zXZ|c(?:os|posix|nt|builtins|subprocess)\n|__import__|\bimport (?:os|sys|subprocess|socket)\b"
-    rb"|MZ[\s\S]{58}[\s\S]{0,300}PE\0\0"
+    rb"|\xca\xfe\xba\xbe|\x1f\x8b\x08|BZh[1-9]1AY|\xfd7zXZ|c(?:os|posix|nt|builtins|subprocess)\n|__import__"
+    rb"|\bimport (?:os|sys|subprocess|socket)\b|MZ[\s\S]{58}[\s\S]{0,300}PE\0\0"
 )
 
 

@@ -104,28 +104,6 @@ def _examine_orc(source: Source, _context: Context) -> None:
         raise Truncated("its footer is missing")
 
 
-def _is_records(glance: Glance) -> bool:
-    """TFRecord: a length, its checksum, and the length within the file; event files too."""
-    head = glance.head
-    if len(head) < 16 or head[7] or head[6]:
-        return False
-    length = int.from_bytes(head[:8], "little")
-    if not 0 < length <= glance.size - 16:
-        return False
-    return _masked(head[:8]) == int.from_bytes(head[8:12], "little")
-
-
-def _masked(data: bytes) -> int:
-    """TensorFlow's masked CRC-32C."""
-    crc = 0xFFFFFFFF
-    for byte in data:
-        crc ^= byte
-        for _ in range(8):
-            crc = crc >> 1 ^ (0x82F63B78 if crc & 1 else 0)
-    crc ^= 0xFFFFFFFF
-    return ((crc >> 15 | crc << 17) + 0xA282EAD8) & 0xFFFFFFFF
-
-
 def _nothing(_source: Source, _context: Context) -> None:
     """Recognised; it holds data alone."""
 
@@ -140,7 +118,6 @@ FORMATS = (
     Format("sqlite", "SQLite database", _starts(b"SQLite format 3\0"), _examine_sqlite, RULES),
     Format("avro", "Avro table", _starts(b"Obj\x01"), _examine_avro, RULES),
     Format("orc", "ORC table", _starts(b"ORC\n", b"ORC\x0a", b"ORC\x08"), _examine_orc, RULES),
-    Format("tfrecord", "TensorFlow records", _is_records, _nothing),
     Format("duckdb", "DuckDB database", lambda glance: glance.head[8:12] == b"DUCK", _nothing),
     Format("faiss", "Faiss index", lambda glance: glance.head[:3] in (b"IxF", b"IwF", b"IxP", b"IHN", b"IwP", b"IxM")
            and len(glance.head) > 33 and glance.head[7] == 0, _nothing),

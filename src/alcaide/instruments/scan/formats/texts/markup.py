@@ -1,4 +1,4 @@
-"""HTML, SVG and XML: scripts that run when they are opened, and entities that read files or grow without end."""
+"""HTML and SVG: scripts that run when they are opened. What their document type declares is looked at as XML."""
 
 from __future__ import annotations
 
@@ -37,23 +37,7 @@ APPLICATION = Rule(
     "Do not open it.",
     ("cwe/CWE-79", "mitre-atlas/AML.T0011"),
 )
-ENTITY = Rule(
-    "markup/external-entity",
-    Level.HIGH,
-    "an entity that leads outside",
-    "A parser that resolves it reads a file of this machine or asks an address, and puts the answer into the data.",
-    "Parse it with entities switched off, or get it again without them.",
-    ("cwe/CWE-611",),
-)
-BOMB = Rule(
-    "markup/entity-bomb",
-    Level.HIGH,
-    "entities that grow without end",
-    "A parser that resolves them runs out of memory.",
-    "Parse it with entities switched off.",
-    ("cwe/CWE-776",),
-)
-RULES = (IMAGE_SCRIPT, SCRIPT, APPLICATION, ENTITY, BOMB)
+RULES = (IMAGE_SCRIPT, SCRIPT, APPLICATION)
 
 _PIECE = 1 << 20
 _OVERLAP = 4096
@@ -65,10 +49,6 @@ _SCRIPT = re.compile(
     re.IGNORECASE,
 )
 _APPLICATION = re.compile(rb"<\s*hta:application\b|ActiveXObject\s*\(|<script[^>]*vbscript", re.IGNORECASE)
-_ENTITY = re.compile(
-    rb"<!ENTITY\s+(%\s+)?([\w.:-]+)\s+(?:(SYSTEM|PUBLIC)\b[^>]{0,400}|[\"']([^\"']*)[\"'])", re.IGNORECASE
-)
-_DOCTYPE = re.compile(rb"<!DOCTYPE\s+[^>\[]*\b(?:SYSTEM)\s+[\"']([^\"']{1,300})[\"']", re.IGNORECASE)
 
 
 def _starts(glance: Glance) -> bytes:
@@ -84,21 +64,12 @@ def _is_markup(glance: Glance) -> bool:
     start = _starts(glance)
     if not start.startswith(b"<"):
         return False
-    return start.startswith(
-        (
-            b"<!doctype",
-            b"<html",
-            b"<?xml",
-            b"<svg",
-            b"<head",
-            b"<body",
-            b"<script",
-            b"<!--",
-            b"<hta:",
-            b"<!entity",
-            b"<pmml",
-        )
-    ) or glance.lower_name.endswith((".html", ".htm", ".xhtml", ".svg", ".xml", ".hta", ".pmml", ".vue"))
+    if start.startswith((b"<!doctype html", b"<html", b"<svg", b"<head", b"<body", b"<script", b"<hta:")):
+        return True
+    if glance.lower_name.endswith((".html", ".htm", ".xhtml", ".svg", ".hta", ".vue")):
+        return True
+    head = glance.head.lower()
+    return b"<svg" in head or b"<html" in head or b":svg" in head
 
 
 def _examine(source: Source, context: Context) -> None:
@@ -113,8 +84,7 @@ def _examine(source: Source, context: Context) -> None:
         or b"<!doctype html" in start
         or context.node.name.lower().endswith((".html", ".htm"))
     )
-    context.fact(kind="SVG" if svg and not html else "HTML" if html else "XML")
-    _entities(head, context)
+    context.fact(kind="SVG" if svg and not html else "HTML")
     at, told = 0, False
     while at < min(source.size, _MOST):
         context.tick(256)
@@ -139,42 +109,4 @@ def _shown(match: re.Match[bytes]) -> str:
     return match[0][:60].decode("utf-8", "replace").strip()
 
 
-def _entities(head: bytes, context: Context) -> None:
-    """What the document type declares."""
-    sizes: dict[bytes, int] = {}
-    for count, match in enumerate(_ENTITY.finditer(head)):
-        context.tick()
-        if count > 10_000:
-            break
-        if match[3]:
-            context.find(
-                ENTITY,
-                f"the entity `{match[2].decode('utf-8', 'replace')[:60]}` is read from outside: `{_shown(match)}`",
-                offset=match.start(),
-            )
-            continue
-        text = match[4] or b""
-        size = len(text)
-        for used in re.findall(rb"[&%]([\w.:-]+);", text)[:10_000]:
-            size += sizes.get(used, 1)
-        sizes[match[2]] = min(size, 1 << 60)
-        if size > 10_000_000:
-            context.find(
-                BOMB,
-                f"the entity `{match[2].decode('utf-8', 'replace')[:60]}` stands for {size:,} characters or more",
-            )
-            break
-    if outer := _DOCTYPE.search(head[:8192]):
-        outside = outer[1].decode("utf-8", "replace")
-        if not outside.startswith(
-            ("http://www.w3.org", "https://www.w3.org", "http://www.dmg.org", "about:legacy-compat")
-        ):
-            context.find(
-                ENTITY,
-                f"its document type is read from `{outside[:120]}`",
-                level=Level.MEDIUM,
-                offset=outer.start(),
-            )
-
-
-FORMATS = (Format("markup", "HTML, SVG or XML", _is_markup, _examine, RULES),)
+FORMATS = (Format("markup", "HTML or SVG", _is_markup, _examine, RULES),)

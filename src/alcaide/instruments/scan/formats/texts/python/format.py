@@ -102,11 +102,13 @@ _AUTO_BASES = frozenset(
     PreTrainedTokenizerBase ProcessorMixin FeatureExtractionMixin BaseImageProcessor ImageProcessingMixin
     SequenceFeatureExtractor Pipeline GenerationMixin GeneratorBasedBuilder ArrowBasedBuilder BeamBasedBuilder
     DiffusionPipeline ModelMixin ConfigMixin BuilderConfig TFPreTrainedModel FlaxPreTrainedModel
-    BaseImageProcessorFast VideoProcessor""".split()  # noqa: SIM905 - a list of names reads better so
+    BaseImageProcessorFast VideoProcessor BaseHandler PythonModel""".split()  # noqa: SIM905 - a list of names reads better so
 )
 """Base classes from which code is loaded by `trust_remote_code`."""
 
-_AUTO_NAMES = frozenset(["handler.py", "custom_generate/generate.py", "pipeline.py"])
+_AUTO_CLASSES = frozenset(["EndpointHandler", "TritonPythonModel", "InferenceHandler"])
+"""Classes that a server looks for by name, and makes as it starts."""
+
 _START_NAMES = frozenset(["sitecustomize.py", "usercustomize.py"])
 _CONFIGS = ("config.json", "tokenizer_config.json", "processor_config.json", "preprocessor_config.json")
 
@@ -227,7 +229,7 @@ def judge_source(text: str, context: Context, runs: Runs, *, place: str = "") ->
     story = Reader(context.tick, install=runs is Runs.INSTALL).read(tree)
     if runs is Runs.SCRIPT and (
         any(base in _AUTO_BASES for bases in story.bases.values() for base in bases)
-        or "EndpointHandler" in story.bases
+        or not _AUTO_CLASSES.isdisjoint(story.bases)
     ):
         runs = Runs.AUTO
     _report(story, context, runs, place)
