@@ -132,6 +132,8 @@ def structure(directory: Directory, context: Context) -> tuple[list[Entry], bool
         if entry.is_link:
             names.link(entry.name, _target(directory, entry), offset=entry.header_offset)
     for problem in directory.problems:
+        if problem.kind == "prefix" and "tflite" in context.node.formats:
+            continue  # TensorFlow Lite's tools put labels and metadata in a zip behind the model.
         _say(context, problem)
     overlap = zip_directory.overlaps(entries, context.tick)
     if overlap is not None:
