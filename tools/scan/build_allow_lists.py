@@ -97,7 +97,16 @@ LIBRARIES: dict[str, tuple[str, bool, tuple[str, ...]]] = {
 
 # Compiled modules of these are imported; of the modules left out, some read files in their constructors.
 COMPILED = ("sklearn", "scipy", "pandas", "numpy")
-_COMPILED_LEFT_OUT = ("_test", "parsers", "sas", "_libs.json", "_libs.ops_dispatch", "messagestream", "_highs", "f2py")
+_COMPILED_LEFT_OUT = (
+    "_test",
+    "parsers",
+    "sas",
+    "_libs.json",
+    "_libs.ops_dispatch",
+    "messagestream",
+    "_highs",
+    "f2py",
+)
 
 _BY_THEMSELVES = frozenset({
     "__setstate__", "__new__", "__del__", "__getattr__", "__getattribute__", "__hash__", "__eq__", "append", "extend",
@@ -121,9 +130,18 @@ _HARMLESS_OF_OUT_MODULES = frozenset({
     "threading.Lock", "threading.RLock", "threading.local", "threading.get_ident", "urllib.parse.urlparse",
     "importlib.util.find_spec", "importlib.metadata.version", "os.path.exists", "os.path.isfile", "os.path.isdir",
 })  # fmt: skip
-_ENUMERATIONS = frozenset({
-    "Enum", "IntEnum", "StrEnum", "Flag", "IntFlag", "ExplicitEnum", "EnumWithContains", "StrEnumWithContains",
-})
+_ENUMERATIONS = frozenset(
+    {
+        "Enum",
+        "IntEnum",
+        "StrEnum",
+        "Flag",
+        "IntFlag",
+        "ExplicitEnum",
+        "EnumWithContains",
+        "StrEnumWithContains",
+    }
+)
 
 
 def main() -> None:
@@ -146,7 +164,7 @@ def main() -> None:
         document = {"library": distribution, "version": version, "names": names}
         (OUT / f"{top}.json").write_text(json.dumps(document, indent=1, sort_keys=True) + "\n")
         count = sum(len(words.split()) for kinds in names.values() for words in kinds.values())
-        print(f"{top} {version}: {count} names in {len(names)} modules")  # noqa: T201 - a tool's answer
+        print(f"{top} {version}: {count} names in {len(names)} modules")
 
 
 class Danger:
@@ -197,7 +215,7 @@ def listed(
                 if reason is None:
                     kinds[module]["name"].add(qualified)
                 elif why == f"{module}.{qualified}":
-                    print(f"not listed: it uses {reason}")  # noqa: T201
+                    print(f"not listed: it uses {reason}")
     acting = _acting(classes)
     for definitions in classes.values():
         for module, qualified, node in definitions:
@@ -205,7 +223,7 @@ def listed(
             reason = acting.get(full)
             if reason is not None or danger.forbids(module, qualified):
                 if why == full:
-                    print(f"not listed: {reason or 'it is on the list of dangerous names'}")  # noqa: T201
+                    print(f"not listed: {reason or 'it is on the list of dangerous names'}")
                 continue
             kinds[module]["call" if _is_enumeration(node, classes) else "new"].add(qualified)
     if top in COMPILED:
@@ -339,14 +357,18 @@ def _add_compiled(
                 warnings.simplefilter("ignore")
                 loaded = importlib.import_module(module)
         except Exception as error:  # noqa: BLE001 - a module that does not import here has no names to list
-            print(f"  {module}: {error}", file=sys.stderr)  # noqa: T201
+            print(f"  {module}: {error}", file=sys.stderr)
             continue
         for name, value in vars(loaded).items():
             if danger.forbids(module, name):
                 continue
             if name.startswith("__pyx_unpickle_") or name == "newObj":
                 kinds[module]["function"].add(name)
-            elif isinstance(value, type) and value.__module__ == module and not issubclass(value, BaseException):
+            elif (
+                isinstance(value, type)
+                and value.__module__ == module
+                and not issubclass(value, BaseException)
+            ):
                 kinds[module]["call"].add(name)
 
 

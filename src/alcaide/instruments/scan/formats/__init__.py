@@ -26,4 +26,5 @@ MODULES: tuple[str, ...] = (
     "safetensors",
     "gguf",
     "hf_config",
+    "mlmodel",
 )

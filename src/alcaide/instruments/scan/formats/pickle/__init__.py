@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from alcaide.instruments.scan.format import Format
+from alcaide.instruments.scan.formats.pickle.company import Companion
 from alcaide.instruments.scan.formats.pickle.rules import DANGEROUS, MEMO, RULES, TRAILING
 from alcaide.instruments.scan.formats.pickle.sniff import begins_pickle, is_pickle
 from alcaide.instruments.scan.limits import Malformed, OverBudget, ScanStop, Truncated
@@ -27,7 +28,10 @@ _SEARCHED: Final = 1 << 20
 
 def examine(source: Source, context: Context) -> None:
     """Look at a file that is one pickle or several."""
-    _, end = look_at(source, context)
+    companion = source if isinstance(source, Companion) else None
+    actions, end = look_at(source, context, extra=companion.extra if companion is not None else ())
+    if companion is not None:
+        companion.storages.update(actions.storages)
     after(source, context, end)
 
 
@@ -36,7 +40,7 @@ def look_at(
     context: Context,
     *,
     start: int = 0,
-    one: bool = False,
+    most: int = _MOST_PICKLES,
     extra: tuple[str, ...] = (),
 ) -> tuple[Actions, int]:
     """Follow the pickles from `start`, say what is wrong with them, and give back what they do and where they end.
@@ -45,7 +49,7 @@ def look_at(
         source: the bytes.
         context: where findings go.
         start: where the first begins.
-        one: stop after the first; else go on as long as another follows.
+        most: how many are read, if another follows each time.
         extra: prefixes of names that are harmless here and nowhere else.
 
     Raises:
@@ -62,7 +66,7 @@ def look_at(
     actions.on_array = _arrays(source, context, actions)
     at, pickles = start, 0
     stop: ScanStop | None = None
-    while pickles < _MOST_PICKLES:
+    while pickles < most:
         machine = Machine(source, context, actions)
         before = (len(actions.records), len(actions.troubles))
         try:
@@ -79,9 +83,12 @@ def look_at(
         if machine.memo_bomb is not None:
             index, where = machine.memo_bomb
             context.find(
-                MEMO, f"it numbers something {index:,} in its memo at byte {where:,}", offset=where, index=index
+                MEMO,
+                f"it numbers something {index:,} in its memo at byte {where:,}",
+                offset=where,
+                index=index,
             )
-        if stop is not None or machine.stopped != at or one or at >= source.size:
+        if stop is not None or machine.stopped != at or at >= source.size:
             break
         if not begins_pickle(source.read(at, HEAD), source.size - at):
             break
@@ -146,13 +153,13 @@ def _search(window: Window, context: Context) -> None:
         context.tick()
         if at + 2 < len(data) and 2 <= data[at + 1] <= 5 and begins_pickle(data[at : at + 64], len(data)):
             tries += 1
-            if _harmful(window, context, at):
+            if harmful(window, context, at):
                 context.child(f"pickle at byte {at}", Window(window, at), as_format="pickle")
                 return
         at = data.find(b"\x80", at + 1)
 
 
-def _harmful(source: Source, context: Context, at: int) -> bool:
+def harmful(source: Source, context: Context, at: int) -> bool:
     """Whether the opcodes from `at` fetch a name that is known to do harm."""
     from alcaide.instruments.scan.formats.pickle.actions import Actions
     from alcaide.instruments.scan.formats.pickle.machine import Machine
@@ -168,4 +175,4 @@ def _harmful(source: Source, context: Context, at: int) -> bool:
 
 FORMATS = (Format("pickle", "pickle", is_pickle, examine, RULES),)
 
-__all__ = ["DANGEROUS", "FORMATS", "after", "begins_pickle", "look_at"]
+__all__ = ["DANGEROUS", "FORMATS", "Companion", "after", "begins_pickle", "harmful", "look_at"]

@@ -95,6 +95,8 @@ class Actions:
         """Bytes that a nested `loads` is given, to be looked at as children once this pickle has been read."""
         self.on_array: Callable[[Made, int], int] | None = None
         """Where the machine goes on after a joblib array that lies in the stream."""
+        self.storages: dict[str, tuple[str, Any]] = {}
+        """Torch's storages by key: the kind of storage and how many elements it has."""
         self.suppressed = 0
         self._globals: dict[tuple[str, str, bool], Global] = {}
         self._extensions: dict[int, Any] = {}
@@ -159,7 +161,17 @@ class Actions:
             self._extensions[code] = value
 
     def persistent(self, id_: Any) -> Any:
-        """A persistent id."""
+        """A persistent id: in torch's pickles a tensor's storage, or a module's class with its source."""
+        if id_.__class__ is tuple and id_:
+            if id_[0] == "module" and len(id_) > 1 and id_[1].__class__ is Global:
+                return id_[1]
+            if (
+                id_[0] == "storage"
+                and len(id_) >= 5
+                and id_[2].__class__ is str
+                and len(self.storages) < 100_000
+            ):
+                self.storages[id_[2]] = (show(id_[1]), id_[4])
         return Persistent(id_)
 
     # ── Calls ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -488,7 +500,7 @@ class Actions:
             for index in range(0, min(len(items), 40), 2):
                 if not self.special(target, "__setitem__", (items[index], items[index + 1]), offset):
                     break
-        elif kind is Global and target.entry.name.endswith("__dict__") or kind is Module:
+        elif (kind is Global and target.entry.name.endswith("__dict__")) or kind is Module:
             state = Table()
             for index in range(0, min(len(items), 100), 2):
                 state.set(items[index], items[index + 1])

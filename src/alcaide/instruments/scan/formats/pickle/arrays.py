@@ -16,9 +16,9 @@ from alcaide.instruments.scan.limits import Malformed, Truncated
 if TYPE_CHECKING:
     from alcaide.instruments.scan.source import Source
 
-_CODE = re.compile(r"[<>=|]?([?bBhHiIlLqQefdgFDGSaUVOMmcpPnN])(\d*)$").match
+_CODE = re.compile(r"[<>=|]?([?bBhHiIlLqQefdgFDGSaUVOMmcpPnNu])(\d*)$").match
 _SIZES = {"?": 1, "b": 1, "B": 1, "h": 2, "H": 2, "i": 4, "I": 4, "l": 8, "L": 8, "q": 8, "Q": 8, "e": 2, "f": 4,
-          "d": 8, "g": 16, "F": 8, "D": 16, "G": 32, "M": 8, "m": 8, "c": 1, "p": 8, "P": 8, "n": 8, "N": 8}  # fmt: skip
+          "d": 8, "g": 16, "F": 8, "D": 16, "G": 32, "M": 8, "m": 8, "c": 1, "p": 8, "P": 8, "n": 8, "N": 8, "u": 4}  # fmt: skip
 _HAS_OBJECTS = 0x01
 
 
@@ -73,5 +73,3 @@ def array_extent(wrapper: Made, source: Source, offset: int) -> tuple[int, int, 
     if end > source.size:
         raise Truncated("a joblib array reaches beyond the end", offset)
     return start, end, False
-
-

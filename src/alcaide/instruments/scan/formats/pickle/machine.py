@@ -170,7 +170,7 @@ class Machine:
             return Truncated(f"it ends in the middle ({what})", self._here())
         return Malformed(what, self._here())
 
-    def _run(self, start: int) -> int:  # noqa: C901, PLR0912, PLR0915 - one branch an opcode, in one loop for speed
+    def _run(self, start: int) -> int:  # noqa: C901 - one branch an opcode, in one loop for speed
         self._at = start
         data = self._fill(start)
         pos = 0
@@ -526,7 +526,7 @@ class Machine:
             memo.append(value)
             return
         # No pickler numbers higher than it has written opcodes; CPython makes room for all the numbers below.
-        if index > at + 256 and (self.memo_bomb is None or index > self.memo_bomb[0]):
+        if index > at and index >= 1 << 20 and (self.memo_bomb is None or index > self.memo_bomb[0]):
             self.memo_bomb = (index, at)
         self._far[index] = value
 

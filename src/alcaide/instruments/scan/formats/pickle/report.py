@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, Final
 
 from alcaide.instruments.scan.formats.pickle import rules
 from alcaide.instruments.scan.formats.pickle.values import show_arguments
+from alcaide.instruments.scan.model import Level
 
 if TYPE_CHECKING:
     from alcaide.instruments.scan.context import Context
     from alcaide.instruments.scan.formats.pickle.actions import Actions, Record
     from alcaide.instruments.scan.formats.pickle.verdict import Entry
+
+_ACTING: Final = re.compile(
+    r"(?:^|_)(?:run|exec|execute|eval|system|shell|popen|spawn|command|cmd|unpickle|loads?|download|fetch|urlopen|import"
+    r"|open|write|save|dump|remove|delete|unlink|install|invoke|kill|request|send|connect|instantiate|locate)(?:_|$)"
+)
+"""A function that nobody here knows and that is called by such a name is not waiting to be used."""
 
 _SHOWN: Final = 200
 """Calls and names that the facts hold."""
@@ -47,7 +55,9 @@ def report(actions: Actions, context: Context, *, pickles: int) -> bool:
         )
     if actions.frame_beyond is not None:
         context.find(
-            rules.FRAME, "a frame says it is longer than what is left of the file", offset=actions.frame_beyond
+            rules.FRAME,
+            "a frame says it is longer than what is left of the file",
+            offset=actions.frame_beyond,
         )
     _facts(actions, context, pickles)
     return len(context.look.findings) > before
@@ -113,8 +123,15 @@ def _unlisted(context: Context, entry: Entry, records: list[Record], offset: int
         else:
             given = f" with `{arguments}`" if arguments else ""
             said = f"loading it calls `{entry.name}`{given}{way}, which is not known to be harmless"
+        acts = record.how != "new" and _ACTING.search(entry.name.rpartition(".")[2]) is not None
         context.find(
-            rules.UNLISTED, said, offset=at, callable=entry.name, arguments=arguments or None, how=record.how
+            rules.UNLISTED,
+            said + (", and whose name says that it acts" if acts else ""),
+            offset=at,
+            level=Level.CRITICAL if acts else None,
+            callable=entry.name,
+            arguments=arguments or None,
+            how=record.how,
         )
     else:
         context.find(
@@ -168,14 +185,10 @@ def _facts(actions: Actions, context: Context, pickles: int) -> None:
         }
         for record in records
     ]
-    names = sorted(
-        actions.fetched.values(), key=lambda pair: (order[pair[0].kind], pair[0].name)
-    )[:_SHOWN]
+    names = sorted(actions.fetched.values(), key=lambda pair: (order[pair[0].kind], pair[0].name))[:_SHOWN]
     context.fact(
         protocol=actions.protocol,
         pickles=pickles,
         calls=calls,
         globals=[{"name": entry.name, "verdict": entry.kind} for entry, _ in names],
     )
-
-

@@ -27,7 +27,15 @@ _FIXED: Final[dict[int, tuple[int, int, int]]] = {
     0x81: (0, 2, -1), 0x92: (0, 3, -2), 0x93: (0, 2, -1), 0x51: (0, 1, 0), 0x80: (1, 0, 0), 0x95: (8, 0, 0),
 }  # fmt: skip
 _LENGTHS: Final = {0x58: 4, 0x55: 1, 0x54: 4, 0x43: 1, 0x42: 4, 0x8C: 1, 0x8D: 8, 0x8E: 8, 0x8A: 1, 0x8B: 4}
-_LINES: Final = {0x49: _INTEGER, 0x4C: _INTEGER, 0x53: _QUOTED, 0x46: _NUMBER, 0x56: None, 0x70: _INTEGER, 0x67: _INTEGER}
+_LINES: Final = {
+    0x49: _INTEGER,
+    0x4C: _INTEGER,
+    0x53: _QUOTED,
+    0x46: _NUMBER,
+    0x56: None,
+    0x70: _INTEGER,
+    0x67: _INTEGER,
+}
 _ACTS: Final = frozenset({0x52, 0x62, 0x81, 0x92, 0x93})
 _STARTS: Final = frozenset(_FIXED) | frozenset(_LENGTHS) | frozenset(_LINES) | frozenset(b"(cP")
 _AFTER_HEADER: Final = _STARTS | frozenset(b"\x95.0i\x82\x83\x84\x96\x97")
@@ -48,7 +56,7 @@ def begins_pickle(head: bytes, size: int) -> bool:
     return first in _STARTS and _reads(head, size)
 
 
-def _reads(head: bytes, size: int) -> bool:  # noqa: C901, PLR0911, PLR0912 - a table of opcodes, and what is left of them
+def _reads(head: bytes, size: int) -> bool:  # noqa: C901 - a table of opcodes, and what is left of them
     """Whether the opcodes are proper up to an act, a STOP at the end, or the end of what is there to see."""
     at, depth, ops, puts = 0, 0, 0, 0
     marks: list[int] = []

@@ -62,15 +62,12 @@ class Judge:
         key = (module, name, old)
         known = self._known.get(key)
         if known is None:
-            known = self._judged(module, name)
-            if known.kind != "dangerous":
-                # Python 2's names are translated for old protocols only; a file that asks for one in a new protocol
-                # is meant for a loader that differs, so the worse of both readings holds.
-                translated = _translated(module, name)
-                if translated is not None:
-                    other = self._judged(*translated)
-                    if old or other.kind == "dangerous":
-                        known = other
+            # Python 2's names are translated for old protocols only; a file that asks for one in a new protocol is
+            # meant for a loader that differs, so the worse of both readings holds.
+            translated = _translated(module, name)
+            known = None if translated is None else self._judged(*translated)
+            if known is None or not (old or known.kind == "dangerous"):
+                known = self._judged(module, name)
             if len(self._known) < 20_000:
                 self._known[key] = known
         return known
@@ -91,16 +88,31 @@ class Judge:
                 condition=permission.condition,
                 on_build=permission.on_build,
             )
+        if "." in name and self._is_method(module, name):
+            return Entry(full, "allowed", flags=NAME)
         for prefix in self._extra:
             if full.startswith(prefix):
                 return Entry(full, "allowed", flags=NAME | NEW)
         return self._unlisted(module, name, full)
 
+    def _is_method(self, module: str, name: str) -> bool:
+        """Whether the name is a method of a class that is allowed: it may be referred to, and not be called."""
+        owner, _, method = name.rpartition(".")
+        permission = self._lists.permission(module, owner)
+        return (
+            permission is not None
+            and bool(permission.flags & NEW)
+            and module != "builtins"
+            and not method.startswith("__")
+            and not dangerous_method(method)
+        )
+
     def _unlisted(self, module: str, name: str, full: str) -> Entry:
         """Dangerous by where it leads, or by the module it is in; else unlisted."""
         known = self._lists
         steps = name.split(".")
-        for index, step in enumerate(steps):
+        for index in range(len(steps) - 1, -1, -1):
+            step = steps[index]
             # A module within a module: `posixpath.os.system`, `random._os.system`.
             inner = step.lstrip("_") if step.startswith("_") and not step.startswith("__") else step
             rest = ".".join(steps[index + 1 :])
@@ -112,6 +124,13 @@ class Judge:
             if step in _INTO_INTERPRETER:
                 danger = known.effect("interpreter")
                 return Entry(full, "dangerous", effect=danger.effect, why=danger.why)
+        if (
+            module == "builtins"
+            and steps[0] in _TEXT_TYPES
+            and len(steps) == 2
+            and not steps[1].startswith("__")
+        ):
+            return Entry(full, "unlisted")
         danger = known.dangerous_module(full)
         if danger is not None:
             return Entry(full, "dangerous", effect=danger.effect, why=danger.why)
@@ -142,6 +161,8 @@ _LEADS_TO: Final = frozenset({
     "ctypes", "runpy", "code", "marshal", "operator", "io", "tempfile", "multiprocessing", "threading", "urllib",
     "requests", "webbrowser", "pty", "imp", "inspect", "platform", "commands",
 })  # fmt: skip
+
+_TEXT_TYPES: Final = frozenset({"str", "bytes", "bytearray", "int", "float", "list", "tuple", "dict", "set"})
 
 _INTO_INTERPRETER: Final = frozenset({
     "__globals__", "__builtins__", "__dict__", "__subclasses__", "__bases__", "__base__", "__mro__", "__code__",
