@@ -31,6 +31,7 @@ SECTIONS = {
     "formats": "Canonical JSON and envelopes",
     "policy": "Decisions",
     "guard": "The guard, beside other guards",
+    "scan": "The scan, beside other scanners",
     "pages": "Pages and API over a large register",
     "first-run": "A first run",
 }
@@ -155,6 +156,8 @@ class Bench:
                     yield from policy(folder, self.peers, self.sizes.seconds / 5)
                 case "guard":
                     yield from self._guard()
+                case "scan":
+                    yield from self._scan(folder)
                 case "pages":
                     yield from self._pages()
                 case _:
@@ -185,6 +188,13 @@ class Bench:
         others = Peers.installed(self.cache, _say) if self.peers else Peers.none()
         yield from speed(others, self.sizes.seconds)
         yield from quality(others)
+
+    def _scan(self, folder: Path) -> Iterator[Figure]:
+        from tests.bench.scan import peers
+        from tests.bench.scan.measure import scan
+
+        pythons = peers.installed(self.cache, _say) if self.peers else {}
+        yield from scan(folder, pythons, _say, scale=self.sizes.leaves / 1_000_000)
 
     def _pages(self) -> Iterator[Figure]:
         from tests.bench.pages import pages
