@@ -1,8 +1,8 @@
 """FlatBuffers, read where they lie: every offset is checked before it is followed.
 
-TensorFlow Lite, ONNX Runtime's own format, ExecuTorch and MNN keep models in FlatBuffers, whose libraries follow offsets
-into the file without checking them unless a verifier was run first. Here an offset that leads out of the buffer ends
-the look as malformed, and a table is read field by field, so that gigabytes of weights are never touched.
+TensorFlow Lite, ONNX Runtime's own format, ExecuTorch and MNN keep models in FlatBuffers, whose libraries follow
+offsets into the file without checking them unless a verifier was run first. Here an offset that leads out of the
+buffer ends the look as malformed, and a table is read field by field, so that gigabytes of weights are not touched.
 """
 
 from __future__ import annotations

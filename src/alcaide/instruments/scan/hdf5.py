@@ -209,7 +209,7 @@ class Reader:
             self._message(item, kind, data)
         return item
 
-    def _message(self, item: Item, kind: int, data: bytes) -> None:
+    def _message(self, item: Item, kind: int, data: bytes) -> None:  # noqa: C901 - a case for each kind
         """Take in one message of an object header (IV.A.2)."""
         if kind == 0x01:
             item.shape = self._dataspace(data)
@@ -668,7 +668,9 @@ def _sources(block: bytes, lengths: int) -> list[str]:
         found[first.decode("utf-8", "replace")] = None
     # Between the names lie selections, whose length depends on their kind; a name is what has a dot or a slash in it.
     for piece in block[at:].split(b"\0"):
-        if len(found) < 50 and 2 < len(piece) < 1024 and piece.isascii() and piece.decode().isprintable():
-            if b"." in piece[1:] or (b"/" in piece and piece[:1] == b"/" and b"/" in piece[1:]):
-                found[piece.decode()] = None
+        if len(found) >= 50 or not 2 < len(piece) < 1024 or not piece.isascii():
+            continue
+        text = piece.decode()
+        if text.isprintable() and ("." in text[1:] or (text[0] == "/" and "/" in text[1:])):
+            found[text] = None
     return [name for name in found if name != "."]

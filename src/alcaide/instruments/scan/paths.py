@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import unquote
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:(?://|/|\\)")
 _DRIVE = re.compile(r"[A-Za-z]:")
@@ -16,6 +17,8 @@ def leads_out(path: str) -> str:
     be a link; only the folder itself can tell.
     """
     path = path.strip()
+    if "%" in path and (decoded := unquote(path)) != path and (why := leads_out(decoded)):
+        return f"decoded, {why}"
     if "\0" in path:
         return "it holds a zero byte"
     if _SCHEME.match(path):

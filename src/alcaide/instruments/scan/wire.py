@@ -78,13 +78,23 @@ class Message:
         """Length in bytes."""
         return self.end - self.start
 
-    def _load(self) -> None:
-        if self._data is None and self.size <= _EAGER:
-            self._data = self._source.read(self.start, self.size)
-            self._base = self.start
-            if len(self._data) < self.size:
-                self.end = self.start + len(self._data)
-                self.cut = True
+    def _load(self) -> bool:
+        """Have all of it in memory, unless it is long."""
+        if self._has(self.start, self.size):
+            return True
+        if self.size > _EAGER:
+            return False
+        self._data = self._source.read(self.start, self.size)
+        self._base = self.start
+        if len(self._data) < self.size:
+            self.end = self.start + len(self._data)
+            self.cut = True
+        return True
+
+    def _has(self, start: int, size: int) -> bool:
+        """Whether a stretch is in memory."""
+        data = self._data
+        return data is not None and start >= self._base and start + size <= self._base + len(data)
 
     def __iter__(self) -> Iterator[tuple[int, int, int, int]]:
         """Every field in order.
@@ -93,13 +103,22 @@ class Message:
             Malformed: it is no message, or a length lies.
             Truncated: the file ends within it.
         """
-        self._load()
-        if self._data is None:
-            yield from self._pieces()
-        else:
-            yield from self._parse(self._data, self.start - self._base, self.end - self._base, self._base)
+        if self._load() and self._data is not None:
+            return self._parse(self._data, self.start - self._base, self.end - self._base, self._base)
+        return self._pieces()
 
-    def _parse(self, data: bytes, at: int, end: int, base: int) -> Iterator[tuple[int, int, int, int]]:
+    def last(self, *wanted: int) -> dict[int, tuple[int, int]]:
+        """Where the content of the named `BYTES` fields is: of each the last, which is the one that counts.
+
+        Raises:
+            Malformed: it is no message, or a length lies.
+            Truncated: the file ends within it.
+        """
+        return {number: (value, size) for number, kind, value, size in self if kind == BYTES and number in wanted}
+
+    def _parse(  # noqa: C901 - every field of every model passes here; calls would double its time
+        self, data: bytes, at: int, end: int, base: int
+    ) -> Iterator[tuple[int, int, int, int]]:
         """The fields of a message that is in memory."""
         groups: list[int] = []
         self._tick(1)
@@ -179,6 +198,8 @@ class Message:
             if at - base + 20 > len(piece):
                 piece = self._source.read(at, min(_PIECE, self.end - at))
                 base = at
+                # What lies in the piece need not be read again for `bytes` and `message`.
+                self._data, self._base = piece, at
                 if not piece:
                     raise Truncated("the file ends within a field", at)
             near = at - base
@@ -213,8 +234,9 @@ class Message:
     def bytes(self, start: int, size: int, most: int = 1 << 16) -> bytes:
         """The content of a field, or its first `most` bytes."""
         size = min(size, most)
-        if self._data is not None:
-            return self._data[start - self._base : start - self._base + size]
+        data = self._data
+        if data is not None and start >= self._base and start + size <= self._base + len(data):
+            return data[start - self._base : start - self._base + size]
         return self._source.read(start, size)
 
     def text(self, start: int, size: int, most: int = 4096) -> str:
@@ -226,8 +248,9 @@ class Message:
         inner = Message(
             self._source, self._tick, start, start + size, cut=self.cut and start + size >= self.end
         )
-        inner._data = self._data
-        inner._base = self._base
+        if self._has(start, size):
+            inner._data = self._data
+            inner._base = self._base
         return inner
 
 

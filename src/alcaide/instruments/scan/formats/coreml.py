@@ -1,7 +1,7 @@
 """Core ML models and packages: custom layers and models, linked models, and where weights are read from.
 
-A custom layer or model is a class of the app that loads it; a linked model is another file. Everything else in Core ML's
-format computes, and a kind of layer that the framework does not have is refused by it, so no list of them is kept.
+A custom layer or model is a class of the app that loads it; a linked model is another file. Everything else in Core
+ML's format computes, and a kind of layer that the framework does not have is refused by it, so no list is kept.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Compiled and packed models that are recognised by a mark: what can be said of them, and what cannot.
 
-Some are data for an engine that only computes (ncnn, MNN, ExecuTorch programs); a TensorRT engine or an RKNN model holds
+Some are data for an engine that only computes (ncnn, ExecuTorch programs); a TensorRT engine or an RKNN model holds
 compiled code for a device, which nobody can judge from outside: that is said, and is Unknown.
 """
 

@@ -1,7 +1,8 @@
 """Graphs of other frameworks: PaddlePaddle, MXNet and Caffe.
 
-All three are lists of operators by name. Each framework has a few operators that call Python or touch files; those are
-named here. An operator that the framework does not have is refused when the graph is built, so what is left is harmless.
+All three are lists of operators by name. Each framework has a few operators that call Python or touch files; those
+are named here. An operator that the framework does not have is refused when the graph is built, so the rest is
+harmless.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from alcaide.instruments.scan.json_object import mentions
 from alcaide.instruments.scan.limits import OverBudget, ScanStop
 from alcaide.instruments.scan.model import Level, Rule
 from alcaide.instruments.scan.paths import leads_out
-from alcaide.instruments.scan.source import chunks, whole
+from alcaide.instruments.scan.source import whole
 from alcaide.instruments.scan.wire import Message, outline
 
 if TYPE_CHECKING:
@@ -215,9 +216,9 @@ _CAFFE_PATH = re.compile(
 
 
 def _sniff_caffe_text(glance: Glance) -> bool:
-    if not glance.lower_name.endswith((".prototxt", ".pbtxt", ".pt", ".txt", ".caffe")):
-        if glance.head[:4] not in (b"name", b"laye", b"inpu") and not glance.head.startswith((b"#", b"net:")):
-            return False
+    named = glance.lower_name.endswith((".prototxt", ".pbtxt", ".pt", ".txt", ".caffe"))
+    if not named and not glance.head.startswith((b"name", b"laye", b"inpu", b"#", b"net:")):
+        return False
     if b"layer" not in glance.head or glance.text is None:
         return False
     return re.search(r"(?m)^\s*layers?\s*\{", glance.text) is not None
@@ -238,7 +239,7 @@ def examine_caffe_text(source: Source, context: Context) -> None:
             match[1].decode(): match[2].decode("utf-8", "replace") for match in _CAFFE_MODULE.finditer(data)
         }
         shown = f"`{named.get('module', '?')}.{named.get('layer', '?')}`"
-        context.find(PYTHON, f"loading the network imports and makes the Python layer {shown}", **named)
+        context.find(PYTHON, f"loading the network imports and makes the Python layer {shown}", named=named)
     _caffe_paths(
         [(match[1].decode(), match[2].decode("utf-8", "replace")) for match in _CAFFE_PATH.finditer(data)],
         context,
@@ -267,7 +268,7 @@ def _sniff_caffe(glance: Glance) -> bool:
                     for field, form, layer_text in _texts(message.message(start, size), 8)
                 )
             if number == 2 and kind == 2:
-                inner = dict((field, form) for field, form, _ in _texts(message.message(start, size), 12))
+                inner = {field: form for field, form, _ in _texts(message.message(start, size), 12)}
                 return inner.get(4) == 2 and inner.get(5) == 0
             if count > 200:
                 return False

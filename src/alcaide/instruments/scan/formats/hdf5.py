@@ -178,11 +178,17 @@ def _attribute(item: Item, attribute: Attribute, context: Context, *, pytables: 
             or b"\\u00" in value
         ):
             context.child(place, Memory(value.rstrip(b"\0")), as_format="keras-config")
-        elif value[:1] == b"\x80" and value[1:2] in b"\x01\x02\x03\x04\x05" and len(value) > 2:
+        elif _is_pickle(value, pytables=pytables):
             context.child(place, Memory(value), as_format="pickle")
-        elif pytables and len(value) > 2 and value.endswith(b".") and _PICKLED_TEXT.match(value):
-            if value != b"(lp0\n." and not _plain_words(value):
-                context.child(place, Memory(value), as_format="pickle")
+
+
+def _is_pickle(value: bytes, *, pytables: bool) -> bool:
+    """Whether a reader would unpickle a value: by its mark, or in PyTables' way, by its last byte."""
+    if len(value) < 3:
+        return False
+    if value[0] == 0x80 and value[1] in (1, 2, 3, 4, 5):
+        return True
+    return pytables and value.endswith(b".") and _PICKLED_TEXT.match(value) is not None and not _plain_words(value)
 
 
 def _plain_words(value: bytes) -> bool:

@@ -1,9 +1,8 @@
 """R's saved data: `.rds` and `.RData`, unpacked.
 
 R objects are data, but some kinds of them are code that runs by itself: a promise is evaluated when its value is first
-looked at (CVE-2024-27322). The stream is read item by item, as R's
-`serialize.c` writes it, and nothing is built. Functions, formulas and their environments are ordinary in models; a promise
-that has not been evaluated is not: R evaluates before it saves.
+looked at (CVE-2024-27322). The stream is read item by item, as R's `serialize.c` writes it, and nothing is built.
+Functions, formulas and their environments are ordinary in models; a promise without a value is not.
 """
 
 from __future__ import annotations
@@ -73,8 +72,35 @@ _BYTE_PAIRS = frozenset({_PAIRS, _CALL, _ATTRIBUTED_PAIRS, _ATTRIBUTED_CALL, _BY
 _WAITING = 40_000_000
 _ITEMS = 20_000_000
 _RESERVED = frozenset(
-    "print library require source eval load readRDS cat c list data.frame predict summary function .First .Last .First.sys "
-    ".Last.sys q quit .onLoad .onAttach .libPaths Sys.setenv system system2".split()
+    {
+        *(
+            "print",
+            "library",
+            "require",
+            "source",
+            "eval",
+            "load",
+            "readRDS",
+            "cat",
+            "c",
+            "list",
+            "data.frame",
+            "predict",
+        ),
+        *(
+            "summary",
+            "function",
+            ".First",
+            ".Last",
+            ".First.sys",
+            ".Last.sys",
+            "q",
+            "quit",
+            ".onLoad",
+            ".onAttach",
+        ),
+        *(".libPaths", "Sys.setenv", "system", "system2"),
+    }
 )
 
 

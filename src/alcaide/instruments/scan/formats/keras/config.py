@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import base64
 import binascii
+import builtins
 import json
 import re
-import sys
 from typing import TYPE_CHECKING, Any
 
 from alcaide.instruments.scan.formats.keras import marshalled
@@ -31,20 +31,56 @@ LONGEST = 16 << 20
 """Bytes of a configuration. The longest that real models have are a few megabytes: vocabularies of text layers."""
 
 _READS_PATHS = frozenset(
-    "vocabulary vocabulary_file vocabulary_path filepath file_path filename fname origin url uri cache_dir weights_path".split()
+    {
+        *(
+            "vocabulary",
+            "vocabulary_file",
+            "vocabulary_path",
+            "filepath",
+            "file_path",
+            "filename",
+            "fname",
+            "origin",
+        ),
+        *("url", "uri", "cache_dir", "weights_path"),
+    }
 )
 """Settings by which layers, or functions like `keras.utils.get_file`, are told a file or an address."""
 
 _ADDRESS = re.compile(r"(?:https?|ftps?|file|gs|s3|hdfs|data|grpc|smb|ssh)://", re.IGNORECASE)
 
-_LOOKUPS = frozenset("StringLookup IntegerLookup IndexLookup TextVectorization DynamicLookup".split())
+_LOOKUPS = frozenset({"StringLookup", "IntegerLookup", "IndexLookup", "TextVectorization", "DynamicLookup"})
 
 _ACTING_PARTS = frozenset(
-    "io gfile saved_model summary data train py_function numpy_function load_op_library load_library raw_ops debugging "
-    "config distribute profiler tpu xla lite autograph print function Module".split()
+    {
+        *(
+            "io",
+            "gfile",
+            "saved_model",
+            "summary",
+            "data",
+            "train",
+            "py_function",
+            "numpy_function",
+            "load_op_library",
+        ),
+        *(
+            "load_library",
+            "raw_ops",
+            "debugging",
+            "config",
+            "distribute",
+            "profiler",
+            "tpu",
+            "xla",
+            "lite",
+            "autograph",
+        ),
+        *("print", "function", "Module"),
+    }
 )
 _TENSOR_CLASSES = frozenset(
-    "RaggedTensor SparseTensor IndexedSlices Tensor sparse.SparseTensor ragged.RaggedTensor".split()
+    {"RaggedTensor", "SparseTensor", "IndexedSlices", "Tensor", "sparse.SparseTensor", "ragged.RaggedTensor"}
 )
 
 _OPERATION = re.compile(r'"?\bop"?\s*:\s*"([^"]{1,200})"')
@@ -137,7 +173,7 @@ class _Judge:
         if self._layers:
             self._context.fact(classes=dict(sorted(self._layers.items(), key=lambda pair: -pair[1])[:40]))
 
-    def _object(self, class_name: str, value: dict[str, Any], place: str) -> None:
+    def _object(self, class_name: str, value: dict[str, Any], place: str) -> None:  # noqa: C901 - a case for each kind
         """One serialised object."""
         module = value.get("module")
         module = module if isinstance(module, str) else ""
@@ -149,7 +185,7 @@ class _Judge:
         if class_name == "function":
             self._function(module, config, registered, value, place)
         elif class_name in ("__lambda__", "Lambda"):
-            self._lambda(class_name, config, module, place)
+            self._lambda(class_name, config, place)
         elif class_name == "__typespec__":
             name = value.get("spec_name")
             if name not in SPECIFICATIONS or not module.startswith(("tensorflow", "keras", "builtins")):
@@ -238,9 +274,9 @@ class _Judge:
                     callable=f"{module}.{name}",
                 )
                 return
-        if module == "builtins" and name in self._names.functions and not hasattr(_BUILTINS, name):
+        if module == "builtins" and name in self._names.functions and not hasattr(builtins, name):
             return
-        if module == "builtins" and not hasattr(_BUILTINS, name):
+        if module == "builtins" and not hasattr(builtins, name):
             module = ""
         if is_friend(module, registered):
             return
@@ -248,19 +284,13 @@ class _Judge:
 
     def _unknown(self, name: str, module: str, registered: str, place: str) -> None:
         """A class or function that is not Keras's."""
-        if (
-            (module
-            and module not in ("__main__", "builtins")
-            and not is_keras(module))
-            or (module == "builtins" and hasattr(_BUILTINS, name))
+        if (module and module not in ("__main__", "builtins") and not is_keras(module)) or (
+            module == "builtins" and hasattr(builtins, name)
         ):
-            root = module.split(".")[0]
-            own = root in sys.stdlib_module_names
             self._find(
                 IMPORT,
                 f"loading it imports `{module}` and makes or calls `{name}` from there",
                 place,
-                level=None if own else Level.HIGH,
                 callable=f"{module}.{name}",
             )
             return
@@ -273,7 +303,7 @@ class _Judge:
             module=module or None,
         )
 
-    def _lambda(self, class_name: str, config: Any, module: str, place: str) -> None:
+    def _lambda(self, class_name: str, config: Any, place: str) -> None:
         """Code in the file, or a function that is named for a Lambda layer the old way."""
         if not isinstance(config, dict):
             if class_name == "__lambda__":
@@ -386,9 +416,6 @@ class _Judge:
 
     def _find(self, rule: Any, message: str, place: str, level: Level | None = None, **detail: Any) -> None:
         self._context.find(rule, message, level=level, place=place, **detail)
-
-
-_BUILTINS = __builtins__ if not isinstance(__builtins__, dict) else type("Builtins", (), __builtins__)
 
 
 def _label(class_name: str, value: dict[str, Any]) -> str:

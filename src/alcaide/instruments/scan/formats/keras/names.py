@@ -1,4 +1,7 @@
-"""The names that Keras gives to what its models may hold: `lists/keras.json`, made by `tools/scan/build_keras_names.py`."""
+"""The names that Keras gives to what its models may hold: `lists/keras.json`.
+
+`tools/scan/build_keras_names.py` makes the list again.
+"""
 
 from __future__ import annotations
 
@@ -44,15 +47,40 @@ FRIENDS = {
 """Libraries by Keras's own makers: module, and the package name under which they register their classes."""
 
 MARKS = frozenset(
-    """
-    __keras_tensor__ __tensor__ __numpy__ __bytes__ __ellipsis__ __slice__ __tuple__ __set__ __dict__ __complex__ TensorShape
-    TypeSpec CompositeTensor DType slice TensorSpec
-    """.split()
+    {
+        *(
+            "__keras_tensor__",
+            "__tensor__",
+            "__numpy__",
+            "__bytes__",
+            "__ellipsis__",
+            "__slice__",
+            "__tuple__",
+            "__set__",
+        ),
+        *(
+            "__dict__",
+            "__complex__",
+            "TensorShape",
+            "TypeSpec",
+            "CompositeTensor",
+            "DType",
+            "slice",
+            "TensorSpec",
+        ),
+    }
 )
 """Class names by which a configuration says plain values."""
 
 SPECIFICATIONS = frozenset(
-    "TensorSpec RaggedTensorSpec SparseTensorSpec VariableSpec NoneTensorSpec IndexedSlicesSpec".split()
+    {
+        "TensorSpec",
+        "RaggedTensorSpec",
+        "SparseTensorSpec",
+        "VariableSpec",
+        "NoneTensorSpec",
+        "IndexedSlicesSpec",
+    }
 )
 
 

@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from alcaide.instruments.scan.format import Glance
 
 
+_KINDS = {1: 0, 2: 2, 3: 2, 4: 2, 5: 0, 6: 2, 7: 2, 8: 2, 14: 2, 20: 2, 25: 2}
+"""Wire types of the fields of a `ModelProto`."""
+
+
 def _sniff(glance: Glance) -> bool:
     """A model has a graph (field 7) or functions (25), and a graph has fields that are messages and texts only."""
     fields = outline(glance)
@@ -21,7 +25,7 @@ def _sniff(glance: Glance) -> bool:
     named = glance.lower_name.endswith(".onnx")
     if fields.get(7) != 2 and fields.get(25) != 2:
         return named and fields.get(1) == 0
-    if fields.get(1, 0) != 0:
+    if any(fields.get(number, kind) != kind for number, kind in _KINDS.items()):
         return False
     if named:
         return True
@@ -36,7 +40,7 @@ def _sniff(glance: Glance) -> bool:
                         break
                 return True
     except ScanStop:
-        return True
+        return False
     return False
 
 

@@ -47,7 +47,7 @@ SHORT = Rule(
 )
 MISSING = Rule(
     "onnx/external-data-missing",
-    Level.LOW,
+    Level.MEDIUM,
     "the file with its tensors is not here",
     "Whatever file of that name lies beside the model when it is loaded becomes its weights.",
     "Scan the model together with its data.",
@@ -261,8 +261,8 @@ class _Model:
             if state == "outside":
                 self.context.find(
                     EXTERNAL,
-                    f"loading the model reads `{location}` as tensor `{places[0].tensor}`: it is a link that leads out of "
-                    "the folder, or no plain file",
+                    f"loading the model reads `{location}` as tensor `{places[0].tensor}`: it is a link that leads "
+                    "out of the folder, or no plain file",
                     path=location,
                 )
             elif state == "missing":
@@ -309,7 +309,7 @@ def _integer(text: str | None) -> int | None:
         return -1
 
 
-def examine(source: Source, context: Context) -> None:
+def examine(source: Source, context: Context) -> None:  # noqa: C901 - a case for each field
     """Walk the model: functions' names first, because a node may call one that comes after it."""
     message = Message(source, context.tick)
     model = _Model(context)

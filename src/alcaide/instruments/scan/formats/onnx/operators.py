@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from importlib.resources import files
 
@@ -41,6 +42,11 @@ PYTHON_OPERATORS = frozenset(
     }
 )
 """ONNX Runtime's language bridge, its training operators, and the extensions' Python operators."""
+_SOUNDS_ACTING = re.compile(
+    r"shell|exec(?!ut(?:or|ion))|system|subprocess|command|spawn|popen|eval(?!uat)|script|download|upload|socket|http",
+    re.IGNORECASE,
+)
+"""Names that tell what an unknown operator is for. They make what cannot be decided worse, never anything better."""
 NATIVE_OPERATORS = frozenset({"TritonOp", "ExternalOp", "EPContext"})
 
 DOMAINS = frozenset(
@@ -93,7 +99,11 @@ def judge(domain: str, operator: str) -> tuple[Rule, Level, str] | None:
     if plain in _LISTED:
         if f"{plain}:{operator}" in own():
             return None
-        return CUSTOM, Level.MEDIUM, f"needs an operator `{shown}`, which ONNX does not have"
+        return CUSTOM, _unknown(operator), f"needs an operator `{shown}`, which ONNX does not have"
     if domain in DOMAINS:
         return None
-    return CUSTOM, Level.MEDIUM, f"needs a library that brings operator `{shown}`"
+    return CUSTOM, _unknown(operator), f"needs a library that brings operator `{shown}`"
+
+
+def _unknown(operator: str) -> Level:
+    return Level.HIGH if _SOUNDS_ACTING.search(operator) else Level.MEDIUM

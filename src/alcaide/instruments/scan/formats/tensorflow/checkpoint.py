@@ -150,7 +150,7 @@ def _sniff_records(glance: Glance) -> bool:
     if len(head) < 16 or head[5:8] != b"\0\0\0":
         return False
     length, checksum = struct.unpack("<QI", head[:12])
-    return length + 16 <= glance.size and checksum == _masked(head[:8])
+    return bool(length + 16 <= glance.size and checksum == _masked(head[:8]))
 
 
 def examine_records(source: Source, context: Context) -> None:

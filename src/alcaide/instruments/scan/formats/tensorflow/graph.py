@@ -10,7 +10,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from alcaide.instruments.scan.formats.tensorflow.operations import ACTING, computing
+from alcaide.instruments.scan.formats.tensorflow.operations import ACTING, EVERY, SOUNDS_ACTING, computing
+from alcaide.instruments.scan.limits import OverBudget
 from alcaide.instruments.scan.model import Level, Rule
 from alcaide.instruments.scan.paths import leads_out
 
@@ -91,7 +92,7 @@ class Node(NamedTuple):
 class _Scope:
     """A graph or a function: nodes that can see each other."""
 
-    __slots__ = ("arguments", "known", "message", "name", "nodes", "where")
+    __slots__ = ("arguments", "message", "name", "nodes", "where")
 
     def __init__(self, name: str, message: Message, where: int) -> None:
         self.name = name
@@ -99,8 +100,8 @@ class _Scope:
         self.where = where
         """The number of the field that holds nodes."""
         self.arguments: list[str] = []
-        self.known = False
-        self.nodes: dict[str, Node] = {}
+        self.nodes: dict[bytes, tuple[int, int]] = {}
+        """Where the nodes are that can lead to a constant, by name."""
 
 
 class Graph:
@@ -116,6 +117,8 @@ class Graph:
         self._scopes: list[_Scope] = []
         self._acting: list[tuple[_Scope, Node]] = []
         self._unknown: dict[str, tuple[str, int]] = {}
+        self._odd: list[tuple[_Scope, Node]] = []
+        """Nodes whose operation TensorFlow does not have: it may be a function's name."""
         self._on_load: frozenset[str] = frozenset()
         self._callers: dict[str, list[tuple[_Scope, Node]]] | None = None
         self.operations: dict[str, int] = {}
@@ -158,18 +161,23 @@ class Graph:
 
     def _node(self, scope: _Scope, message: Message) -> None:
         """Take one node in. Only what acts, or is not known, is kept."""
-        operation = ""
-        place = message.start
-        for number, kind, start, size in message:
-            if number == 2 and kind == 2:
-                # Repeated, the last one counts, as for every reader of protocol buffers.
-                operation = message.text(start, size, 256)
-        self.operations[operation] = self.operations.get(operation, 0) + 1
-        if operation in ACTING:
+        fields = message.last(1, 2)
+        operation = message.text(*fields[2], 256) if 2 in fields else ""
+        count = self.operations.get(operation, 0)
+        if not count and len(self.operations) >= _KINDS:
+            raise OverBudget(f"it has more than {_KINDS:,} kinds of operations")
+        self.operations[operation] = count + 1
+        if operation in _LEADS:
+            if len(scope.nodes) < _SCOPE and 1 in fields:
+                scope.nodes[message.bytes(*fields[1], 4096)] = (message.start, message.size)
+        elif operation in ACTING:
             if len(self._acting) < _KEPT:
-                self._acting.append((scope, _node(message, scope.message)))
-        elif operation not in computing() and operation not in self._unknown:
-            self._unknown[operation] = (_first_text(message), place)
+                self._acting.append((scope, _node(message)))
+        elif operation not in computing():
+            if not count:
+                self._unknown[operation] = (_first_text(message), message.start)
+            if len(self._odd) < _KEPT:
+                self._odd.append((scope, _node(message)))
 
     def _judge(self) -> None:
         names = {scope.name for scope in self._scopes if scope.name}
@@ -181,6 +189,7 @@ class Graph:
                 f"node `{name}` is an operation `{operation}` that TensorFlow does not have; a library that has it "
                 f"must be loaded first",
                 offset=place,
+                level=Level.HIGH if SOUNDS_ACTING.search(operation) else None,
                 operation=operation,
             )
         for scope, node in self._acting:
@@ -218,8 +227,8 @@ class Graph:
         found: list[str] = []
         if isinstance(acting.path, int):
             feeds = [feed for feed in node.inputs if not feed.startswith("^")]
-            if acting.path < len(feeds):
-                self._constants(scope, feeds[acting.path], found, 0, set())
+            for feed in feeds[:8] if acting.path == EVERY else feeds[acting.path : acting.path + 1]:
+                self._constants(scope, feed, found, 0, set())
         elif isinstance(acting.path, str) and acting.path in node.attributes:
             found = _strings_of_attribute(scope.message.message(*node.attributes[acting.path]))
         return found, ", ".join(f"`{text}`" for text in found[:4])
@@ -228,14 +237,13 @@ class Graph:
         self, scope: _Scope, feed: str, found: list[str], depth: int, seen: set[tuple[int, str]]
     ) -> None:
         """Follow one input back to the constants it comes from."""
-        name = feed.split(":")[0]
+        name = feed.partition(":")[0]
         key = (id(scope), name)
         if depth > _STEPS or key in seen or len(found) >= 8 or len(seen) > 400:
             return
         seen.add(key)
-        self._know(scope)
-        node = scope.nodes.get(name)
-        if node is None:
+        held = scope.nodes.get(name.encode())
+        if held is None:
             if name in scope.arguments:
                 place = scope.arguments.index(name)
                 for outer, caller in self._calling().get(scope.name, ())[:20]:
@@ -243,6 +251,7 @@ class Graph:
                     if place < len(feeds):
                         self._constants(outer, feeds[place], found, depth + 1, seen)
             return
+        node = _node(scope.message.message(*held))
         if node.operation in ("Const", "HostConst", "PlaceholderWithDefault") and "value" in node.attributes:
             found.extend(_strings_of_attribute(scope.message.message(*node.attributes["value"])))
         elif node.operation in _HANDS_ON:
@@ -250,26 +259,15 @@ class Graph:
                 if not inner.startswith("^"):
                     self._constants(scope, inner, found, depth + 1, seen)
 
-    def _know(self, scope: _Scope) -> None:
-        """Hold a scope's nodes that can lead to a constant."""
-        if scope.known:
-            return
-        scope.known = True
-        for count, node in enumerate(_nodes(scope)):
-            if count >= _SCOPE:
-                break
-            if node.operation in _HANDS_ON or node.operation in ("Const", "HostConst"):
-                scope.nodes[node.name] = node
-
     def _calling(self) -> dict[str, list[tuple[_Scope, Node]]]:
         """Which nodes call each function."""
         if self._callers is None:
             self._callers = {}
-            names = {scope.name for scope in self._scopes if scope.name}
+            for scope, node in self._odd:
+                self._callers.setdefault(node.operation, []).append((scope, node))
             for scope in self._scopes:
-                for node in _nodes(scope):
-                    if node.operation in names:
-                        self._callers.setdefault(node.operation, []).append((scope, node))
+                for node in _calls(scope):
+                    self._context.tick()
                     for place in node.attributes.values():
                         for called in _functions_of_attribute(scope.message.message(*place)):
                             self._callers.setdefault(called, []).append((scope, node))
@@ -319,20 +317,55 @@ class Graph:
         return self._reach
 
 
+_KINDS = 20_000
+
 _HANDS_ON = frozenset(
-    "Identity PlaceholderWithDefault StringJoin Pack ConcatV2 Reshape ExpandDims Squeeze StopGradient Snapshot IdentityN Select "
-    "SelectV2 StringStrip Placeholder ReadVariableOp".split()
+    {
+        *(
+            "Identity",
+            "PlaceholderWithDefault",
+            "StringJoin",
+            "Pack",
+            "ConcatV2",
+            "Reshape",
+            "ExpandDims",
+            "Squeeze",
+        ),
+        *(
+            "StopGradient",
+            "Snapshot",
+            "IdentityN",
+            "Select",
+            "SelectV2",
+            "StringStrip",
+            "Placeholder",
+            "ReadVariableOp",
+        ),
+    }
 )
 """Operations whose result holds the strings they are given."""
+
+
+_LEADS = _HANDS_ON | {"Const", "HostConst"}
 
 
 def _nodes(scope: _Scope) -> Iterator[Node]:
     for number, kind, start, size in scope.message:
         if number == scope.where and kind == 2:
-            yield _node(scope.message.message(start, size), scope.message)
+            yield _node(scope.message.message(start, size))
 
 
-def _node(message: Message, scope: Message) -> Node:
+def _calls(scope: _Scope) -> Iterator[Node]:
+    """Nodes that name a function in an attribute, or may."""
+    for number, kind, start, size in scope.message:
+        if number == scope.where and kind == 2 and b"\x52" in scope.message.bytes(start, size, 1 << 16):
+            # 0x52 begins an attribute's value that is a function; most nodes have no such byte.
+            node = _node(scope.message.message(start, size))
+            if node.operation not in _LEADS:
+                yield node
+
+
+def _node(message: Message) -> Node:
     """A `NodeDef`, with the places of its attributes."""
     name = operation = ""
     inputs: list[str] = []
@@ -350,7 +383,7 @@ def _node(message: Message, scope: Message) -> Node:
             key, value = "", None
             for inner, inner_kind, inner_start, inner_size in message.message(start, size):
                 if inner == 1 and inner_kind == 2:
-                    key = scope.text(inner_start, inner_size, 256)
+                    key = message.text(inner_start, inner_size, 256)
                 elif inner == 2 and inner_kind == 2:
                     value = (inner_start, inner_size)
             if value is not None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from alcaide.instruments.scan.flat import Buffer
 from alcaide.instruments.scan.format import Format
+from alcaide.instruments.scan.formats.tensorflow.operations import SOUNDS_ACTING
 from alcaide.instruments.scan.limits import Malformed
 from alcaide.instruments.scan.model import Level, Rule
 
@@ -126,7 +127,7 @@ def examine(source: Source, context: Context) -> None:
     context.fact(
         description=model.text(3, 200) or None,
         subgraphs=subgraphs,
-        operators={name: count for name, count in ordered[:40]},
+        operators=dict(ordered[:40]),
     )
     _buffers(model, source)
 
@@ -148,6 +149,7 @@ def _operator(code: Table, context: Context) -> str:
             CUSTOM,
             f"using the model calls a native function that the program has registered as operator `{name}`",
             offset=code.at,
+            level=Level.HIGH if SOUNDS_ACTING.search(name) else None,
             operator=name,
         )
     return name or "custom"

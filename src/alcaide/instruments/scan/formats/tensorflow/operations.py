@@ -7,9 +7,21 @@ that whoever loads the model would have to load first, and cannot be decided her
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from importlib.resources import files
 from typing import NamedTuple
+
+
+EVERY = -1
+"""In the place of an input's number: any of them."""
+
+SOUNDS_ACTING = re.compile(
+    r"shell|exec(?!ut(?:or|ion)?_?(?:type|id))|system|subprocess|command|spawn|popen|python|pyfunc|eval(?!uat)|script|download|upload|"
+    r"socket|http|curl|wget",
+    re.IGNORECASE,
+)
+"""Names that tell what an unknown operation is for. They make what cannot be decided worse, never anything better."""
 
 
 class Acting(NamedTuple):
@@ -41,8 +53,8 @@ ACTING: dict[str, Acting] = {
         Acting("read", "reads files that are named to it"),
     ),
     **_each(
-        "TextLineDataset FixedLengthRecordDataset FixedLengthRecordDatasetV2 TFRecordDataset TFRecordDatasetV2 CSVDataset "
-        "CSVDatasetV2 ExperimentalCSVDataset LMDBDataset ExperimentalLMDBDataset LoadDataset SnapshotDatasetReader "
+        "TextLineDataset FixedLengthRecordDataset FixedLengthRecordDatasetV2 TFRecordDataset TFRecordDatasetV2 "
+        "CSVDataset CSVDatasetV2 ExperimentalCSVDataset LMDBDataset ExperimentalLMDBDataset LoadDataset SnapshotDatasetReader "
         "SnapshotNestedDatasetReader SnapshotChunkDataset ListSnapshotChunksDataset",
         Acting("read", "reads the data set", 0),
     ),
@@ -66,7 +78,7 @@ ACTING: dict[str, Acting] = {
     **_each(
         "Save SaveSlices SaveV2 DistributedSave", Acting("write", "writes the checkpoint", 0, ordinary=True)
     ),
-    **_each("MergeV2Checkpoints", Acting("write", "writes the checkpoint", 1, ordinary=True)),
+    **_each("MergeV2Checkpoints", Acting("write", "moves checkpoint files to, and removes, what is at", EVERY, ordinary=True)),
     **_each("ShardedFilename ShardedFilespec", Acting("write", "names the checkpoint", 0, ordinary=True)),
     **_each(
         "SaveDataset SaveDatasetV2 DatasetToTFRecord ExperimentalDatasetToTFRecord SnapshotDataset SnapshotDatasetV2",
@@ -101,39 +113,41 @@ ACTING: dict[str, Acting] = {
     **_each("TRTEngineOp", Acting("native", "runs a TensorRT engine")),
 }
 
-LIBRARIES: tuple[tuple[str, frozenset[str]], ...] = (
-    (
-        "TensorFlow Text",
-        frozenset(
-            """
-            CaseFoldUTF8 NormalizeUTF8 NormalizeUTF8WithOffsetsMap FindSourceOffsets WhitespaceTokenizeWithOffsets
-            WhitespaceTokenizeWithOffsetsV2 UnicodeScriptTokenizeWithOffsets WordpieceTokenizeWithOffsets
-            FastWordpieceTokenizeWithOffsets FastWordpieceDetokenize FastBertNormalize FastSentencepieceTokenize
-            FastSentencepieceDetokenize SentencepieceOp SentencepieceTokenizeOp SentencepieceTokenizeWithOffsetsOp
-            SentencepieceDetokenizeOp SentencepieceIdToStringOp SentencepieceStringToIdOp SentencepieceVocabSizeOp
-            RegexSplitWithOffsets RougeL NgramsStringJoin SplitMergeTokenizeWithOffsets SplitMergeFromLogitsTokenizeWithOffsets
-            SentenceFragments SentenceFragmentsV2 MaxSpanningTree ConstrainedSequence MstSolver TrimmerCombinations
-            RoundRobinGenerateMasks RoundRobinTrim TrimmedRaggedTensors WhitespaceTokenizeWithOffsets
-            TFText>BoiseOffsetConverter TFText>WhitespaceTokenizeWithOffsetsV2 TFText>FastWordpieceTokenizeWithOffsets
-            TFText>FastWordpieceDetokenize TFText>FastBertNormalize TFText>FastSentencepieceTokenize
-            TFText>FastSentencepieceDetokenize TFText>RoundRobinTrim TFText>RoundRobinGenerateMasks TFText>PhraseTokenize
-            TFText>PhraseDetokenize TFText>NgramsStringJoin TFText>UtfToBinarized TFText>UtfFromBinarized
-            TFText>BoiseTagsToOffsets TFText>OffsetsToBoiseTags TFText>StringNgrams TFText>WhitespaceTokenizeWithOffsets
-            """.split()
-        ),
-    ),
-    (
-        "TensorFlow Decision Forests",
-        frozenset(
-            """
-            SimpleMLInferenceOp SimpleMLInferenceOpWithHandle SimpleMLInferenceLeafIndexOpWithHandle SimpleMLCreateModelResource
-            SimpleMLLoadModelFromPath SimpleMLLoadModelFromPathWithHandle SimpleMLShowModel YggdrasilCreateModelResource
-            """.split()
-        ),
-    ),
+TEXT = frozenset(
+    {
+        *("CaseFoldUTF8", "ConstrainedSequence", "FastBertNormalize", "FastSentencepieceDetokenize"),
+        *("FastSentencepieceTokenize", "FastWordpieceDetokenize", "FastWordpieceTokenizeWithOffsets"),
+        *("FindSourceOffsets", "MaxSpanningTree", "MstSolver", "NgramsStringJoin", "NormalizeUTF8"),
+        *("NormalizeUTF8WithOffsetsMap", "RegexSplitWithOffsets", "RougeL", "RoundRobinGenerateMasks"),
+        *("RoundRobinTrim", "SentenceFragments", "SentenceFragmentsV2", "SentencepieceDetokenizeOp"),
+        *("SentencepieceIdToStringOp", "SentencepieceOp", "SentencepieceStringToIdOp"),
+        *("SentencepieceTokenizeOp", "SentencepieceTokenizeWithOffsetsOp", "SentencepieceVocabSizeOp"),
+        *("SplitMergeFromLogitsTokenizeWithOffsets", "SplitMergeTokenizeWithOffsets"),
+        *("TFText>BoiseOffsetConverter", "TFText>BoiseTagsToOffsets", "TFText>FastBertNormalize"),
+        *("TFText>FastSentencepieceDetokenize", "TFText>FastSentencepieceTokenize"),
+        *("TFText>FastWordpieceDetokenize", "TFText>FastWordpieceTokenizeWithOffsets"),
+        *("TFText>NgramsStringJoin", "TFText>OffsetsToBoiseTags", "TFText>PhraseDetokenize"),
+        *("TFText>PhraseTokenize", "TFText>RoundRobinGenerateMasks", "TFText>RoundRobinTrim"),
+        *("TFText>StringNgrams", "TFText>UtfFromBinarized", "TFText>UtfToBinarized"),
+        *("TFText>WhitespaceTokenizeWithOffsets", "TFText>WhitespaceTokenizeWithOffsetsV2"),
+        *("TrimmedRaggedTensors", "TrimmerCombinations", "UnicodeScriptTokenizeWithOffsets"),
+        *("WhitespaceTokenizeWithOffsets", "WhitespaceTokenizeWithOffsetsV2", "WordpieceTokenizeWithOffsets"),
+    }
 )
-"""Operations of two libraries by the makers of TensorFlow whose models are common. They only compute, or load a model
-from the assets beside the graph."""
+"""TensorFlow Text: tokenizers and what goes with them."""
+
+FORESTS = frozenset(
+    {
+        *("SimpleMLCreateModelResource", "SimpleMLInferenceLeafIndexOpWithHandle", "SimpleMLInferenceOp"),
+        *(
+            "SimpleMLInferenceOpWithHandle",
+            "SimpleMLLoadModelFromPath",
+            "SimpleMLLoadModelFromPathWithHandle",
+        ),
+        *("SimpleMLShowModel", "YggdrasilCreateModelResource"),
+    }
+)
+"""TensorFlow Decision Forests: inference, and loading of the forest from the assets beside the graph."""
 
 
 @lru_cache(maxsize=1)
@@ -141,6 +155,4 @@ def computing() -> frozenset[str]:
     """Every operation that only computes."""
     text = files("alcaide.instruments.scan.lists").joinpath("tensorflow_ops.txt").read_text(encoding="utf-8")
     names = {line for line in text.split("\n") if line and line[0] != "#"}
-    for _, library in LIBRARIES:
-        names |= library
-    return frozenset(names)
+    return frozenset(names) | TEXT | FORESTS

@@ -150,7 +150,7 @@ def examine_saved_model(source: Source, context: Context) -> None:
     count = 0
     for number, kind, start, size in message:
         if number == 2 and kind == 2:
-            _look_at_meta_graph(message.message(start, size), context, count)
+            _look_at_meta_graph(message.message(start, size), context)
             count += 1
     if not count:
         raise Malformed("there is no graph in it")
@@ -158,7 +158,7 @@ def examine_saved_model(source: Source, context: Context) -> None:
 
 def examine_meta_graph(source: Source, context: Context) -> None:
     """Look at a meta graph: what a version 1 checkpoint has beside it."""
-    _look_at_meta_graph(Message(source, context.tick), context, 0)
+    _look_at_meta_graph(Message(source, context.tick), context)
 
 
 def examine_graph(source: Source, context: Context) -> None:
@@ -175,7 +175,7 @@ def _facts(context: Context, graph: graphs.Graph) -> None:
     )
 
 
-def _look_at_meta_graph(message: Message, context: Context, index: int) -> None:
+def _look_at_meta_graph(message: Message, context: Context) -> None:  # noqa: C901 - a case for each field
     """Collect what the loader does by itself first, then judge the graph by it."""
     assets: set[str] = set()
     on_load: set[str] = set()
@@ -206,7 +206,7 @@ def _look_at_meta_graph(message: Message, context: Context, index: int) -> None:
             graph.look(message.message(start, size), frozenset(on_load))
             _facts(context, graph)
         elif number == 7:
-            _objects(message.message(start, size), context, index)
+            _objects(message.message(start, size), context)
 
 
 def _asset(message: Message, context: Context) -> str:
@@ -265,7 +265,7 @@ def _initialiser(message: Message) -> set[str]:
     return found
 
 
-def _objects(message: Message, context: Context, index: int) -> None:
+def _objects(message: Message, context: Context) -> None:
     """The object graph: Keras before 2.5 keeps a layer's configuration in its node."""
     position = 0
     for number, kind, start, size in message:

@@ -13,7 +13,7 @@ from alcaide.instruments.scan.format import Format
 from alcaide.instruments.scan.formats.keras import config as keras
 from alcaide.instruments.scan.formats.keras.rules import RULES as KERAS_RULES
 from alcaide.instruments.scan.formats.tensorflow import graph
-from alcaide.instruments.scan.formats.tensorflow.operations import ACTING, computing
+from alcaide.instruments.scan.formats.tensorflow.operations import ACTING, SOUNDS_ACTING, computing
 from alcaide.instruments.scan.json_object import mentions
 from alcaide.instruments.scan.limits import OverBudget
 from alcaide.instruments.scan.model import Level, Rule
@@ -106,7 +106,9 @@ def _operation(operation: str, name: str, context: Context, given: str = "") -> 
     elif operation not in computing():
         context.find(
             graph.UNKNOWN_OPERATION,
-            f"it holds an operation `{operation}` that TensorFlow does not have; a library that has it must be loaded first",
+            f"it holds an operation `{operation}` that TensorFlow does not have; a library that has it must be "
+            "loaded first",
+            level=Level.HIGH if SOUNDS_ACTING.search(operation) else None,
             operation=operation,
         )
 
