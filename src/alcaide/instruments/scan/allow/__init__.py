@@ -71,6 +71,9 @@ class Lists:
             file.name.removesuffix(".json")
             for file in resources.files(__package__).joinpath("lists").iterdir()
         )
+        self._known_libraries: frozenset[str] = frozenset(
+            [*reviewed["known"], *self._libraries, *(module.partition(".")[0] for module in self._reviewed)]
+        )
         self._loaded: dict[str, dict[str, dict[str, Permission]]] = {}
 
     def permission(self, module: str, name: str) -> Permission | None:
@@ -108,6 +111,10 @@ class Lists:
     def libraries(self) -> frozenset[str]:
         """The top-level modules there is a generated list for."""
         return self._libraries
+
+    def is_known_library(self, top: str) -> bool:
+        """Whether a top-level module is one that models are written with, though not all its names are listed."""
+        return top in self._known_libraries
 
     def dangerous_name(self, full: str) -> Danger | None:
         """What a name does that is known to be dangerous by itself."""

@@ -11,6 +11,7 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from alcaide.instruments.scan.format import Format
+from alcaide.instruments.scan.formats.pickle.arrays import code_size
 from alcaide.instruments.scan.formats.zip_content import FLAGGED, TWICE, hints
 from alcaide.instruments.scan.limits import Encrypted, Malformed, ScanStop, Truncated
 from alcaide.instruments.scan.model import Level, Rule
@@ -129,47 +130,38 @@ def _header(text: str, context: Context) -> dict[str, Any] | None:
     return header
 
 
-_CODE = re.compile(r"[<>=|]?([?bBhHiIlLqQefdgFDGSaUVOMmcupP])(\d{0,9})(?:\[\d*\w+\])?$")
-_SIZES: Final = {"?": 1, "b": 1, "B": 1, "h": 2, "H": 2, "i": 4, "I": 4, "l": 8, "L": 8, "q": 8, "Q": 8, "e": 2, "f": 4,
-                 "d": 8, "g": 16, "F": 8, "D": 16, "G": 32, "M": 8, "m": 8, "c": 1, "u": 4, "p": 8, "P": 8}  # fmt: skip
-
-
 def _item(dtype: Any, depth: int = 0) -> tuple[int | None, bool]:
     """Bytes of one item as far as they can be told, and whether objects are in it."""
     if depth > 20:
         raise Malformed("its type is nested too deeply", 10)
     if isinstance(dtype, str):
-        found = _CODE.match(dtype)
-        if found is None:
-            # `O` in any spelling is an array of objects; a spelling that is not known may be one.
-            return None, "O" in dtype
-        kind, digits = found.groups()
-        if kind == "O":
-            return None, True
-        size = int(digits) if digits else _SIZES.get(kind, 0)
-        return size * 4 if kind == "U" else size, False
+        # `O` in any spelling is an array of objects; a spelling that is not known may be one.
+        return code_size(dtype) or (None, "O" in dtype)
     if isinstance(dtype, list):
-        total: int | None = 0
-        objects = False
-        for field in dtype:
-            if not isinstance(field, tuple) or len(field) not in (2, 3):
-                raise Malformed("its type is none that NumPy writes", 10)
-            size, inside = _item(field[1], depth + 1)
-            objects = objects or inside
-            count = 1
-            if len(field) == 3:
-                for axis in field[2] if isinstance(field[2], tuple) else (field[2],):
-                    if type(axis) is not int or axis < 0:
-                        raise Malformed("its type is none that NumPy writes", 10)
-                    count *= axis
-            total = None if total is None or size is None else total + size * count
-        return total, objects
+        parts = [_field(field, depth) for field in dtype]
+        sizes = [size for size, _ in parts]
+        total = None if None in sizes else sum(size for size in sizes if size is not None)
+        return total, any(objects for _, objects in parts)
     if isinstance(dtype, tuple) and len(dtype) == 2:
         # `(base, shape)`, or a type with metadata.
         if isinstance(dtype[1], dict):
             return _item(dtype[0], depth + 1)
-        return _item([("", dtype[0], dtype[1])], depth + 1)
+        return _field(("", dtype[0], dtype[1]), depth)
     raise Malformed("its type is none that NumPy writes", 10)
+
+
+def _field(field: Any, depth: int) -> tuple[int | None, bool]:
+    """One field of a structured type: name, type and perhaps a shape."""
+    if not isinstance(field, tuple) or len(field) not in (2, 3):
+        raise Malformed("its type is none that NumPy writes", 10)
+    size, objects = _item(field[1], depth + 1)
+    count = 1
+    if len(field) == 3:
+        for axis in field[2] if isinstance(field[2], tuple) else (field[2],):
+            if type(axis) is not int or axis < 0:
+                raise Malformed("its type is none that NumPy writes", 10)
+            count *= axis
+    return None if size is None else size * count, objects
 
 
 def sniff_npz(glance: Glance) -> bool:

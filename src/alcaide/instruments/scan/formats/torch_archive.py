@@ -103,7 +103,8 @@ _SMALL: Final = 1 << 16
 # Bytes an element takes, by the kind of storage the pickle names.
 _ELEMENT: Final = {
     "Double": 8, "Float": 4, "Half": 2, "BFloat16": 2, "Long": 8, "Int": 4, "Short": 2, "Char": 1, "Byte": 1,
-    "Bool": 1, "ComplexDouble": 16, "ComplexFloat": 8, "QUInt8": 1, "QInt8": 1, "QInt32": 4, "Untyped": 1, "_Untyped": 1,
+    "Bool": 1, "ComplexDouble": 16, "ComplexFloat": 8, "QUInt8": 1, "QInt8": 1, "QInt32": 4, "Untyped": 1,
+    "_Untyped": 1,
 }  # fmt: skip
 
 
@@ -175,7 +176,7 @@ class _Reader:
                 continue
             if _PLAIN.search(name) and entry.size <= _SMALL:
                 continue
-            if self.kind in ("torchscript",) and _CODE.search(name):
+            if self.kind == "torchscript" and _CODE.search(name):
                 self._code(entry)
             elif _STORAGE.search(name) and not entry.is_encrypted:
                 self._storage(entry, name)
@@ -339,11 +340,15 @@ _MOST_CODE: Final = 16 << 20
 _RUN_ON_LOAD: Final = frozenset({"__setstate__", "__init__", "__new__"})
 _CALL: Final = re.compile(r"\bdef\s+(\w+)\s*\(|\b((?:torch|ops)(?:\.\w+)+)\s*\(")
 _OWN: Final = frozenset({
-    "aten", "prim", "prims", "quantized", "quantized_decomposed", "prepacked", "torchvision", "xnnpack", "mkldnn", "onednn",
-    "mkldnn_prepacked", "torchaudio", "torchtext", "_quantized", "sparse", "static_runtime", "cuda", "internal", "tensorexpr",
-    "metal", "metal_prepack", "vulkan_prepack", "c10d_functional", "_c10d_functional", "higher_order", "inductor", "mkl",
+    "aten", "prim", "prims", "quantized", "quantized_decomposed", "prepacked", "torchvision", "xnnpack",
+    "mkldnn", "onednn",
+    "mkldnn_prepacked", "torchaudio", "torchtext", "_quantized", "sparse", "static_runtime", "cuda",
+    "internal", "tensorexpr",
+    "metal", "metal_prepack", "vulkan_prepack", "c10d_functional", "_c10d_functional", "higher_order",
+    "inductor", "mkl",
     "profiler", "rngprims", "debugprims", "nvprims", "fsdp", "dtensor", "symm_mem", "image", "detectron2",
-    "torch_sparse", "torch_scatter", "torch_cluster", "torch_spline_conv", "fbgemm", "executorch", "bitsandbytes", "triton",
+    "torch_sparse", "torch_scatter", "torch_cluster", "torch_spline_conv", "fbgemm", "executorch",
+    "bitsandbytes", "triton",
     "flash_attn", "xformers", "quantization", "torchao", "coreml", "_test", "torch_ipex", "streams", "rnnt", "nested",
 })  # fmt: skip
 _FILES: Final = {

@@ -22,11 +22,15 @@ if TYPE_CHECKING:
 _MOST: Final = 32 << 20
 _SYMBOL: Final = re.compile(r"[a-zA-Z]{0,4}\d{1,6}|zuf\d+|zf\d+|oo|int_oo|True|False|nan|zoo")
 _FUNCTIONS: Final = frozenset({
-    "Max", "Min", "FloorDiv", "Mod", "PythonMod", "CleanDiv", "CeilDiv", "Pow", "Eq", "Ne", "Le", "Lt", "Ge", "Gt", "And",
-    "Or", "Not", "Xor", "IntTrueDiv", "FloatTrueDiv", "ModularIndexing", "Where", "Add", "Mul", "Symbol", "Integer", "Float",
-    "PowByNatural", "FloatPow", "ToFloat", "Identity", "RoundToInt", "RoundDecimal", "LShift", "RShift", "TruncToFloat",
+    "Max", "Min", "FloorDiv", "Mod", "PythonMod", "CleanDiv", "CeilDiv", "Pow", "Eq", "Ne", "Le", "Lt", "Ge",
+    "Gt", "And",
+    "Or", "Not", "Xor", "IntTrueDiv", "FloatTrueDiv", "ModularIndexing", "Where", "Add", "Mul", "Symbol",
+    "Integer", "Float",
+    "PowByNatural", "FloatPow", "ToFloat", "Identity", "RoundToInt", "RoundDecimal", "LShift", "RShift",
+    "TruncToFloat",
     "TruncToInt", "FloorToInt", "CeilToInt", "floor", "ceiling", "sqrt", "Abs", "Rational", "Relational", "Piecewise",
-    "StrictLessThan", "StrictGreaterThan", "LessThan", "GreaterThan", "Equality", "Unequality", "exp", "log", "NaturalDiv",
+    "StrictLessThan", "StrictGreaterThan", "LessThan", "GreaterThan", "Equality", "Unequality", "exp", "log",
+    "NaturalDiv",
     "Boolean", "IsNonOverlappingAndDenseIndicator", "OpaqueUnaryFn_sqrt", "OpaqueUnaryFn_log2", "OpaqueUnaryFn_exp",
     "BitwiseFn_bitwise_and", "BitwiseFn_bitwise_or", "BitwiseFn_bitwise_xor",
 })  # fmt: skip

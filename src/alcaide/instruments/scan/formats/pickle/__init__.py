@@ -6,6 +6,7 @@ for what it is. Libraries that embed pickles (joblib, NumPy, torch) come here th
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, Final
 
 from alcaide.instruments.scan.format import Format
@@ -166,10 +167,8 @@ def harmful(source: Source, context: Context, at: int) -> bool:
     from alcaide.instruments.scan.formats.pickle.verdict import Judge
 
     actions = Actions(Judge(), context)
-    try:
+    with contextlib.suppress(Malformed, Truncated):
         Machine(source, context, actions).run(at)
-    except (Malformed, Truncated):
-        pass
     return any(entry.kind == "dangerous" for entry, _ in actions.fetched.values())
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from alcaide.instruments.scan.formats.pickle import evaluate
+from alcaide.instruments.scan.formats.pickle.computed import NOTHING, method
 from alcaide.instruments.scan.formats.pickle.conditions import check
 from alcaide.instruments.scan.formats.pickle.values import (
     PLAIN,
@@ -233,7 +234,7 @@ class Actions:
                 value = function.compute(self, args, offset, kwargs)
             finally:
                 self._depth -= 1
-            if value is not evaluate.NOTHING:
+            if value is not NOTHING:
                 return value
         return made
 
@@ -267,7 +268,7 @@ class Actions:
         if kind is Bound:
             return self._call_bound(function, args, offset, through, kwargs)
         if kind is Made:
-            return self._call_made(function, args, offset, through, kwargs)
+            return self._call_made(function, args, offset, through)
         if kind in PLAIN or kind in (tuple, list, Table, Group, Module):
             raise Malformed(f"it calls {show(function)[:80]}, which is no function", offset)
         self.trouble(
@@ -291,11 +292,11 @@ class Actions:
                 break
             base = base.callable
         if base.__class__ is Global:
-            method = self.fetch(base.module, f"{base.name}.{function.name}", offset)
+            named = self.fetch(base.module, f"{base.name}.{function.name}", offset)
             bound = args if of is base else (of, *args)
-            return self.call(method, bound, "method", offset, through, kwargs)
-        computed = evaluate.method(self, of, function.name, args, offset)
-        if computed is not evaluate.NOTHING:
+            return self.call(named, bound, "method", offset, through, kwargs)
+        computed = method(self, of, function.name, args, offset)
+        if computed is not NOTHING:
             return computed
         self.trouble(
             "pickle/computed-callable",
@@ -304,16 +305,14 @@ class Actions:
         )
         return Unknown("what a method gives back")
 
-    def _call_made(
-        self, function: Made, args: tuple[Any, ...], offset: int, through: str, kwargs: Table | None
-    ) -> Any:
+    def _call_made(self, function: Made, args: tuple[Any, ...], offset: int, through: str) -> Any:
         """The result of a call, called."""
         maker = function.callable
         if maker.__class__ is Global:
             resolve = evaluate.CALL_MADE.get(maker.entry.name)
             if resolve is not None:
                 value = resolve(self, function, args, offset)
-                if value is not evaluate.NOTHING:
+                if value is not NOTHING:
                     return value
             if maker.entry.effect == "carries":
                 self.trouble(
@@ -367,7 +366,7 @@ class Actions:
     # ── State ────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def build(self, instance: Any, state: Any, offset: int) -> int | None:
-        """BUILD: `instance.__setstate__(state)`, or its `__dict__` updated. Says where the stream goes on, if elsewhere."""
+        """BUILD: `instance.__setstate__(state)`, or its `__dict__` updated. Says where the stream goes on."""
         kind = instance.__class__
         if kind is Made:
             if instance.callable.__class__ is not Global or instance.planted or self._patched:

@@ -16,29 +16,39 @@ from alcaide.instruments.scan.limits import Malformed, Truncated
 if TYPE_CHECKING:
     from alcaide.instruments.scan.source import Source
 
-_CODE = re.compile(r"[<>=|]?([?bBhHiIlLqQefdgFDGSaUVOMmcpPnNu])(\d*)$").match
-_SIZES = {"?": 1, "b": 1, "B": 1, "h": 2, "H": 2, "i": 4, "I": 4, "l": 8, "L": 8, "q": 8, "Q": 8, "e": 2, "f": 4,
-          "d": 8, "g": 16, "F": 8, "D": 16, "G": 32, "M": 8, "m": 8, "c": 1, "p": 8, "P": 8, "n": 8, "N": 8, "u": 4}  # fmt: skip
+_CODE = re.compile(r"[<>=|]?([?bBhHiIlLqQefdgFDGSaUVOMmcpPnNu])(\d{0,11})(?:\[\d*\w+\])?$").match
+_SIZES = {
+    "?": 1, "b": 1, "B": 1, "h": 2, "H": 2, "i": 4, "I": 4, "l": 8, "L": 8, "q": 8, "Q": 8, "e": 2, "f": 4, "d": 8,
+    "g": 16, "F": 8, "D": 16, "G": 32, "M": 8, "m": 8, "c": 1, "p": 8, "P": 8, "n": 8, "N": 8, "u": 4, "O": 8,
+}  # fmt: skip
 _HAS_OBJECTS = 0x01
+
+
+def code_size(code: str) -> tuple[int, bool] | None:
+    """Bytes of one item of a plain type by NumPy's code for it, and whether it is an object; None for no such code."""
+    found = _CODE(code)
+    if found is None:
+        return None
+    kind, digits = found.groups()
+    if kind == "O":
+        return 8, True
+    size = int(digits) if digits else _SIZES.get(kind, 0)
+    return (size * 4 if kind == "U" else size), False
 
 
 def item_size(dtype: Any) -> tuple[int, bool] | None:
     """Bytes of one item of a dtype as the pickle makes it, and whether it holds objects; None if that is not plain."""
     if not isinstance(dtype, Made) or not dtype.args or not isinstance(dtype.args[0], str):
         return None
-    found = _CODE(dtype.args[0])
-    if found is None:
+    sized = code_size(dtype.args[0])
+    if sized is None:
         return None
-    kind, digits = found.groups()
-    objects = kind == "O"
-    size = int(digits) if digits and len(digits) < 12 else _SIZES.get(kind, 8 if objects else 0)
-    if kind == "U":
-        size *= 4
+    size, objects = sized
     state = dtype.state
     if isinstance(state, tuple) and len(state) >= 8:
         if isinstance(state[7], int) and state[7] & _HAS_OBJECTS:
             objects = True
-        if isinstance(state[5], int) and state[5] > 0 and kind in "VSU":
+        if isinstance(state[5], int) and state[5] > 0:
             size = state[5]
     return size, objects
 

@@ -4,6 +4,8 @@ The allow-lists name a condition; here is what each means. An answer of None is 
 the end of a sentence, why.
 """
 
+# ruff: noqa: ARG001 - the conditions have one signature, whatever each needs of it
+
 from __future__ import annotations
 
 import ast

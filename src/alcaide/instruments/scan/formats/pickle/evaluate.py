@@ -6,15 +6,30 @@ calls another; `NOTHING` says that the result is not known. This decides nothing
 are then judged like all others.
 """
 
+# ruff: noqa: ARG001 - the functions of the table have one signature, whatever each needs of it
+
 from __future__ import annotations
 
 import base64
 import binascii
-import codecs
 import contextlib
-import zlib
 from typing import TYPE_CHECKING, Any, Final
 
+from alcaide.instruments.scan.formats.pickle.computed import (
+    LONGEST,
+    NOTHING,
+    SAFE_TEXT,
+    codec,
+    decompressed,
+    of_class,
+    plain,
+    pure,
+    times,
+    to_bytes,
+    to_slice,
+    to_text,
+    whole,
+)
 from alcaide.instruments.scan.formats.pickle.values import (
     PLAIN,
     Blob,
@@ -34,11 +49,6 @@ if TYPE_CHECKING:
 
     Compute = Callable[[Actions, tuple[Any, ...], int, Table | None], Any]
 
-NOTHING: Final = Unknown("not computed")
-_LONGEST: Final = 1 << 16
-"""Characters or bytes that a computed value may have."""
-
-_UNPACKED: Final = 16 << 20
 _MOST_CALLS: Final = 20
 """Of the calls that one `map` makes, those that are followed."""
 
@@ -66,40 +76,48 @@ def attribute(actions: Actions, of: Any, name: Any, offset: int) -> Any:
 
 def item(actions: Actions, of: Any, key: Any, offset: int) -> Any:
     """`of[key]`."""
-    if of.__class__ is Global:
-        names = of.entry.name
-        if key.__class__ is str:
-            if names == "sys.modules":
-                return Module(key)
-            if names.endswith(("__builtins__", "__dict__")):
-                owner = of.name.rpartition(".")[0]
-                if names.endswith("__builtins__"):
-                    return actions.fetch("builtins", key, offset)
-                return actions.fetch(of.module, f"{owner}.{key}" if owner else key, offset)
-            if names.endswith("__globals__"):
-                return Module("builtins") if key == "__builtins__" else actions.fetch(of.module, key, offset)
-    if of.__class__ is Module and key.__class__ is str:
+    kind = of.__class__
+    if kind is Global and key.__class__ is str:
+        return _item_of_name(actions, of, key, offset)
+    if kind is Module and key.__class__ is str:
         return actions.fetch(of.name, key, offset)
-    if of.__class__ is Bound and of.name == "__globals__" and key == "__builtins__":
+    if kind is Bound and of.name == "__globals__" and key == "__builtins__":
         return Module("builtins")
-    if of.__class__ is Table and key.__class__ in PLAIN:
+    if kind is Table and key.__class__ in PLAIN:
         for known, value in reversed(of.pairs):
             if known.__class__ is key.__class__ and known == key:
                 return value
         return NOTHING
-    if of.__class__ is Made and of.callable.__class__ is Global:
-        made_by = of.callable.entry.name
-        if made_by in ("builtins.vars", "builtins.globals", "builtins.locals") and key.__class__ is str:
-            owner = of.args[0] if of.args else Module("builtins")
-            return attribute(actions, owner, key, offset)
-        if made_by.endswith("defaultdict") and of.args:
-            return actions.call(of.args[0], (), "method", offset, made_by)
-    if of.__class__ in (str, bytes, tuple, list):
+    if kind is Made and of.callable.__class__ is Global:
+        return _item_of_made(actions, of, key, offset)
+    if kind in (str, bytes, tuple, list) and key.__class__ in (int, slice):
         with contextlib.suppress(IndexError, TypeError, ValueError):
-            if key.__class__ is int:
-                return of[key]
-            if key.__class__ is slice:
-                return of[key]
+            return of[key]
+    return NOTHING
+
+
+def _item_of_name(actions: Actions, of: Global, key: str, offset: int) -> Any:
+    """An item of a dictionary with a name: `sys.modules`, a module's `__dict__`, a function's `__globals__`."""
+    full = of.entry.name
+    owner = of.name.rpartition(".")[0]
+    if full == "sys.modules":
+        return Module(key)
+    if full.endswith("__builtins__"):
+        return actions.fetch("builtins", key, offset)
+    if full.endswith("__dict__"):
+        return actions.fetch(of.module, f"{owner}.{key}" if owner else key, offset)
+    if full.endswith("__globals__"):
+        return Module("builtins") if key == "__builtins__" else actions.fetch(of.module, key, offset)
+    return NOTHING
+
+
+def _item_of_made(actions: Actions, of: Made, key: Any, offset: int) -> Any:
+    """An item of what `vars(module)` gives, or of a `defaultdict`, which calls its factory for a missing one."""
+    made_by = of.callable.entry.name
+    if made_by in ("builtins.vars", "builtins.globals", "builtins.locals") and key.__class__ is str:
+        return attribute(actions, of.args[0] if of.args else Module("builtins"), key, offset)
+    if made_by.endswith("defaultdict") and of.args:
+        return actions.call(of.args[0], (), "method", offset, made_by)
     return NOTHING
 
 
@@ -142,11 +160,11 @@ def _items(value: Any) -> list[Any]:
     if kind is list or kind is tuple:
         return list(value[:_MOST_CALLS])
     if kind is str or kind is bytes:
-        return list(value[:_LONGEST])
+        return list(value[:LONGEST])
     if kind is Table:
         return [key for key, _ in value.pairs[:_MOST_CALLS]]
     if kind is Group:
-        return value.items[:_MOST_CALLS]
+        return list(value.items[:_MOST_CALLS])
     return [value]
 
 
@@ -305,207 +323,10 @@ CALL_MADE: Final[dict[str, Callable[[Actions, Made, tuple[Any, ...], int], Any]]
     "types.MethodType": _method_type,
     "builtins.type": _dynamic_class,
     "types.new_class": _dynamic_class,
-    "weakref.finalize": lambda actions, function, args, offset: NOTHING,
 }
 
 
-# ── Computed values ──────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def _plain(args: Iterable[Any]) -> bool:
-    return all(
-        arg.__class__ in PLAIN
-        or (arg.__class__ in (list, tuple) and all(part.__class__ in PLAIN for part in arg))
-        for arg in args
-    )
-
-
-def _bounded(value: Any) -> Any:
-    """A computed value, if it is one the machine can hold."""
-    if value.__class__ is bytearray:
-        value = bytes(value)
-    if value.__class__ in (str, bytes):
-        return value if len(value) <= _UNPACKED else NOTHING
-    if value.__class__ is int:
-        return value if value.bit_length() < 1 << 12 else NOTHING
-    if value.__class__ in PLAIN or value.__class__ is slice:
-        return value
-    if value.__class__ in (list, tuple) and _plain(value):
-        return value[:_LONGEST]
-    return NOTHING
-
-
-_SAFE_TEXT: Final = frozenset({
-    "join", "replace", "lower", "upper", "strip", "lstrip", "rstrip", "title", "capitalize", "swapcase", "split",
-    "rsplit", "partition", "rpartition", "removeprefix", "removesuffix", "casefold", "splitlines", "encode", "decode",
-    "translate", "format", "hex", "find", "index", "__getitem__", "__add__", "__str__", "__format__", "fromhex",
-})  # fmt: skip
-
-
-def method(actions: Actions, of: Any, name: str, args: tuple[Any, ...], offset: int) -> Any:
-    """A method of a plain string, called."""
-    if of.__class__ is Blob:
-        of = whole(of)
-    if of.__class__ not in (str, bytes) or name not in _SAFE_TEXT or not _plain(args) or len(of) > _UNPACKED:
-        return NOTHING
-    if name in ("encode", "decode"):
-        return _coded(of, args[0] if args else "utf-8", name)
-    if name == "format":
-        return _formatted(of, args) if of.__class__ is str else NOTHING
-    if (
-        name in ("replace", "join", "translate")
-        and sum(len(a) for a in args if hasattr(a, "__len__")) > _LONGEST
-    ):
-        return NOTHING
-    if name == "replace" and (len(of) + 1) * (len(args[1]) if len(args) > 1 else 1) > _UNPACKED:
-        return NOTHING
-    try:
-        return _bounded(getattr(of, name)(*args))
-    except (TypeError, ValueError, IndexError, KeyError, LookupError, AttributeError):
-        return NOTHING
-
-
-def _formatted(text: str, args: tuple[Any, ...]) -> Any:
-    """`str.format` for fields that are only numbers: anything more could ask for a width of gigabytes."""
-    if len(text) > _LONGEST or ":" in text or "!" in text or "." in text or "[" in text:
-        return NOTHING
-    try:
-        return _bounded(text.format(*args))
-    except (ValueError, IndexError, KeyError):
-        return NOTHING
-
-
-def _of_class(kind: type, name: str) -> Compute:
-    """A method of a string called through its class: `str.join('', [...])`."""
-
-    def compute(actions: Actions, args: tuple[Any, ...], offset: int, kwargs: Table | None) -> Any:
-        if name == "fromhex":
-            with contextlib.suppress(ValueError, TypeError):
-                return _bounded(bytes.fromhex(args[-1])) if args and args[-1].__class__ is str else NOTHING
-            return NOTHING
-        if not args or args[0].__class__ not in (kind, Blob):
-            return NOTHING
-        return method(actions, args[0], name, args[1:], offset)
-
-    return compute
-
-
-_TEXT_CODECS: Final = frozenset({
-    "utf8", "utf16", "utf32", "utf7", "ascii", "latin1", "iso88591", "rot13", "hex", "hexcodec", "base64",
-    "base64codec", "unicodeescape", "rawunicodeescape", "idna", "punycode", "cp437", "cp1252", "utf16le", "utf16be",
-    "utf32le", "utf32be", "uu", "uucodec", "quopri", "quopricodec", "zlib", "zlibcodec", "zip", "bz2", "bz2codec",
-    "utf8sig", "charmap", "mbcs", "l1", "8859", "cp850", "unicodeescapes",
-})  # fmt: skip
-
-
-def _coded(value: Any, encoding: Any, way: str) -> Any:
-    """`codecs.encode` and `codecs.decode` for codecs of the standard library, decompression bounded."""
-    if encoding.__class__ is not str or value.__class__ not in (str, bytes):
-        return NOTHING
-    plain_name = encoding.lower().replace("-", "").replace("_", "").replace(" ", "")
-    if plain_name not in _TEXT_CODECS:
-        return NOTHING
-    if way == "decode" and plain_name in ("zlib", "zlibcodec", "zip"):
-        return _inflated(value)
-    if way == "decode" and plain_name in ("bz2", "bz2codec"):
-        return _unpacked("bz2", value)
-    try:
-        return _bounded((codecs.encode if way == "encode" else codecs.decode)(value, encoding))
-    except (TypeError, ValueError, LookupError, AttributeError, AssertionError, binascii.Error):
-        return NOTHING
-
-
-def _codec(way: str) -> Compute:
-    def compute(actions: Actions, args: tuple[Any, ...], offset: int, kwargs: Table | None) -> Any:
-        if not args:
-            return NOTHING
-        return _coded(whole(args[0]), args[1] if len(args) > 1 else "utf-8", way)
-
-    return compute
-
-
-def whole(value: Any) -> Any:
-    """A long string, read up to a bound."""
-    if value.__class__ is Blob and value.length <= _UNPACKED:
-        data = value.start(_UNPACKED)
-        return data.decode("utf-8", "surrogatepass") if value.text else data
-    return value
-
-
-def _inflated(value: Any, bits: int = 15) -> Any:
-    if value.__class__ is not bytes:
-        return NOTHING
-    try:
-        return _bounded(zlib.decompressobj(bits).decompress(value, _UNPACKED))
-    except zlib.error:
-        return NOTHING
-
-
-def _unpacked(kind: str, value: Any) -> Any:
-    if value.__class__ is not bytes:
-        return NOTHING
-    import bz2
-    import lzma
-
-    try:
-        if kind == "bz2":
-            return _bounded(bz2.BZ2Decompressor().decompress(value, _UNPACKED))
-        return _bounded(lzma.LZMADecompressor(memlimit=64 << 20).decompress(value, _UNPACKED))
-    except (OSError, ValueError, EOFError, lzma.LZMAError):
-        return NOTHING
-
-
-def _decompressed(kind: str) -> Compute:
-    def compute(actions: Actions, args: tuple[Any, ...], offset: int, kwargs: Table | None) -> Any:
-        value = whole(args[0]) if args else None
-        if kind == "zlib":
-            return _inflated(value, args[1] if len(args) > 1 and args[1].__class__ is int else 15)
-        if kind == "gzip":
-            return _inflated(value, 31)
-        return _unpacked(kind, value)
-
-    return compute
-
-
-def _pure(function: Callable[..., Any]) -> Compute:
-    """A function without side effects, on plain values no longer than the bound."""
-
-    def compute(actions: Actions, args: tuple[Any, ...], offset: int, kwargs: Table | None) -> Any:
-        args = tuple(whole(arg) for arg in args)
-        if not _plain(args) or kwargs is not None:
-            return NOTHING
-        if sum(len(arg) for arg in args if arg.__class__ in (str, bytes)) > _UNPACKED:
-            return NOTHING
-        try:
-            return _bounded(function(*args))
-        except Exception:  # noqa: BLE001 - whatever the real one raises, here it only means that nothing is known
-            return NOTHING
-
-    return compute
-
-
-def _bytes(*args: Any) -> Any:
-    """`bytes(...)`, but never a row of zeros of a length that the pickle chose."""
-    if len(args) == 1 and args[0].__class__ is int:
-        return NOTHING
-    if len(args) == 2 and args[0].__class__ is str:
-        return _coded(args[0], args[1], "encode")
-    return bytes(*args)
-
-
-def _times(left: Any, right: Any) -> Any:
-    size = len(left) * right if right.__class__ is int and left.__class__ in (str, bytes) else _LONGEST + 1
-    return left * right if size <= _LONGEST else NOTHING
-
-
-def _slice(*args: Any) -> Any:
-    return slice(*args)
-
-
-def _text(*args: Any) -> Any:
-    if len(args) >= 2 and args[0].__class__ is bytes:
-        return _coded(args[0], args[1], "decode")
-    return str(args[0]) if args and args[0].__class__ in PLAIN else NOTHING
+# ── Names, modules and instances ─────────────────────────────────────────────────────────────────────────────────
 
 
 def _get_attribute(actions: Actions, args: tuple[Any, ...], offset: int, kwargs: Table | None) -> Any:
@@ -585,7 +406,7 @@ def _find_class(actions: Actions, args: tuple[Any, ...], offset: int, kwargs: Ta
 
 def _identity(actions: Actions, args: tuple[Any, ...], offset: int, kwargs: Table | None) -> Any:
     """`list(x)` and its like, where x is known; what is lazy was followed when it was made."""
-    if len(args) == 1 and args[0].__class__ in (list, tuple) and _plain(args):
+    if len(args) == 1 and args[0].__class__ in (list, tuple) and plain(args):
         return args[0]
     return NOTHING
 
@@ -594,10 +415,6 @@ def _submitted(actions: Actions, args: tuple[Any, ...], offset: int, kwargs: Tab
     """`executor.submit(self, f, *args)`, `stack.callback(self, f, *args)`."""
     if len(args) >= 2 and args[1].__class__ not in PLAIN:
         actions.call(args[1], args[2:], "method", offset, "a function that calls it")
-    return NOTHING
-
-
-def _dynamic(actions: Actions, args: tuple[Any, ...], offset: int, kwargs: Table | None) -> Any:
     return NOTHING
 
 
@@ -682,43 +499,43 @@ _TABLE: dict[str, Compute] = {
     "pickle.Unpickler.find_class": _find_class,
     "pickle._Unpickler.find_class": _find_class,
     "_pickle.Unpickler.find_class": _find_class,
-    "zlib.decompress": _decompressed("zlib"),
-    "gzip.decompress": _decompressed("gzip"),
-    "bz2.decompress": _decompressed("bz2"),
-    "lzma.decompress": _decompressed("lzma"),
-    "codecs.decode": _codec("decode"),
-    "codecs.encode": _codec("encode"),
-    "_codecs.decode": _codec("decode"),
-    "_codecs.encode": _codec("encode"),
-    "base64.b64decode": _pure(base64.b64decode),
-    "base64.decodebytes": _pure(base64.decodebytes),
-    "base64.urlsafe_b64decode": _pure(base64.urlsafe_b64decode),
-    "base64.standard_b64decode": _pure(base64.standard_b64decode),
-    "base64.b32decode": _pure(base64.b32decode),
-    "base64.b16decode": _pure(base64.b16decode),
-    "base64.b85decode": _pure(base64.b85decode),
-    "base64.a85decode": _pure(base64.a85decode),
-    "binascii.unhexlify": _pure(binascii.unhexlify),
-    "binascii.a2b_hex": _pure(binascii.a2b_hex),
-    "binascii.a2b_base64": _pure(binascii.a2b_base64),
-    "operator.add": _pure(lambda left, right: left + right),
-    "operator.concat": _pure(lambda left, right: left + right),
-    "operator.mul": _pure(_times),
-    "_operator.add": _pure(lambda left, right: left + right),
-    "_operator.concat": _pure(lambda left, right: left + right),
-    "builtins.str": _pure(_text),
-    "builtins.bytes": _pure(_bytes),
-    "builtins.bytearray": _pure(_bytes),
-    "builtins.chr": _pure(chr),
-    "builtins.ord": _pure(ord),
-    "builtins.slice": _pure(_slice),
-    "builtins.reversed": _pure(lambda value: value[::-1]),
-    "builtins.hex": _pure(hex),
-    "posixpath.join": _pure(_joined),
-    "os.path.join": _pure(_joined),
+    "zlib.decompress": decompressed("zlib"),
+    "gzip.decompress": decompressed("gzip"),
+    "bz2.decompress": decompressed("bz2"),
+    "lzma.decompress": decompressed("lzma"),
+    "codecs.decode": codec("decode"),
+    "codecs.encode": codec("encode"),
+    "_codecs.decode": codec("decode"),
+    "_codecs.encode": codec("encode"),
+    "base64.b64decode": pure(base64.b64decode),
+    "base64.decodebytes": pure(base64.decodebytes),
+    "base64.urlsafe_b64decode": pure(base64.urlsafe_b64decode),
+    "base64.standard_b64decode": pure(base64.standard_b64decode),
+    "base64.b32decode": pure(base64.b32decode),
+    "base64.b16decode": pure(base64.b16decode),
+    "base64.b85decode": pure(base64.b85decode),
+    "base64.a85decode": pure(base64.a85decode),
+    "binascii.unhexlify": pure(binascii.unhexlify),
+    "binascii.a2b_hex": pure(binascii.a2b_hex),
+    "binascii.a2b_base64": pure(binascii.a2b_base64),
+    "operator.add": pure(lambda left, right: left + right),
+    "operator.concat": pure(lambda left, right: left + right),
+    "operator.mul": pure(times),
+    "_operator.add": pure(lambda left, right: left + right),
+    "_operator.concat": pure(lambda left, right: left + right),
+    "builtins.str": pure(to_text),
+    "builtins.bytes": pure(to_bytes),
+    "builtins.bytearray": pure(to_bytes),
+    "builtins.chr": pure(chr),
+    "builtins.ord": pure(ord),
+    "builtins.slice": pure(to_slice),
+    "builtins.reversed": pure(lambda value: value[::-1]),
+    "builtins.hex": pure(hex),
+    "posixpath.join": pure(_joined),
+    "os.path.join": pure(_joined),
 }
-for _name in _SAFE_TEXT:
-    _TABLE[f"builtins.str.{_name}"] = _of_class(str, _name)
-    _TABLE[f"builtins.bytes.{_name}"] = _of_class(bytes, _name)
+for _name in SAFE_TEXT:
+    _TABLE[f"builtins.str.{_name}"] = of_class(str, _name)
+    _TABLE[f"builtins.bytes.{_name}"] = of_class(bytes, _name)
 
 COMPUTE: Final = _TABLE

@@ -14,6 +14,7 @@ import re
 import struct
 from typing import TYPE_CHECKING, Any, Final
 
+from alcaide.instruments.scan.formats.pickle import literals
 from alcaide.instruments.scan.formats.pickle.actions import Actions
 from alcaide.instruments.scan.formats.pickle.values import (
     LONGEST_TEXT,
@@ -462,9 +463,9 @@ class Machine:
                     line, pos = self._line(pos)
                     data, soft = self._data, self._soft
                     if op == 0x70:  # PUT
-                        self._put(_index(line), stack[-1], self._base + pos)
+                        self._put(literals.index(line), stack[-1], self._base + pos)
                     elif op == 0x67:  # GET
-                        push(self._get(_index(line)))
+                        push(self._get(literals.index(line)))
                     else:
                         push(_LINES[op](line))
                 elif op == 0x8A or op == 0x8B:  # LONG1, LONG4
@@ -577,85 +578,6 @@ def _decoded(raw: bytes, text: str) -> str | bytes:
     return raw.decode("latin-1")
 
 
-def _index(line: bytes) -> int:
-    """A memo number in the text protocol."""
-    index = int(line)
-    if index < 0:
-        raise ValueError("negative")
-    return index
-
-
-def _int(line: bytes) -> Any:
-    """INT: a number in any base, or a truth value of protocol 1."""
-    if line in (b"00", b"01"):
-        return line == b"01"
-    if len(line) > 4_000:
-        return Unknown("a very large number")
-    try:
-        return int(line, 0)
-    except ValueError:
-        # Octal as Python 2 wrote it.
-        return int(line, 8)
-
-
-def _long(line: bytes) -> Any:
-    """LONG: a number, with the `L` of Python 2."""
-    if len(line) > 4_000:
-        return Unknown("a very large number")
-    return int(line[:-1] if line[-1:] == b"L" else line, 0)
-
-
-def _string(line: bytes) -> str:
-    """STRING: a quoted literal of Python 2 with its escapes."""
-    line = line.strip()
-    if len(line) < 2 or line[0] != line[-1] or line[:1] not in (b"'", b'"'):
-        raise ValueError("not quoted")
-    if b"\\" not in line:
-        return line[1:-1].decode("latin-1")
-    return unescaped(line[1:-1]).decode("latin-1")
-
-
-_ESCAPE = re.compile(rb"\\(x[0-9A-Fa-f]{2}|[0-7]{1,3}|[\s\S])")
-_ESCAPED = {b"n": b"\n", b"t": b"\t", b"r": b"\r", b"\\": b"\\", b"'": b"'", b'"': b'"', b"a": b"\a",
-            b"b": b"\b", b"f": b"\f", b"v": b"\v", b"\n": b""}  # fmt: skip
-
-
-def unescaped(raw: bytes) -> bytes:
-    """The escapes of a byte-string literal, undone."""
-
-    def one(found: re.Match[bytes]) -> bytes:
-        code = found.group(1)
-        if code[:1] == b"x" and len(code) == 3:
-            return bytes([int(code[1:], 16)])
-        if code.isdigit():
-            return bytes([int(code, 8) & 0xFF])
-        return _ESCAPED.get(code, b"\\" + code)
-
-    return _ESCAPE.sub(one, raw)
-
-
-def _float(line: bytes) -> float:
-    return float(line)
-
-
-_UNICODE_ESCAPE = re.compile(r"\\u([0-9A-Fa-f]{4})|\\U([0-9A-Fa-f]{8})")
-
-
-def _unicode(line: bytes) -> str:
-    """UNICODE: Latin-1 with `\\u` escapes."""
-    text = line.decode("latin-1")
-    if "\\" not in text:
-        return text
-
-    def one(found: re.Match[str]) -> str:
-        code = int(found.group(1) or found.group(2), 16)
-        if code > 0x10FFFF:
-            raise ValueError("no such character")
-        return chr(code)
-
-    return _UNICODE_ESCAPE.sub(one, text)
-
-
 # Opcodes with a length before their bytes: width of the length, and what the bytes are.
 _PAYLOADS: Final = {
     0x43: (1, "bytes"),  # SHORT_BINBYTES
@@ -669,11 +591,11 @@ _PAYLOADS: Final = {
 
 # Opcodes with a line of text. PUT and GET are handled where they are met.
 _LINES: Final[dict[int, Any]] = {
-    0x49: _int,
-    0x4C: _long,
-    0x53: _string,
-    0x46: _float,
-    0x56: _unicode,
+    0x49: literals.int_,
+    0x4C: literals.long,
+    0x53: literals.string,
+    0x46: literals.float_,
+    0x56: literals.unicode,
     0x70: None,
     0x67: None,
 }

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from alcaide.instruments.scan.formats.pickle import rules
+from alcaide.instruments.scan.formats.pickle.evaluate import COMPUTE
 from alcaide.instruments.scan.formats.pickle.values import show_arguments
 from alcaide.instruments.scan.model import Level
 
@@ -123,10 +124,10 @@ def _unlisted(context: Context, entry: Entry, records: list[Record], offset: int
         else:
             given = f" with `{arguments}`" if arguments else ""
             said = f"loading it calls `{entry.name}`{given}{way}, which is not known to be harmless"
-        acts = record.how != "new" and _ACTING.search(entry.name.rpartition(".")[2]) is not None
+        acts = _acts(entry, record.how)
         context.find(
             rules.UNLISTED,
-            said + (", and whose name says that it acts" if acts else ""),
+            said + acts,
             offset=at,
             level=Level.CRITICAL if acts else None,
             callable=entry.name,
@@ -141,6 +142,20 @@ def _unlisted(context: Context, entry: Entry, records: list[Record], offset: int
             callable=entry.name,
             how="fetch",
         )
+
+
+def _acts(entry: Entry, how: str) -> str:
+    """Why a call of an unlisted name is as bad as a known one, as the end of a sentence; "" if it is not."""
+    if how == "new" or entry.name in COMPUTE:
+        return ""
+    if entry.effect == "unknown":
+        # Whatever is installed under that name runs: a library nobody vouches for, or one that is yet to be planted.
+        return ", in a library that nobody here knows"
+    if entry.effect == "standard":
+        return ": no model needs that part of Python's library to be loaded"
+    if _ACTING.search(entry.name.rpartition(".")[2]) is not None:
+        return ", and whose name says that it acts"
+    return ""
 
 
 def _beside(context: Context, module: str) -> str | None:

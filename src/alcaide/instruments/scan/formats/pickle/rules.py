@@ -11,7 +11,10 @@ _TAXONOMY = (
     "mitre-atlas/AML.T0010.003",
     "mitre-atlas/AML.T0011.000",
 )
-_GET_SAFE = "Do not load it. Get the model from a source you trust, or in a format that holds no code, such as safetensors."
+_GET_SAFE = (
+    "Do not load it. Get the model from a source you trust, or in a format that holds no code, such as "
+    "safetensors."
+)
 _DECIDE = (
     "Find out what the name does. If it is harmless, allow it for this file with a reason; else get the model in a "
     "format that holds no code, such as safetensors."

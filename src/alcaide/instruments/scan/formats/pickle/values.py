@@ -180,12 +180,8 @@ def extend(target: list[Any], items: list[Any]) -> None:
 def show(value: Any, depth: int = 0) -> str:
     """A value as a short piece of text, for a message: `'touch x'`, `os.system`, `{'lr': 0.1, …}`."""
     kind = value.__class__
-    if kind is str:
-        return repr(value if len(value) <= 120 else value[:119] + "…")
-    if kind is bytes:
-        return repr(value[:80]) + ("…" if len(value) > 80 else "")
     if kind in PLAIN:
-        return repr(value) if kind is not int or value.bit_length() < 400 else "a very large number"
+        return _show_plain(value)
     if kind is Global:
         return str(value.full)
     if kind is Module:
@@ -193,24 +189,38 @@ def show(value: Any, depth: int = 0) -> str:
     if kind is Blob:
         begin = value.start(80)
         return repr(begin.decode("utf-8", "replace") if value.text else begin) + "…"
+    if kind is Numbers:
+        return f"{value.length} bytes of numbers"
     if depth >= 3:
         return "…"
     if kind is Made:
-        shown = show_arguments(value.args, depth + 1)
-        return f"{show(value.callable, depth + 1)}({shown})"
+        return f"{show(value.callable, depth + 1)}({show_arguments(value.args, depth + 1)})"
     if kind is Bound:
         return f"{show(value.of, depth + 1)}.{value.name}"
     if kind is Persistent:
         return f"persistent id {show(value.id, depth + 1)}"
-    if kind is Numbers:
-        return f"{value.length} numbers"
+    return _show_container(value, depth)
+
+
+def _show_plain(value: Any) -> str:
+    if value.__class__ is str:
+        return repr(value if len(value) <= 120 else value[:119] + "…")
+    if value.__class__ is bytes:
+        return repr(value[:80]) + ("…" if len(value) > 80 else "")
+    # Longer numbers than 4,300 digits are refused by `repr`.
+    return repr(value) if value.__class__ is not int or value.bit_length() < 400 else "a very large number"
+
+
+def _show_container(value: Any, depth: int) -> str:
+    kind = value.__class__
     if kind is Table:
         pairs = [f"{show(key, depth + 1)}: {show(item, depth + 1)}" for key, item in value.pairs[:4]]
         return "{" + ", ".join(pairs) + (", …" if len(value.pairs) > 4 else "") + "}"
-    if kind is tuple or kind is list or kind is Group:
-        items = value.items if kind is Group else value
-        shown = show_arguments(items, depth + 1)
-        return f"[{shown}]" if kind is list else f"({shown})" if kind is tuple else "{" + shown + "}"
+    if kind is Group:
+        return "{" + show_arguments(value.items, depth + 1) + "}"
+    if kind is tuple or kind is list:
+        shown = show_arguments(value, depth + 1)
+        return f"[{shown}]" if kind is list else f"({shown})"
     return "something computed"
 
 

@@ -7,6 +7,7 @@ leads where it leads: `posixpath` `os.system` is `os.system`, and `__builtin__` 
 
 from __future__ import annotations
 
+import sys
 from _compat_pickle import IMPORT_MAPPING, NAME_MAPPING
 from typing import Final, Literal
 
@@ -39,7 +40,8 @@ class Entry:
         self.flags = flags
         """What may be done with an allowed name: `NAME`, `NEW`, `CALL`."""
         self.effect = effect
-        """For a dangerous one, the kind of thing it does; `carries` for makers of functions and code."""
+        """For a dangerous one, the kind of thing it does; `carries` for makers of functions and code. For an unlisted
+        one, where it comes from: `standard`, `known` or `unknown`."""
         self.why = why
         """For a dangerous one, what it does, in words."""
         self.condition = condition
@@ -130,14 +132,21 @@ class Judge:
             and len(steps) == 2
             and not steps[1].startswith("__")
         ):
-            return Entry(full, "unlisted")
+            return Entry(full, "unlisted", effect="known")
         danger = known.dangerous_module(full)
         if danger is not None:
             return Entry(full, "dangerous", effect=danger.effect, why=danger.why)
         if dangerous_method(steps[-1]):
             danger = known.effect("method")
             return Entry(full, "dangerous", effect=danger.effect, why=danger.why)
-        return Entry(full, "unlisted")
+        return Entry(full, "unlisted", effect=self._home(module))
+
+    def _home(self, module: str) -> str:
+        """Where an unlisted name comes from: it is another matter to call into a library that nobody knows."""
+        top = module.partition(".")[0]
+        if top in sys.stdlib_module_names:
+            return "standard"
+        return "known" if self._lists.is_known_library(top) else "unknown"
 
 
 def dangerous_method(name: str) -> bool:
