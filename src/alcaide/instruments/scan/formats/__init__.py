@@ -27,4 +27,5 @@ MODULES: tuple[str, ...] = (
     "gguf",
     "hf_config",
     "mlmodel",
+    "raw_numbers",
 )

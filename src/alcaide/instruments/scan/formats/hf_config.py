@@ -377,7 +377,7 @@ class _Configuration:
             if "/" in text:
                 context.find(
                     FOREIGN_CODE,
-                    f"loading it fetches and runs a compiled kernel from the repository `{text.split(':', maxsplit=1)[0]}`",
+                    f"loading it fetches and runs a compiled kernel of the repository `{text}`",
                     place=way,
                     repository=text,
                 )
