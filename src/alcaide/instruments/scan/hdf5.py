@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from alcaide.instruments.scan.limits import Malformed, Truncated
+from alcaide.instruments.scan.source import Memory
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 
+_SMALL = 2 << 20
 _LONGEST_VALUE = 16 << 20
 _BLOCKS = 4_000
 """Continuation blocks of one object header, and nodes of one index."""
@@ -116,7 +118,8 @@ class Reader:
             Malformed: it is none, or of a version that does not exist.
             Truncated: the file ends within it.
         """
-        self._source = source
+        # A small file is read once: its objects lie all over it, and each would cost several reads.
+        self._source = source if source.size > _SMALL else Memory(source.read(0, source.size))
         self._tick = tick
         head = source.read(start, 128)
         if len(head) < 48:
@@ -148,7 +151,8 @@ class Reader:
     @property
     def is_cut(self) -> bool:
         """Whether the file is shorter than it says."""
-        return self.end != self._undefined and self._base + self.end > self._source.size
+        # Counted from the file's start, also where there is a block before the superblock.
+        return self.end != self._undefined and self.end > self._source.size
 
     # ── Bytes ────────────────────────────────────────────────────────────────────────────────────────────────────
 

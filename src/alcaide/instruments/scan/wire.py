@@ -288,9 +288,33 @@ def outline(glance: Glance) -> Outline | None:
     return found
 
 
+_FIRST = frozenset(range(1, 26)) | {100} | frozenset(range(200, 3001))
+"""Numbers a message of one of our formats can begin with. A pickle's first bytes would be number 32, 48, 64 or 80."""
+
+
+def _begins(head: bytes, size: int) -> bool:
+    """Whether the first field is possible; nearly every file that is no message ends here."""
+    if len(head) < 2 or head[0] & 7 not in (VARINT, BYTES):
+        return False
+    key, at = head[0], 1
+    if key & 0x80:
+        if head[1] & 0x80:
+            return False
+        key, at = key & 0x7F | head[1] << 7, 2
+    if key >> 3 not in _FIRST:
+        return False
+    length = shift = 0
+    for byte in head[at : at + 10]:
+        at += 1
+        length |= (byte & 0x7F) << shift
+        shift += 7
+        if byte < 0x80:
+            return key & 7 == VARINT or 0 < length <= size - at or size - at < length <= 16 * size
+    return False
+
+
 def _outline(glance: Glance) -> Outline | None:
-    head = glance.head
-    if len(head) < 2 or head[0] & 7 not in (VARINT, BYTES) or head[0] < 8:
+    if not _begins(glance.head, glance.size):
         return None
     fields: Outline = {}
     count = 0
