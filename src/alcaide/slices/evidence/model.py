@@ -17,8 +17,6 @@ from alcaide.predicates.key_event import KeyEvent, TrustedKey
 
 AnchorKind = Literal["file", "witness"]
 ANCHOR_JOB = "evidence.anchor"
-KEY_ALGORITHMS = ("ed25519", "ecdsa-p256", "ecdsa-p384", "ecdsa-p521", "rsa")
-
 OWN_PREDICATES: Mapping[str, str] = {
     one.TYPE: one.TITLE for one in (Imported, Attested, Anchored, KeyEvent, TrustedKey)
 }

@@ -45,7 +45,9 @@ class TrustedKeyIn(BaseModel):
     model_config = ConfigDict(extra="forbid")
     name: str = Field(min_length=1, max_length=99)
     key: str = Field(
-        min_length=1, max_length=65_536, description="PEM, or a verifier key `name+hash+base64`."
+        min_length=1,
+        max_length=65_536,
+        description="PEM, a verifier key `name+hash+base64`, or the certificate of an authority in PEM.",
     )
     note: str = Field(default="", max_length=2000)
 

@@ -97,7 +97,10 @@ def keys_trust(
     note: Annotated[str, Parameter(name="--note", help="How you know whose it is.")] = "",
     data: Data = None,
 ) -> int:
-    """Count signatures by the public key in a file (PEM or verifier key) from now on."""
+    """Count signatures by the public key in a file (PEM or verifier key) from now on.
+
+    A file with the certificate of an authority makes whoever it certifies for signing count.
+    """
     from alcaide.kernel.instance import cli_actor, open_for_cli
     from alcaide.slices.evidence import service
 
