@@ -27,5 +27,6 @@ MODULES: tuple[str, ...] = (
     "gguf",
     "hf_config",
     "mlmodel",
+    "tokenizer_json",
     "raw_numbers",
 )
