@@ -26,6 +26,7 @@ from alcaide.instruments.scan.formats.archives.rules import (
     RULES,
 )
 from alcaide.instruments.scan.limits import Encrypted, Malformed, OverBudget, ScanStop, Truncated
+from alcaide.instruments.scan.model import Level
 from alcaide.instruments.scan.source import Window, chunks
 
 if TYPE_CHECKING:
@@ -101,6 +102,18 @@ def examine(source: Source, context: Context) -> None:
             members.look("after the end", Window(source, problem.offset))
             break
     members.finish()
+
+
+def _hidden_programs(context: Context) -> None:
+    """An archive behind something else that holds a program was not put there for whoever reads that something."""
+    programs = [child.name for child in context.node.children if not _PROGRAMS.isdisjoint(child.formats)]
+    if programs:
+        context.find(
+            BESIDE,
+            f"an archive with a program (`{programs[0]}`) lies behind other bytes",
+            level=Level.HIGH,
+            members=programs[:20],
+        )
 
 
 def structure(directory: Directory, context: Context) -> tuple[list[Entry], bool]:

@@ -44,7 +44,9 @@ _WINDOWS_HARM = re.compile(
 def _is_shell(glance: Glance) -> bool:
     head = glance.head
     if head[:2] == b"#!" or head[:5] == b"\xef\xbb\xbf#!":
-        return _SHEBANG.match(head) is not None and not _PYTHON.match(head) and b"\0" not in head[:256]
+        first = head[: head.find(b"\n") + 1] or head
+        # A shell refuses what has a NUL in its first line, and runs what has one later.
+        return _SHEBANG.match(head) is not None and not _PYTHON.match(head) and b"\0" not in first
     return glance.lower_name.endswith(_SHELL_ENDINGS) and glance.text is not None
 
 

@@ -1,0 +1,72 @@
+"""7z archives that py7zr 1.0 wrote, one for each way of packing: `a/run.sh` and `b.txt` in each."""
+
+SEVEN_ZIPS = {
+    "lzma2": (
+        "N3q8ryccAASL6SKfowAAAAAAAAAUAAAAAAAAAIEybB4BADEjIS9iaW4vc2gKY3VybCBodHRwOi8vYS5leGFtcGxlL3ggfCBz"
+        "aApwbGFpbiB0ZXh0CgDgAG4AZV0AAIEzB64P0VujJKCQoHdeulf8+/Q9naAuUeh6oJoAkJm+E+9gzDMUUrJz1sdKzs4Ajcg3"
+        "51tAOUzEPw94qVV2kJJsYruvZYxIXWDqP6zjwElrUTnVZbp6kYGaYZydPPrx6oFXAAAAFwY2AQltAAcLAQABISEBGAxvAAA="
+    ),
+    "lzma": (
+        "N3q8ryccAAT0JZ5BqgAAAAAAAAAUAAAAAAAAAO8WfVAAEYhCRj30FjRzCg2joOkWjZLvaSIJurLijS/3hP+We5VEnB92vUF+"
+        "FR2VfrN5cWn8cdqnrThf/N3AQOAAcgBnXQAAgTMHrg/Rp0+UoJCgd7D+k4fhqh8nai1NScQ1RRil/L93cSezrjgmj1/R0HZJ"
+        "0Yr3US5BFEExevrKC2kk95Gh97cwVndRgd6vweIfKA833MksAV5UikSqvmLiUR9T95dKoOULVgAAABcGOwEJbwAHCwEAASEh"
+        "ARgMcwAA"
+    ),
+    "x86-lzma2": (
+        "N3q8ryccAAQfyytMqwAAAAAAAAAUAAAAAAAAAIGTsocBADEjIS9iaW4vc2gKY3VybCBodHRwOi8vYS5leGFtcGxlL3ggfCBz"
+        "aApwbGFpbiB0ZXh0CgDgAHYAbV0AAIEzB64P0VujJKCKabC54UcaqYjvQYSvoywHrXdhb2WcK+XlAXb4UZGNikmfsuArZCJp"
+        "88NBHncIpBlpbHgz8ly702n+raJ6x4YN5wqpHDQ4lWoYGFsYG9XypkFzZaEolYmRI9WVe/hoxQAAAAAXBjYBCXUABwsBAAEh"
+        "IQEYDHcAAA=="
+    ),
+    "x86-lzma": (
+        "N3q8ryccAAQZ/cRtsQAAAAAAAAAUAAAAAAAAAHfPfmwAEYhCRj30FjRzCg2joOkWjZLvaSIJurLijS/3hP+We5VEnB92vUF+"
+        "FR2VfrN5cWn8cdqnrThf/N3AQOAAegBuXQAAgTMHrg/Rp0+UoIppsNDvx8j0MnLte0UrBQtJoM7CsfHlfXuEwVqYhr77+JeT"
+        "j/1KKD7cu6MtmUIm6d6REMgx0FxUCVAjyTDAy3Azap3RUu+fhuZjq1AENsvjStEw9FWTh5aFNuPCLPX92AAAAAAXBjsBCXYA"
+        "BwsBAAEhIQEYDHsAAA=="
+    ),
+    "delta": (
+        "N3q8ryccAAQBcK7+qgAAAAAAAAAUAAAAAAAAAGlIST4BADEj/g4zBwXBRPWiWRL9+rRIDAD8yvUAMs03E+kMA/z5ykmoXKRT"
+        "9aJm/PUIBbJU8RP8lgDgAHYAbF0AAIEzB64P0VujJKCKabC54UcoBdHx6vueN8nXvPgH1SV0cLGPemfiPu5BMPgEykG28JqE"
+        "wj8XP3rnc/W3kEvR3H/VRQb2YIo46NlSnqAS4k6GqLQKbaeBugh90IqPkWk9KMp/8y2xPAXB4AAAABcGNgEJdAAHCwEAASEh"
+        "ARgMdwAA"
+    ),
+    "bzip2": (
+        "N3q8ryccAAQu16rCxQAAAAAAAAAUAAAAAAAAAEkmiAdCWmg5MUFZJlNZMkhJYgAABFmAABBoAYAQOmdeRCAASGqGmnqbR6U2"
+        "pp5QoAMRppo01gNLzZCThM65uvFqeNAyXi4p8EWJKtv1E1cV+LuSKcKEgZJCSxDgAG4AZl0AAIEzB64P0xvCvUDAkM7ly3b2"
+        "QF6kkQgd8iztNY99AHpwI9CACvBnMOPrry86uJ0jC8tj1n41wY3glX03rnuTtEEjdZrr0Jpy9WeSDn/lxQECiRo8HC8NYlmQ"
+        "Zq0ja0yXnr2UAAAAABcGVwEJbgAHCwEAASEhARgMbwAA"
+    ),
+    "deflate": (
+        "N3q8ryccAARu7jO9oQAAAAAAAAAUAAAAAAAAAB856+tTVtRPyszTL87gSi4tylHIKCkpsNLXT9RLrUjMLchJ1a9QqFEAShbk"
+        "JGbmKZSkVpRwAQDgAG4AZl0AAIEzB64P0S47sKCQoHJD1Fmol7Of+oq1Cu3PO0j3EEv5zWxlWtKSpWvMAJVdxsoxvlpv+VbO"
+        "ANQH1mlmgD7tr96/ekP9JgT+qbYGYrFFvX5rvJj5ntBJKDFMsyxkBhyIIVOewAAAABcGMwEJbgAHCwEAASEhARgMbwAA"
+    ),
+    "copy": (
+        "N3q8ryccAATcXlf7nAAAAAAAAAAUAAAAAAAAAEFCzIkjIS9iaW4vc2gKY3VybCBodHRwOi8vYS5leGFtcGxlL3ggfCBzaApw"
+        "bGFpbiB0ZXh0CuAAagBiXQAAgTMHrg/RHxk0oJCgnZwn7dikmBaERHle7ZLs9IVb9SRNMyqkWFDQS0neMfXBD6R34NBJglsm"
+        "m+v1Pd6d0JLFo+PB9o/8QF5K74yBJmeSUzsLyw7xPi+WQLOqvLlAyAAAAAAXBjIBCWoABwsBAAEhIQEYDGsAAA=="
+    ),
+    "zstandard": (
+        "N3q8ryccAASCKlVssAAAAAAAAAAUAAAAAAAAAGpcGXQotS/9AFiRAQAjIS9iaW4vc2gKY3VybCBodHRwOi8vYS5leGFtcGxl"
+        "L3ggfCBzaApwbGFpbiB0ZXh0CuAAdgBtXQAAgTMHrg/Rp0+UoJCgd9ud3i83lwz4/ZIqWl5OENOkBjUpRPsouryB+mvB3ACv"
+        "ZI4RWP9Aq4m1SBcsscLtR/UDY3wyk5TdVSyZekxZTALd+1oo+U1wc1Ef9mTcZQXOD8X6ufOs3sUo4ajaGQAAABcGOwEJdQAH"
+        "CwEAASEhARgMdwAA"
+    ),
+    "ppmd": (
+        "N3q8ryccAAR0lY4BowAAAAAAAAAUAAAAAAAAAJwM6egAIv2VFK5ADXHiilS2d9oB78LvZMQzp4GshmaLC4JmLsve+6SWqaRB"
+        "yThftzBUAOAAdgBsXQAAgTMHrg/Q8bH8nz9HQVjXaK9juvjZ/YPkk8K/m8N6u8/Hx8a9jjlt012scXpzc7ORUntZASt0C5a6"
+        "IxDugNSCXj0oATALfZQqVMrxiesnVLWRYjSD+FGUM+9XurzRM8YMChEur95K159oAAAAFwYvAQl0AAcLAQABISEBGAx3AAA="
+    ),
+    "encrypted": (
+        "N3q8ryccAAQ3LMsvzgAAAAAAAAAWAAAAAAAAADDK3pQcHdSLmbwclX//cScUlDISGl+g5pqZAz0jxhx/cazBsF/gCzs9lbJ4"
+        "R4AY1xYh4DwUr2ccywB7zcPm3G3mQDR74ACKAIZdAACBMweuD9HzPlrZTvVa0Sz1yzIJdDXzWlBxsJ9pbj4allepTeo83F12"
+        "XYd/J8wlPuLXrfANqqSrN3BunFV6Fz5fzkt5m+2rpadqCMGQ+SJCPW1/GqnaVB2SsEjTHMQWjPrE7ODT95/VPEdMEVJQeJu+"
+        "6wdvu7YBbypf+ctCajnuAzqEAAAAABcGQAEJgI4ABwsBAAEhIQEYDICLAAA="
+    ),
+    "encrypted-header": (
+        "N3q8ryccAAQKPjej0AAAAAAAAAAqAAAAAAAAAKT74S55Xjamde8inlyyJKSHwlRyfBKaJL+XhCTfJaYCBG9pjGtO8/7kf/Bb"
+        "9T38I37dAYn0j6K2j03UqRbcdmt5DDfyZoeghPzNtwUI15YvQWVWG+DB3UDTSkRXcPk95kr13jvCq5qNbGfD5oKB/tQyY/EM"
+        "kOfRiKkLXhnewxM95NdIyVV9vSDFVoFfhGuM5fujJI57RZtwe3kpS27t0FLSv6hgPt9k7RMNxtXwAcJXi+vd4hCiHPy6agxz"
+        "kf4ZDUBqp8eu0ylf7RZZIJNQ1mSI3fvhFwZAAQmAkAAHCwEAASQG8QcBElMPBBVBSW04mSUCLrfpc/NdOgyAiwAA"
+    ),
+}
