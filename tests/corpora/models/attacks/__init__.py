@@ -14,9 +14,13 @@ _MODULES = (
     "pickle_callables",
     "pickle_libraries",
     "pickle_streams",
+    "keras_models",
+    "graphs",
     "pickle_callables",
     "pickle_libraries",
     "pickle_streams",
+    "keras_models",
+    "graphs",
 )
 
 __all__ = ["Attack", "all", "one"]

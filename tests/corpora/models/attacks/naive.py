@@ -164,6 +164,14 @@ def _torch(path: Path) -> None:
     torch.load(path, weights_only=False)
 
 
+@loader("keras")
+def _keras(path: Path) -> None:
+    """With the consent that tutorials tell to give."""
+    import keras
+
+    keras.models.load_model(path, safe_mode=False, compile=False)
+
+
 @loader("tar-pickles")
 def _tar_pickles(path: Path) -> None:
     """The pickles of a tar, each the first of its member."""
@@ -237,6 +245,8 @@ def acts(load: str, path: Path) -> bool:
 
 def main(jobs: Path, libraries: list[str]) -> None:
     """Loads what the file lists, after the libraries named, which many children then share."""
+    # The backend that is imported in seconds rather than a minute.
+    os.environ.setdefault("KERAS_BACKEND", "torch")
     for library in libraries:
         importlib.import_module(library)
     acted = [id for id, load, path in json.loads(jobs.read_text()) if acts(load, Path(path))]

@@ -51,7 +51,7 @@ CALLS: dict[str, dict[str, Code]] = {
     "pandas": {
         "read-pickle": call("pandas:read_pickle", _BUFFER),
         "io-read-pickle": call("pandas.io.pickle:read_pickle", _BUFFER),
-        "eval": keyword("pandas:eval", expr=f"@os.system({SHELL!r})", engine="python",
+        "eval": keyword("pandas:eval", expr=f"os.system({SHELL!r})", engine="python",
                         local_dict={"os": imported("os")}, global_dict={}),
         "frame-eval": keyword("pandas:DataFrame.eval", self=call("pandas:DataFrame", {"a": [1]}),
                               expr=f"@os.system({SHELL!r})", engine="python", local_dict={"os": imported("os")}),
@@ -94,7 +94,7 @@ CALLS: dict[str, dict[str, Code]] = {
         "reduce-graph-module": call("torch.fx.graph_module:reduce_graph_module", {"_code": CODE}, ""),
         "forward-from-src": call("torch.fx.graph_module:_forward_from_src", CODE, {}),
         "exec-wrapper": call("torch.jit.unsupported_tensor_ops:execWrapper", CODE, {}, {}),
-        "basichandlers": call("torch.utils.data.datapipes.utils.decoder:basichandlers", "pkl", _INNER),
+        "basichandlers": call("torch.utils.data.datapipes.utils.decoder:basichandlers", "pickle", _INNER),
         "file-baton": method("torch.utils.file_baton:FileBaton.try_acquire",
                              call("torch.utils.file_baton:FileBaton", MARKER)),
         "save": call("torch:save", [1], MARKER),
@@ -111,9 +111,11 @@ CALLS: dict[str, dict[str, Code]] = {
         "loads": call("dill:loads", _INNER),
         "create-function": call(call("dill._dill:_create_function", call("marshal:loads", code_object()),
                                      {"__builtins__": stacked("builtins", "__dict__")})),
-        "import-module": call(call("dill._dill:_import_module", "os.system"), SHELL),
+        "import-module": call(
+            call("operator:methodcaller", "system", SHELL), call("dill._dill:_import_module", "os")
+        ),
         "eval-repr": call("dill._dill:_eval_repr", IMPORTED),
-        "create-filehandle": call("dill._dill:_create_filehandle", MARKER, "w", 0, False, False, 0, b""),
+        "create-filehandle": call("dill._dill:_create_filehandle", MARKER, "w", 0, False, named("builtins", "open"), False, 0, ""),
         "get-attr": call(call("dill._dill:_get_attr", imported("os"), "system"), SHELL),
     },
     "cloudpickle": {
@@ -156,7 +158,7 @@ CALLS: dict[str, dict[str, Code]] = {
     },
     "jax": {
         "tree-map": call("jax.tree_util:tree_map", _RUN[0], [SHELL]),
-        "tree-reduce": call("jax.tree_util:tree_reduce", named("builtins", "exec"), [CODE, {}]),
+        "partial": call(call("jax.tree_util:Partial", _RUN[0], SHELL)),
     },
     "transformers": {
         "dynamic-class": call("transformers.dynamic_module_utils:get_class_in_module", "W", "w.py"),
@@ -195,7 +197,7 @@ CALLS: dict[str, dict[str, Code]] = {
     "fsspec": {"open": method("fsspec.core:OpenFile.open", call("fsspec:open", MARKER, "w"))},
     "smart_open": {"open": call("smart_open:open", MARKER, "w")},
     "h5py": {"File": call("h5py:File", MARKER, "w")},
-    "PIL": {"image-math": call("PIL.ImageMath:unsafe_eval", IMPORTED),
+    "PIL": {"image-math": keyword("PIL.ImageMath:unsafe_eval", expression="f(c)", f=_RUN[0], c=SHELL),
             "image-open": call("PIL.Image:open", "/etc/passwd")},
     "fastcore": {"run": call("fastcore.xtras:run", SHELL)},
     "skops": {"load": call("skops.io:load", "/etc/passwd")},
@@ -225,6 +227,8 @@ UNSEEN = {
     "boto3-client": "connects at its first request only",
     "aiohttp-session": "connects at its first request only",
     "spacy-registry": "the package it loads is not there",
+    "nltk-data-load": "its reader of today refuses what nltk did not write",
+    "mlflow-load-model": "its client gives up before it connects",
     "cffi-dlopen": "the library it loads is not there",
     "pytest-main": "runs what tests lie about",
 }
