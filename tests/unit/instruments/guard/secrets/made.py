@@ -17,6 +17,7 @@ from pathlib import Path
 from random import Random
 from urllib.parse import quote
 
+from alcaide.instruments.guard.detectors.secrets.checks import base62_checksum
 from tests.unit.instruments.guard.secrets.examples import EXAMPLES, example
 
 CORPUS = Path(__file__).parents[4] / "corpus" / "guard" / "secrets.jsonl"
@@ -27,6 +28,11 @@ _ALPHABETS = {
     "alnum_": string.ascii_letters + string.digits + "_-",
     "upper": string.ascii_uppercase + string.digits,
     "lower": string.ascii_lowercase + string.digits,
+    "letters": string.ascii_letters,
+    "lowerletters": string.ascii_lowercase,
+    "base32": "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567",
+    "base32lower": "abcdefghijklmnopqrstuvwxyz234567",
+    "hexupper": "0123456789ABCDEF",
     "digits": string.digits,
     "base64nopad": string.ascii_letters + string.digits + "+/",
     "django": "abcdefghijklmnopqrstuvwxyz0123456789!@#$%^&*(-_=+)",
@@ -81,7 +87,7 @@ def slot(kind: str, argument: str | None, random: Random) -> str:
         return _MADE[kind](argument or "", random)
     while True:
         made = "".join(random.choices(_ALPHABETS[kind], k=int(argument or 32)))
-        if kind in ("digits", "hex") or any(letter.isdigit() for letter in made):
+        if kind in ("digits", "hex") or "letters" in kind or any(letter.isdigit() for letter in made):
             return made
 
 
@@ -104,8 +110,15 @@ _MADE: dict[str, Callable[[str, Random], str]] = {
     "base64key": lambda size, random: _encoded(random.randbytes(int(size))),
     "base64lines": lambda size, random: base64.encodebytes(random.randbytes(int(size))).decode().strip(),
     "django": lambda _, random: "".join(random.choices(_ALPHABETS["django"], k=50)),
+    "crc": lambda _, random: _with_checksum(random),
+    "json": lambda size, random: "eyJ" + slot("alnum", size or "30", random),
     "salt": lambda _, random: "".join(random.choices(_ALPHABETS["salt"], k=64)),
 }
+
+
+def _with_checksum(random: Random) -> str:
+    body = slot("alnum", "30", random)
+    return body + base62_checksum(body)
 
 
 def password(random: Random) -> str:

@@ -57,3 +57,11 @@ def test_the_address_form_of_a_bitcoin_key_is_that_of_the_published_example():
 def test_bech32_writes_the_published_example():
     # BIP 173, test vectors: "a" with no data.
     assert checks.bech32("a", []) == "a12uel5l"
+
+
+def test_a_google_key_holds_its_structure_and_one_with_a_stray_last_character_does_not():
+    key = example(EXAMPLES["google-api-key"], Random(7))
+    check = checks.CHECKS["google"]
+    assert check(key) is True
+    assert check(key[:-1] + "B") is False
+    assert check(key[:4] + "Xy" + key[6:]) is False

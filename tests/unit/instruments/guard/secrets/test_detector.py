@@ -65,6 +65,50 @@ def test_what_manuals_write_is_below_the_shipped_threshold(text):
     assert seen(text) == []
 
 
+def test_a_key_that_its_issuer_prints_is_known_and_another_of_its_make_is_found():
+    printed = "AIzaSy" + "B41DRUbKWJHPxaFjMAwdrzWzbVKartNGg"
+    (finding,) = look(f"apiKey: '{printed}'").findings
+    assert finding.score < 0.5
+    assert finding.evidence["published"] is True
+    assert secrets_of(f"apiKey: '{a_key('google-api-key')}'") == [a_key("google-api-key")]
+
+
+def test_a_key_shorter_than_any_of_its_make_is_told_below_the_threshold():
+    key = a_key("github-token")
+    (short,) = look(f'token = "{key[:-1]}"').findings
+    assert short.score < 0.5
+    assert short.evidence["short_for"] == "GitHub"
+    assert secrets_of(f'token = "{key}"') == [key]
+
+
+def test_a_mark_that_services_share_does_not_make_a_key_too_short():
+    assert secrets_of('api_key = "sk-' + 'q7Wz4mKx9vRt2Lp8"')
+
+
+@pytest.mark.parametrize(
+    "name", ["csrf_token", "page_token", "deviceToken", "publicKey", "hashed_password", "sitekey"]
+)
+def test_the_name_of_something_shown_to_everyone_holds_no_secret(name):
+    value = "q7Wz4mKx9vRt2Lp8Yc3Nd6Hb1Js5Gf0T"
+    assert seen(f'{name} = "{value}"') == []
+    assert secrets_of(f'api_token = "{value}"') == [value]
+
+
+@pytest.mark.parametrize("value", ["a1b2c3d4e5f6g7h8i9j0", "abcd1234efgh5678", "abcd1234wxyz9876"])
+def test_rows_woven_into_each_other_are_a_placeholder(value):
+    assert seen(f'token = "{value}"') == []
+
+
+def test_words_with_a_number_are_the_name_of_a_secret_and_not_one():
+    assert seen('client_secret = "payments-client-secret-2"') == []
+    assert secrets_of('client_secret = "q7Wz4mKx9vRt2Lp8"') == ["q7Wz4mKx9vRt2Lp8"]
+
+
+def test_a_user_and_a_password_alike_are_what_an_installation_begins_with():
+    assert seen("postgres://orders:orders@db/orders") == []
+    assert secrets_of("postgres://orders:Kx8mQz2pLw@db/orders") == ["Kx8mQz2pLw"]
+
+
 @pytest.mark.parametrize(
     ("text", "secret"),
     [

@@ -92,6 +92,7 @@ _SAYS = re.compile(
     r"(?:^|[^a-z])(?:is|to|ist|lautet|est|es|è|é|token|secret|password|bearer|login|auth) $", re.IGNORECASE
 )
 _MEMBER = re.compile(r"[A-Za-z_]\w*\.[A-Za-z_]\w*")
+_OPENING = "\"'`=: "
 _OF_TOKENS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-+/.~"
 
 
@@ -321,7 +322,9 @@ def _of_provider(candidate: Candidate, text: str, around: Surroundings) -> Itera
             score = min(score, 0.35)
         evidence = {"provider": format_.provider, "word": around.word}
         message = f"{format_.title} of {format_.provider}"
-        yield Find(format_.id, start, end, score, message, format_.kind, format_.level, 1, evidence)
+        # Where the name alone is near, what another reading says for sure goes first.
+        specific = 1 if score >= 0.5 or around.role is not None else 0
+        yield Find(format_.id, start, end, score, message, format_.kind, format_.level, specific, evidence)
         return
 
 
@@ -332,7 +335,9 @@ def _token(text: str, candidate: Candidate) -> tuple[int, int]:
     end = candidate.wide_end - len(text[end : candidate.wide_end].lstrip(_OF_TOKENS))
     while end > candidate.end and text[end - 1] in ".~":
         end -= 1
-    while start < candidate.start and text[start] in "./-+":
+    # Base 64 may begin with `/` or `+` where a value begins; elsewhere they belong to a path or to what is around.
+    value = start > 0 and text[start - 1] in _OPENING
+    while start < candidate.start and (text[start] in ".-" or (text[start] in "/+" and not value)):
         start += 1
     padding = end
     while padding < candidate.wide_end and text[padding] == "=" and padding - end < 2:

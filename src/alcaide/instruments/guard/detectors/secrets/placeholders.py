@@ -13,7 +13,7 @@ _WORDS = re.compile(
     r"|yourpass|yourapi|my[-_ ]?(?:secret|token|api|key|pass)|insert[-_ ]|replace[-_ ]?(?:me|with|this)|redacted"
     r"|masked|hidden|removed|todo|fixme|xxxx|xx-xx|not[-_ ]?(?:a[-_ ])?real|fake|foobar|foo[-_]?bar|lorem"
     r"|goes[-_ ]?here|[-_ ]here$|secretkey$|some[-_ ]?(?:secret|token|key)|the[-_ ](?:secret|token|key)"
-    r"|\.\.\.|…|\*\*\*|•••|aaaa(?:aaaa)?$|abcdefgh|qwertyuiop|deadbeef|super[-_]?secret|(?:top|very)[-_]?secret"
+    r"|\.\.\.|…|\*\*\*|•••|aaaa(?:aaaa)?$|abcdefgh|qwertyuiop|super[-_]?secret|(?:top|very)[-_]?secret"
     r"|mock[-_]?|(?:unit|integration)[-_]?test|(?:keep|do[-_]?not|don'?t)[-_](?:it|tell|share|use)|this[-_]is[-_]"
     r"|test[-_]?(?:token|secret|key|password|pass|pwd)|(?:token|secret|key|password|pass)[-_]?test$|not[-_]?secret"
     r"|^(?:key|pass|token|secret|password|pwd)[-_]?[0-9]{1,4}$"

@@ -64,7 +64,7 @@ PATTERNS: tuple[Pattern, ...] = (
     Pattern(
         "command-line-user",
         r"(?:curl|wget|https?|xh)(?:[ \t][^|;]{0,300}?)?[ \t](?:-[a-zA-Z]{0,5}[ua]|--user|--proxy-user|--auth)[ =]{0,2}"
-        r"[\"']?[\w.@+%-]{0,60}:(?P<secret>[^\s\"']{3,100})",
+        r"[\"']?[\w.@+%$\\-]{0,60}[\"']?:[\"']?(?P<secret>[^\s\"']{3,100})",
         ("curl ", "wget ", "http --", "http -a", "https -a", "xh -a"),
         after=500,
         case_sensitive=True,
@@ -106,6 +106,17 @@ PATTERNS: tuple[Pattern, ...] = (
         r"[ \t]{0,3}(?:sudo -S|docker login|passwd|chpasswd|gh auth|helm registry)",
         ("| sudo -s", "|sudo -s", "| docker login", "| passwd", "| chpasswd", "|chpasswd", "| gh auth", "| helm reg"),
         before=160,
+        case_sensitive=True,
+    ),
+    Pattern(
+        "authorization-header",
+        r"(?i:(?:proxy-)?authorization|x-api-key|api-key|x-auth-token|x-access-token|private-token|x-auth-key|x-jfrog-art-api)"
+        r"[\"']?\s{0,2}[:=]\s{0,2}[\"']?"
+        r"(?:(?i:bearer|token|basic|api-?key|key|bot|jwt|oauth|app|digest|splunk|genie-?key|negotiate)[ =]{1,2})?"
+        r"(?P<secret>[A-Za-z0-9][A-Za-z0-9_+/=.:~-]{9,400})",
+        ("authorization", "x-api-key", "api-key", "x-auth-token", "x-access-token", "private-token", "x-auth-key",
+         "x-jfrog-art-api"),
+        after=460,
         case_sensitive=True,
     ),
     Pattern(
@@ -245,6 +256,17 @@ def _token(hit: Hit, text: str) -> Find | None:
     return _told(value, start, end, hit.rule, "token on a command line")
 
 
+def _header(hit: Hit, text: str) -> Find | None:
+    """What a header for credentials holds: its place says what it is, though it looks less random than most keys."""
+    start, end = hit.groups["secret"]
+    value = text[start:end].rstrip(".:")
+    drawn = any(map(str.isdigit, value)) and any(map(str.isalpha, value)) and chance(value) >= 0
+    if not drawn or template(value) or reference(value) or placeholder(value) or value.startswith("eyJ"):
+        return None
+    message = "credentials in a header"
+    return Find(hit.rule, start, start + len(value), 0.6, message, "TOKEN", evidence={"length": len(value)})
+
+
 def _jwt(hit: Hit, text: str, _lower: str) -> Find | None:
     start = hit.start
     if start and text[start - 1].isalnum():
@@ -373,6 +395,7 @@ _READERS: Mapping[str, Callable[[Hit, str, str], Find | None]] = {
     "bundler-credentials": lambda hit, text, _: _bundler(hit, text),
     "command-line-password": lambda hit, text, _: _plain(hit, text, "password on a command line"),
     "piped-password": lambda hit, text, _: _plain(hit, text, "password on a command line"),
+    "authorization-header": lambda hit, text, _: _header(hit, text),
     "user-and-password": lambda hit, text, _: _plain(hit, text, "password of HTTP authentication"),
     "wifi-password": lambda hit, text, _: _plain(hit, text, "password of a wireless network"),
     "secure-string": lambda hit, text, _: _plain(hit, text, "password in a script"),
