@@ -305,7 +305,7 @@ def test_the_pages_show_what_was_found_and_what_is_inside(house, client_as):
     assert "data.pkl" in page
     assert "nothing on record" in page
     refused = client.post("/scans/folder", data={"path": "/etc/passwd"}, headers=headers)
-    assert refused.status_code == 422
+    assert refused.status_code == 400
     assert "in none of the folders" in refused.text
 
 

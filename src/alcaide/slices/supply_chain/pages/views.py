@@ -195,7 +195,7 @@ def _worst_of(levels: Sequence[str]) -> str:
 
 
 def _rank(level: str) -> int:
-    order = ("critical", "high", "medium", "unknown", "low")
+    order = ("critical", "dangerous", "high", "medium", "unlisted", "unknown", "low")
     return order.index(level) if level in order else len(order)
 
 
