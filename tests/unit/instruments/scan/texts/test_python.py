@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - a source that is looked at reads best on one line
 """Python: what it does on load and on use, however it is spelled, and what ordinary code may do."""
 
 import json
@@ -30,7 +31,7 @@ HIDES = {
     "getattr": "import os\ngetattr(os, 'sys' + 'tem')('id')\n",
     "__import__": "__import__('os').system('touch x')\n",
     "import_module": "import importlib\nimportlib.import_module('o' + 's').system('id')\n",
-    "globals": "globals()['__builtins__'].__dict__['exec']('import os')\n",
+    "globals": "globals()['__builtins__'].__dict__['exec']('import os; os.system(1)')\n",
     "sys.modules": "import sys, os\nsys.modules['os'].system('id')\n",
     "reversed": "import os\ngetattr(os, 'metsys'[::-1])('id')\n",
     "chr": "exec(''.join(chr(c) for c in [105, 109, 112, 111, 114, 116, 32, 111, 115, 59, 111, 115, 46, 115, 121, 115, 116, 101, 109, 40, 39, 105, 100, 39, 41]))\n",
@@ -146,3 +147,9 @@ def test_expressions_made_to_take_long_end():
 
     for source in (nested, chain, long_sum, loops):
         assert "scan/fault" not in found(look(source.encode(), "x.py", seconds=20))
+
+
+@pytest.mark.parametrize("head", ["def model_fn(path):", "def handle(data, context):"])
+def test_what_a_server_calls_by_name_counts_as_the_models_own_code(head):
+    assert worst(look(f"import os\n{head}\n    os.system(path)\n".encode(), "inference.py")) is Level.HIGH
+    assert worst(look(b"import os\ndef other(path):\n    os.system(path)\n", "inference.py")) is Level.LOW

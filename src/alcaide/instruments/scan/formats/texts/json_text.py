@@ -40,7 +40,15 @@ HIDDEN_CODE = Rule(
     "Find out what reads it, and remove it if nothing does.",
     ("cwe/CWE-94",),
 )
-RULES = (REVIVES, EVALUATED, HIDDEN_CODE, *targets.RULES)
+EDITOR = Rule(
+    "config/editor-runs",
+    Level.HIGH,
+    "an editor's settings that start a program",
+    "Opening the folder, or a container or an assistant in it, runs the command.",
+    "Open the folder in restricted mode, and read the command.",
+    ("cwe/CWE-829", "mitre-atlas/AML.T0011"),
+)
+RULES = (EDITOR, REVIVES, EVALUATED, HIDDEN_CODE, *targets.RULES)
 
 PARSED = 4 << 20
 """JSON up to this size is parsed; above, it is searched in pieces, which takes no memory."""
@@ -207,6 +215,43 @@ def _pickle(source: Source, at: int, context: Context) -> None:
         context.child(f"pickle at {at}", Memory(data), as_format="pickle")
 
 
+_EDITORS = frozenset(
+    [
+        "tasks.json",
+        "launch.json",
+        "settings.json",
+        "devcontainer.json",
+        ".devcontainer.json",
+        "mcp.json",
+        ".mcp.json",
+    ]
+)
+
+
+def _is_editor(glance: Glance) -> bool:
+    return glance.lower_name in _EDITORS and glance.text is not None
+
+
+def _examine_editor(source: Source, context: Context) -> None:
+    """Commands that an editor, a container or an assistant starts: known for harm, or started unasked."""
+    from alcaide.instruments.scan.formats.commands import Kind, judge
+
+    text = source.read(0, 1 << 18).decode("utf-8", "replace")
+    # Arguments stand in a list of strings; without quotes and commas they read as the command that they are.
+    for line in [*text.splitlines(), re.sub(r'"\s*,\s*"', " ", text.replace("\n", " "))]:
+        context.tick(16)
+        judged = judge(line.replace('"', " "))
+        if judged.kind is Kind.HARMFUL:
+            context.find(
+                EDITOR, f"it runs `{line.strip()[:160]}`, which {judged.reason}", command=line.strip()[:400]
+            )
+            return
+    if re.search(r'"runOn"\s*:\s*"folderOpen"', text):
+        context.find(EDITOR, "it has a task that runs when the folder is opened", level=Level.MEDIUM)
+    elif re.search(r'"initializeCommand"\s*:', text):
+        context.find(EDITOR, "it runs a command on this machine when its container is made", level=Level.LOW)
+
+
 def _is_toml(glance: Glance) -> bool:
     return glance.lower_name.endswith(".toml") and glance.text is not None
 
@@ -297,6 +342,7 @@ def _evaluated(key: str, value: str, section: str, context: Context) -> None:
 
 FORMATS = (
     Format("json", "JSON", _is_json, _examine_json, RULES),
+    Format("editor-settings", "settings of an editor", _is_editor, _examine_editor, RULES),
     Format("toml", "TOML", _is_toml, _examine_toml, RULES),
     Format("ini", "INI file", _is_ini, _examine_ini, RULES),
 )

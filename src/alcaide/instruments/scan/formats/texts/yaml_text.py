@@ -68,6 +68,13 @@ _GOOD = frozenset(
 )  # fmt: skip
 """Callables that build plain values and nothing else."""
 
+_KNOWN_ROOTS = frozenset(
+    ["torch", "torchvision", "numpy", "pandas", "sklearn", "scipy", "transformers", "datasets", "pytorch_lightning",
+     "lightning", "tensorflow", "keras", "jax", "flax", "stable_baselines3", "gym", "gymnasium", "ray", "omegaconf",
+     "hydra", "timm", "diffusers", "peft", "accelerate", "xgboost", "lightgbm", "catboost", "spacy", "nltk", "monai"]
+)  # fmt: skip
+"""Libraries whose names may be referred to: `!!python/name` imports and does not call."""
+
 _FOREIGN = re.compile(
     r"(?:tag:yaml\.org,2002:|!)+(?:(?:javax?|com\.sun|org\.(?:apache|springframework))\.|ruby/|js/|php/)"
 )
@@ -205,10 +212,10 @@ class _Walker:
                 callable=name[:200],
                 line=line,
             )
-        elif name in _GOOD:
+        elif name in _GOOD or (kind == "name" and name.partition(".")[0] in _KNOWN_ROOTS):
             context.find(
                 OBJECT,
-                f"`{shown[:160]}` builds a plain value (line {line})",
+                f"`{shown[:160]}` names what is known to be harmless (line {line})",
                 level=Level.LOW,
                 tag=shown,
                 line=line,

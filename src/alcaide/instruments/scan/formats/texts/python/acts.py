@@ -70,6 +70,8 @@ class Story:
     """Each class and the names it is derived from, as written."""
     relative: list[str] = field(default_factory=list)
     """Modules beside this one that it imports."""
+    functions: set[str] = field(default_factory=set)
+    """Its functions, with the classes they are in: `Model.forward`."""
     names: set[str] = field(default_factory=set)
     """Every name in full that it calls or reads and that comes from outside."""
 
@@ -91,7 +93,7 @@ class Reader:
         self.story = Story()
         self._waiting: list[tuple[list[ast.stmt], Scope, _Place, list[str]]] = []
         self._calls: dict[str, set[str]] = {}
-        self._functions: set[str] = set()
+        self._functions = self.story.functions
 
     def read(self, tree: ast.Module) -> Story:
         """All acts of a file, with those that module level reaches counted as done on import."""

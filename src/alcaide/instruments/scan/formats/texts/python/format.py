@@ -102,9 +102,12 @@ _AUTO_BASES = frozenset(
     PreTrainedTokenizerBase ProcessorMixin FeatureExtractionMixin BaseImageProcessor ImageProcessingMixin
     SequenceFeatureExtractor Pipeline GenerationMixin GeneratorBasedBuilder ArrowBasedBuilder BeamBasedBuilder
     DiffusionPipeline ModelMixin ConfigMixin BuilderConfig TFPreTrainedModel FlaxPreTrainedModel
-    BaseImageProcessorFast VideoProcessor BaseHandler PythonModel""".split()  # noqa: SIM905 - a list of names reads better so
+    BaseImageProcessorFast VideoProcessor BaseHandler PythonModel BasePredictor""".split()  # noqa: SIM905 - a list of names reads better so
 )
 """Base classes from which code is loaded by `trust_remote_code`."""
+
+_AUTO_FUNCTIONS = frozenset(["model_fn", "predict_fn", "input_fn", "output_fn", "transform_fn", "handle"])
+"""Functions that a server calls by name: SageMaker's and TorchServe's."""
 
 _AUTO_CLASSES = frozenset(["EndpointHandler", "TritonPythonModel", "InferenceHandler"])
 """Classes that a server looks for by name, and makes as it starts."""
@@ -230,6 +233,7 @@ def judge_source(text: str, context: Context, runs: Runs, *, place: str = "") ->
     if runs is Runs.SCRIPT and (
         any(base in _AUTO_BASES for bases in story.bases.values() for base in bases)
         or not _AUTO_CLASSES.isdisjoint(story.bases)
+        or not _AUTO_FUNCTIONS.isdisjoint(story.functions)
     ):
         runs = Runs.AUTO
     _report(story, context, runs, place)

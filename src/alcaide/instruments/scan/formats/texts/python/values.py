@@ -134,6 +134,8 @@ def _name(node: ast.Name, scope: Scope, _depth: int) -> Value:
         return Ref("builtins", hidden=True)
     if node.id in _BUILTINS:
         return Ref(f"builtins.{node.id}")
+    if node.id == "get_ipython":
+        return Ref("get_ipython")
     return None
 
 
