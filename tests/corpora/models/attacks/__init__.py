@@ -16,11 +16,15 @@ _MODULES = (
     "pickle_streams",
     "keras_models",
     "graphs",
+    "tensors",
+    "repositories",
     "pickle_callables",
     "pickle_libraries",
     "pickle_streams",
     "keras_models",
     "graphs",
+    "tensors",
+    "repositories",
 )
 
 __all__ = ["Attack", "all", "one"]

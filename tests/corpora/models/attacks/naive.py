@@ -172,6 +172,25 @@ def _keras(path: Path) -> None:
     keras.models.load_model(path, safe_mode=False, compile=False)
 
 
+@loader("template")
+def _template(path: Path) -> None:
+    """Every chat template of a folder, rendered as a program does that has never heard of sandboxes."""
+    import jinja2
+
+    def templates(value: object) -> list[str]:
+        if isinstance(value, dict):
+            value = [value["template"]] if "template" in value else list(value.values())
+        if isinstance(value, list):
+            return [text for item in value for text in templates(item)]
+        return [str(value)]
+
+    found = [file.read_text() for file in path.rglob("*.jinja")]
+    for file in path.rglob("*.json"):
+        found += templates(json.loads(file.read_text()).get("chat_template", ""))
+    for text in found:
+        jinja2.Environment(autoescape=True).from_string(text).render(messages=[])
+
+
 @loader("tar-pickles")
 def _tar_pickles(path: Path) -> None:
     """The pickles of a tar, each the first of its member."""
