@@ -18,6 +18,9 @@ _MODULES = (
     "graphs",
     "tensors",
     "repositories",
+    "documents",
+    "archives",
+    "programs",
     "pickle_callables",
     "pickle_libraries",
     "pickle_streams",
@@ -25,6 +28,9 @@ _MODULES = (
     "graphs",
     "tensors",
     "repositories",
+    "documents",
+    "archives",
+    "programs",
 )
 
 __all__ = ["Attack", "all", "one"]

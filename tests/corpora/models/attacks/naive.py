@@ -191,6 +191,13 @@ def _template(path: Path) -> None:
         jinja2.Environment(autoescape=True).from_string(text).render(messages=[])
 
 
+@loader("yaml")
+def _yaml(path: Path) -> None:
+    import yaml
+
+    list(yaml.unsafe_load_all(path.read_text()))
+
+
 @loader("tar-pickles")
 def _tar_pickles(path: Path) -> None:
     """The pickles of a tar, each the first of its member."""

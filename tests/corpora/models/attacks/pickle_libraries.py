@@ -3,6 +3,8 @@
 What needs a library to be shown is shown where that library is; making the files needs none.
 """
 
+# ruff: noqa: E501 - tables, one entry a line
+
 import base64
 
 from tests.corpora.models.attacks import opcodes as op

@@ -1,5 +1,7 @@
 """Where in a file the pickle lies, and what lies around it: streams, broken ends, packers."""
 
+# ruff: noqa: E501 - tables, one entry a line
+
 import base64
 import bz2
 import gzip

@@ -1,5 +1,7 @@
 """Folders as they are published: configurations, templates, code beside the weights, and packages of frameworks."""
 
+# ruff: noqa: E501 - tables, one entry a line
+
 import io
 import json
 import tarfile

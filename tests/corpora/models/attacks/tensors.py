@@ -1,5 +1,7 @@
 """Files of tensors alone, safetensors and GGUF: nothing in them runs, but their headers can lie."""
 
+# ruff: noqa: E501 - tables, one entry a line
+
 import json
 import struct
 from collections.abc import Callable

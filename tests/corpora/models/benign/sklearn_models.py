@@ -1,5 +1,7 @@
 """scikit-learn: estimators of every module, fitted on twenty rows, and the pipelines they stand in."""
 
+# ruff: noqa: E501 - tables, one entry a line
+
 import gzip
 import pickle
 from pathlib import Path
