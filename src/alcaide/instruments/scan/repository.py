@@ -283,12 +283,14 @@ def _card(repository: _Repository, folder: Folder) -> Iterator[tuple[str, Findin
         return
     text = _text(folder, repository.path("README.md"), _MOST_CARD)
     front = re.match(r"\ufeff?---\s*\n(.*?)\n---\s*(?:\n|\Z)", text, re.DOTALL)
-    if front is None or not re.search(r"^license\s*:\s*\S", front[1], re.MULTILINE):
-        if not any(name.lower().startswith(("license", "licence", "copying")) for name in repository.names):
-            yield (
-                repository.path("README.md"),
-                _finding(NO_LICENCE, "it does not say under which licence the model is"),
-            )
+    said = front is not None and re.search(r"^license\s*:\s*\S", front[1], re.MULTILINE) is not None
+    if not said and not any(
+        name.lower().startswith(("license", "licence", "copying")) for name in repository.names
+    ):
+        yield (
+            repository.path("README.md"),
+            _finding(NO_LICENCE, "it does not say under which licence the model is"),
+        )
     if _TRUSTS.search(text):
         yield (
             repository.path("README.md"),

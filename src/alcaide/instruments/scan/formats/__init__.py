@@ -28,5 +28,11 @@ MODULES: tuple[str, ...] = (
     "hf_config",
     "mlmodel",
     "tokenizer_json",
+    "boosters",
+    "word_vectors",
+    "sentencepiece",
+    "messagepack",
+    "chat_template",
+    "lfs_pointer",
     "raw_numbers",
 )
