@@ -85,6 +85,8 @@ class Item:
     shape: tuple[int, ...] | None = None
     type_class: int | None = None
     storage: Storage = field(default_factory=Storage)
+    problem: Malformed | Truncated | None = None
+    """Why a part of it could not be read. A library may never look at that part, so what else it has still counts."""
 
     @property
     def is_dataset(self) -> bool:
@@ -167,6 +169,12 @@ class Reader:
             raise Malformed("it leads beyond the end of the file", self._base + address)
         return data
 
+    def _part(self, address: int, length: int) -> bytes:
+        """Bytes at an address, or those of them that are there before the file ends."""
+        if 0 <= address < self._undefined and self._base + address < self._source.size:
+            length = min(length, self._source.size - self._base - address)
+        return self._read(address, length)
+
     def _address(self, data: bytes, at: int) -> int:
         return self._integer(data, at, self._offsets)
 
@@ -204,14 +212,19 @@ class Reader:
 
     def _item(self, path: str, address: int) -> Item:
         item = Item(path, address)
-        for kind, flags, data in self._messages(address):
-            if flags & 2:
-                # The message lies elsewhere and is shared: a datatype that has a name. It can be no link or layout.
-                if kind == 0x03:
+        messages = self._messages(address)
+        while True:
+            try:
+                kind, flags, data = next(messages)
+                if not flags & 2:
+                    self._message(item, kind, data)
+                elif kind == 0x03:
+                    # The message lies elsewhere and is shared: a datatype that has a name. No link or layout can be.
                     item.type_class = -1
-                continue
-            self._message(item, kind, data)
-        return item
+            except StopIteration:
+                return item
+            except (Malformed, Truncated) as stop:
+                item.problem = item.problem or stop
 
     def _message(self, item: Item, kind: int, data: bytes) -> None:  # noqa: C901 - a case for each kind
         """Take in one message of an object header (IV.A.2)."""
@@ -263,9 +276,9 @@ class Reader:
             blocks += 1
             if blocks > _BLOCKS or size > _LONGEST_VALUE:
                 raise Malformed("an object's header goes on and on", self._base + address)
-            block = self._read(address, size)
+            block = self._part(address, size)
             at = 0
-            while at + 8 <= size:
+            while at + 8 <= len(block):
                 self._tick(1)
                 kind = int.from_bytes(block[at : at + 2], "little")
                 length = int.from_bytes(block[at + 2 : at + 4], "little")
@@ -285,9 +298,9 @@ class Reader:
             blocks += 1
             if blocks > _BLOCKS or size > _LONGEST_VALUE:
                 raise Malformed("an object's header goes on and on", self._base + address)
-            block = self._read(address, size)
+            block = self._part(address, size)
             at = 0
-            while at + head <= size:
+            while at + head <= len(block):
                 self._tick(1)
                 kind = block[at]
                 length = int.from_bytes(block[at + 1 : at + 3], "little")

@@ -101,6 +101,7 @@ def examine(source: Source, context: Context) -> None:
         if not isinstance(item, Item):
             stop = stop or item
             continue
+        stop = stop or item.problem
         counts["datasets" if item.is_dataset else "groups"] += 1
         if item.is_dataset and len(shapes) < 60:
             shapes[item.path] = "×".join(map(str, item.shape or ())) or "one"
@@ -188,7 +189,12 @@ def _is_pickle(value: bytes, *, pytables: bool) -> bool:
         return False
     if value[0] == 0x80 and value[1] in (1, 2, 3, 4, 5):
         return True
-    return pytables and value.endswith(b".") and _PICKLED_TEXT.match(value) is not None and not _plain_words(value)
+    return (
+        pytables
+        and value.endswith(b".")
+        and _PICKLED_TEXT.match(value) is not None
+        and not _plain_words(value)
+    )
 
 
 def _plain_words(value: bytes) -> bool:
