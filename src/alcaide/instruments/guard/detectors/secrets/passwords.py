@@ -61,11 +61,14 @@ _TOLD_OF = re.compile(
     re.IGNORECASE,
 )
 _ABOUT = re.compile(
-    r"hash|polic|(?:^|[_-])(?:min|max)[_-]|length|regex|pattern|field|label|strength|expir|_age|reset|hint|prompt|valid|_url|_path|_file"
-    r"|-file|-path|changed|required|manager|problem|count|error|column|_name$|-name$|-store|digest|sha[0-9]|encrypted"
-    r"|sealed|template|version|provider|rotation|endpoint|csrf|xsrf|encryption|method|algorithm|mechanism|scheme|pass[a-z]{0,6}(?:secret)?_?key$|(?<!secret)_id$"
+    r"hash|polic|length|regex|pattern|field|label|strength|expir|_age|reset|hint|prompt|valid|_url|_path|_file|-file"
+    r"|-path|changed|required|manager|problem|count|error|column|-store|digest|sha[1235]|encrypted|sealed|template"
+    r"|version|provider|rotation|endpoint|csrf|xsrf|encryption|method|algorithm|mechanism|scheme|_m(?:in|ax)_"
 )
 """Parts of names that speak about passwords instead of being one."""
+_ENDS_ABOUT = ("_name", "-name", "_id")
+_IDS = ("secret_id",)
+"""A half of what Vault's machines log in with, whatever its name."""
 _RESOURCE = re.compile(r"arn:aws[^\s\"']{0,110}$")
 """Amazon's name of something, its kind among others a secret."""
 _SAID_OF = re.compile(
@@ -111,7 +114,7 @@ def passwords(text: str, lower: str, start: int, end: int) -> list[Find]:
     if end - start == 4 and start and text[start - 1].isalpha() and lower.startswith("pass", start):
         return []  # `bypass:`, `compass=`
     name = _name(text, start, end)
-    if _ABOUT.search(name.lower()) or _SAID_OF.match(name.rpartition(".")[2]):
+    if _about(name.lower()) or _SAID_OF.match(name.rpartition(".")[2]):
         return []
     if "arn:aws" in lower[max(0, start - 110) : start] and _RESOURCE.search(text, max(0, start - 110), start):
         return []
@@ -129,6 +132,15 @@ def passwords(text: str, lower: str, start: int, end: int) -> list[Find]:
     if found is not None and found.score >= 0.5:
         return [found]
     return _column(word) or ([found] if found is not None else [])
+
+
+def _about(name: str) -> bool:
+    """Whether `name` speaks about passwords."""
+    if name.endswith(_ENDS_ABOUT) and not name.endswith(_IDS):
+        return True
+    if name.endswith("key") and "pass" in name:
+        return True  # under which key of a store it lies
+    return _ABOUT.search(f"_{name}") is not None
 
 
 def _beside(word: _Word) -> Find | None:
@@ -232,7 +244,7 @@ def _column(word: _Word) -> list[Find]:
     if mark == "|" and not _RULER.match(text, high + 1):
         return []
     cells, column = heading.split(mark), text.count(mark, low, start)
-    return [] if _ABOUT.search(cells[column].lower()) else _cells(word, high + 1, mark, len(cells), column)
+    return [] if _about(cells[column].lower()) else _cells(word, high + 1, mark, len(cells), column)
 
 
 def _cells(word: _Word, at: int, mark: str, columns: int, column: int) -> list[Find]:

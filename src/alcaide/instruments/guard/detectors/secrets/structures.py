@@ -64,16 +64,8 @@ PATTERNS: tuple[Pattern, ...] = (
     Pattern(
         "command-line-user",
         r"(?:curl|wget|https?|xh)(?:[ \t][^|;]{0,300}?)?[ \t](?:-[a-zA-Z]{0,5}[ua]|--user|--proxy-user|--auth)[ =]{0,2}"
-        r"[\"']?[\w.@+%$\\-]{0,60}[\"']?:[\"']?(?P<secret>[^\s\"']{3,100})",
-        ("curl ", "wget ", "http --", "http -a", "https -a", "xh -a"),
-        after=500,
-        case_sensitive=True,
-    ),
-    Pattern(
-        "command-line-token",
-        # A token in the place of the user, the password left empty.
-        r"(?:curl|wget|https?|xh)(?:[ \t][^|;]{0,300}?)?[ \t](?:-[a-zA-Z]{0,5}[ua]|--user|--auth)[ =]{0,2}"
-        r"[\"']?(?P<secret>[\w.-]{16,100}):(?:[\"'\s]|x[\"'\s]|X[\"'\s]|$)",
+        r"[\"']?(?:[\w.@+%$\\-]{0,60}[\"']?:[\"']?(?P<secret>[^\s\"']{3,100})"
+        r"|(?P<token>[\w.-]{16,100}):(?:[xX]?[\"'\s]|$))",
         ("curl ", "wget ", "http --", "http -a", "https -a", "xh -a"),
         after=500,
         case_sensitive=True,
@@ -113,10 +105,10 @@ PATTERNS: tuple[Pattern, ...] = (
         r"(?i:(?:proxy-)?authorization|x-api-key|api-key|x-auth-token|x-access-token|private-token|x-auth-key|x-jfrog-art-api)"
         r"[\"']?\s{0,2}[:=]\s{0,2}[\"']?"
         r"(?:(?i:bearer|token|basic|api-?key|key|bot|jwt|oauth|app|digest|splunk|genie-?key|negotiate)[ =]{1,2})?"
-        r"(?P<secret>[A-Za-z0-9][A-Za-z0-9_+/=.:~-]{9,400})",
+        r"(?P<secret>[A-Za-z0-9][A-Za-z0-9_+/=.:~-]{9,160})",
         ("authorization", "x-api-key", "api-key", "x-auth-token", "x-access-token", "private-token", "x-auth-key",
          "x-jfrog-art-api"),
-        after=460,
+        after=210,
         case_sensitive=True,
     ),
     Pattern(
@@ -213,7 +205,7 @@ def in_addresses(plain: bytes, text: str) -> list[Find]:
             continue
         if "{" in value or "}" in value or _PORT.match(value) or _variable(value):
             continue
-        if plain[:start].endswith(b"/" + value.encode("ascii", "replace") + b":"):
+        if plain.endswith(b"/" + value.encode("ascii", "replace") + b":", 0, start):
             continue  # user and password alike: how every manual and every fresh installation has it
         found.append(_told(value, start, end, "address-password", "password in an address"))
     return found
@@ -229,7 +221,9 @@ def _plain(hit: Hit, text: str, message: str) -> Find | None:
     value = text[start:end]
     if template(value) or reference(value) or value.isdigit() or value.startswith("$") or _variable(value):
         return None
-    if text[:start].endswith(tuple(f"{before}{value}:" for before in " '\"=u")):
+    if text[max(0, start - len(value) - 2) : start].endswith(
+        tuple(f"{before}{value}:" for before in " '\"=u")
+    ):
         return None  # `-u admin:admin`
     return _told(value, start, end, hit.rule, message)
 
@@ -247,9 +241,11 @@ def _bundler(hit: Hit, text: str) -> Find | None:
     return found
 
 
-def _token(hit: Hit, text: str) -> Find | None:
-    """A token alone where a command line has `user:password`."""
-    start, end = hit.groups["secret"]
+def _user(hit: Hit, text: str) -> Find | None:
+    """`user:password` on a command line, or a token alone in the place of the user."""
+    if "secret" in hit.groups:
+        return _plain(hit, text, "password on a command line")
+    start, end = hit.groups["token"]
     value = text[start:end]
     if template(value) or _variable(value) or chance(value) < 0.4 * len(value):
         return None
@@ -390,8 +386,7 @@ _READERS: Mapping[str, Callable[[Hit, str, str], Find | None]] = {
     "registry-token": _registry_token,
     "kubeconfig-key": _encoded_key,
     "pgpass": lambda hit, text, _: _plain(hit, text, "password of a PostgreSQL password file"),
-    "command-line-user": lambda hit, text, _: _plain(hit, text, "password on a command line"),
-    "command-line-token": lambda hit, text, _: _token(hit, text),
+    "command-line-user": lambda hit, text, _: _user(hit, text),
     "bundler-credentials": lambda hit, text, _: _bundler(hit, text),
     "command-line-password": lambda hit, text, _: _plain(hit, text, "password on a command line"),
     "piped-password": lambda hit, text, _: _plain(hit, text, "password on a command line"),
