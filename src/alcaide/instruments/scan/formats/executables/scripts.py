@@ -33,6 +33,13 @@ _LONGEST = 1 << 20
 _PIECE = 16_000
 """A script is judged in pieces that overlap, for the patterns look at a stretch at a time."""
 
+_HOOKS = frozenset(
+    ["post-checkout", "post-merge", "post-commit", "post-rewrite", "pre-commit", "pre-push", "pre-rebase", "commit-msg",
+     "prepare-commit-msg", "applypatch-msg", "pre-applypatch", "post-applypatch", "pre-auto-gc", "pre-merge-commit",
+     "reference-transaction", "fsmonitor-watchman", "post-index-change", "pre-receive", "post-receive", "post-update"]
+)  # fmt: skip
+"""Names by which git finds its hooks."""
+
 _DESKTOP = re.compile(r"^\s*(?:Exec|URL|IconFile|WorkingDirectory)\s*=\s*(.+)$", re.MULTILINE | re.IGNORECASE)
 _WINDOWS_HARM = re.compile(
     r"wscript\.shell|shell\.application|adodb\.stream|msxml2\.xmlhttp|scriptlet|-encodedcommand|frombase64string"
@@ -72,6 +79,8 @@ def _examine(source: Source, context: Context) -> None:
         context.find(DISGUISED, f"`{name}` is a script, under the name of data")
     if harm:
         context.find(HARMFUL, f"running `{name}` {harm}", reason=harm)
+    elif name.rsplit("/", 1)[-1] in _HOOKS and not _is_ordinary(text):
+        context.find(HARMFUL, f"git runs `{name}` unasked, once it lies among its hooks")
     elif not is_data_name(name):
         context.find(SCRIPT, f"`{name}` is a script")
     if source.size > _LONGEST:
@@ -88,6 +97,13 @@ def _examine_windows(source: Source, context: Context) -> None:
             f"running `{context.node.name}` reaches out of the script, by `{match[0]}`",
             level=Level.MEDIUM,
         )
+
+
+def _is_ordinary(text: str) -> bool:
+    from alcaide.instruments.scan.formats.commands import Kind, judge
+
+    lines = "\n".join(line for line in text.split("\n") if not line.lstrip().startswith("#"))
+    return judge(lines).kind is Kind.ORDINARY
 
 
 def _harm(text: str, context: Context) -> str:

@@ -50,7 +50,7 @@ EDITOR = Rule(
 )
 RULES = (EDITOR, REVIVES, EVALUATED, HIDDEN_CODE, *targets.RULES)
 
-PARSED = 4 << 20
+PARSED = 1 << 20
 """JSON up to this size is parsed; above, it is searched in pieces, which takes no memory."""
 _PIECE = 1 << 20
 _OVERLAP = 1 << 12
@@ -70,6 +70,25 @@ _CODE = re.compile(
     rb"|\beval\s*\(\s*(?:compile|base64|__import__)|\bexec\s*\(\s*(?:compile|base64|__import__)"
 )
 _LONG_PICKLE = 64 << 20
+
+_TELLING_WORDS = (b"_target_", b"class_path", b'"()"', b'"target"', b'"func"', b'"callable"', b'"path"', b'"loader"',
+                  b'"py/', b"$type", b'"@type"', b"init_func", b"_class_")  # fmt: skip
+_PICKLE_WORDS = (b'"gAJ', b'"gAN', b'"gAS', b'"gAW', b"base64,gA")
+_CODE_WORDS = (
+    b"__import__",
+    b"os.",
+    b"subprocess.",
+    b"__globals__",
+    b"__subclasses__",
+    b"__builtins__",
+    b"eval",
+    b"exec",
+)
+
+
+def _any(piece: bytes, words: tuple[bytes, ...]) -> bool:
+    """Whether one of the words is in it: some twenty times faster than the pattern, and mostly the answer is no."""
+    return any(word in piece for word in words)
 
 
 def _is_json(glance: Glance) -> bool:
@@ -135,7 +154,7 @@ def _search(source: Source, context: Context) -> bool:
     pickles = 0
     while piece := source.read(at, _PIECE + _OVERLAP):
         context.tick(64)
-        for match in _TELLING.finditer(piece):
+        for match in _TELLING.finditer(piece) if _any(piece, _TELLING_WORDS) else ():
             if match[0] not in told and len(told) < 1000:
                 told.add(match[0])
                 _telling(
@@ -143,11 +162,11 @@ def _search(source: Source, context: Context) -> bool:
                     match[1].decode("utf-8", "replace"),
                     context,
                 )
-        for match in _PICKLE.finditer(piece, 0, _PIECE):
+        for match in _PICKLE.finditer(piece, 0, _PIECE) if _any(piece, _PICKLE_WORDS) else ():
             pickles += 1
             if pickles <= 100:
                 _pickle(source, at + match.start(1), context)
-        if (code := _CODE.search(piece)) and b"code" not in told:
+        if b"code" not in told and _any(piece, _CODE_WORDS) and (code := _CODE.search(piece)):
             told.add(b"code")
             _code_in_data(piece, code, at, context)
         at += _PIECE

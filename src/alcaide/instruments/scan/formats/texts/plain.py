@@ -48,6 +48,9 @@ _ACTS = re.compile(
 )
 
 
+_WORDS = (b"|'", b"| '", b"|  '", b"WEBSERVICE", b"IMPORT", b"DDE", b"EXEC", b"RTD", b"CALL", b"REGISTER")
+"""One of these is in every match: looked for first, for tables are long."""
+
 _BINARY = (
     ".safetensors", ".gguf", ".npy", ".npz", ".h5", ".hdf5", ".keras", ".onnx", ".tflite", ".parquet", ".pt", ".pth",
     ".msgpack",
@@ -62,7 +65,8 @@ def _examine_table(source: Source, context: Context) -> None:
     at = 0
     while piece := source.read(at, _PIECE + _OVERLAP):
         context.tick(64)
-        if match := _ACTS.search(piece):
+        upper = piece.upper()
+        if any(word in upper for word in _WORDS) and (match := _ACTS.search(piece)):
             context.find(
                 FORMULA,
                 f"opened in a spreadsheet it runs `{match[0].strip()[:60].decode('utf-8', 'replace')}…`",

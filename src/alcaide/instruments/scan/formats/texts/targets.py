@@ -111,7 +111,7 @@ def check(context: Context, key: str, value: str, *, place: str = "") -> None:
     context.find(
         CALLS,
         f"`{key}` names `{value.strip()[:120]}`: whatever instantiates it {said}",
-        level=Level.CRITICAL if certain else Level.MEDIUM,
+        level=Level.CRITICAL if certain else Level.HIGH,
         place=place,
         key=key,
         callable=value.strip()[:200],

@@ -12,7 +12,7 @@ from alcaide.instruments.scan.model import Level, Rule
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from alcaide.instruments.scan.context import Context
+    from alcaide.instruments.scan.context import Context, Folder
     from alcaide.instruments.scan.format import Glance
     from alcaide.instruments.scan.formats.texts.python.acts import Act, Story
     from alcaide.instruments.scan.formats.texts.python.levels import Runs
@@ -86,6 +86,10 @@ RULES = (RUNS_CODE, RUNS_ON_USE, OBFUSCATED, REACHES_OUT, SHELL_BACK, TRICKS, UN
 LONGEST = 1 << 19
 """A syntax tree takes some hundred times the space of its source."""
 
+_WORDS = 120_000
+"""A list of so many numbers takes some 120 MiB as a syntax tree."""
+_WORD = re.compile(rb"\w+")
+
 _CODING = re.compile(rb"^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)", re.ASCII)
 _PLAIN_CODINGS = re.compile(
     r"(?:utf-?8(?:-sig)?|(?:us-)?ascii|latin-?1|iso-?8859-?\d+|cp\d+|windows-\d+|gbk?\d*|gb18030|big5|euc-?\w+"
@@ -113,7 +117,18 @@ _AUTO_CLASSES = frozenset(["EndpointHandler", "TritonPythonModel", "InferenceHan
 """Classes that a server looks for by name, and makes as it starts."""
 
 _START_NAMES = frozenset(["sitecustomize.py", "usercustomize.py"])
-_CONFIGS = ("config.json", "tokenizer_config.json", "processor_config.json", "preprocessor_config.json")
+_AUTO_NAMES = frozenset(["hubconf.py"])
+_CONFIGS = (
+    "config.json",
+    "tokenizer_config.json",
+    "processor_config.json",
+    "preprocessor_config.json",
+    "image_processor_config.json",
+    "generation_config.json",
+    "model_index.json",
+    "modules.json",
+    "config_sentence_transformers.json",
+)
 
 
 def sniff(glance: Glance) -> bool:
@@ -139,7 +154,10 @@ def examine(source: Source, context: Context) -> None:
     """Read the source as Python would, and judge each act."""
     if source.size > LONGEST:
         raise OverBudget(f"Python source of {source.size:,} bytes is not parsed; the limit is {LONGEST:,}")
-    text = _decoded(source.read(0, source.size), context)
+    data = source.read(0, source.size)
+    if len(data) > _WORDS and sum(1 for _ in _WORD.finditer(data)) > _WORDS:
+        raise OverBudget(f"Python source of more than {_WORDS:,} words is not parsed")
+    text = _decoded(data, context)
     runs = how_it_runs(context)
     story = judge_source(text, context, runs)
     if story is not None:
@@ -155,45 +173,62 @@ def how_it_runs(context: Context) -> Runs:
         return Runs.START
     if name == "setup.py":
         return Runs.INSTALL
-    if name in auto_mapped(context):
+    if name in _AUTO_NAMES or _is_loaded(name, context):
         return Runs.AUTO
     return Runs.SCRIPT
 
 
-def auto_mapped(context: Context) -> frozenset[str]:
-    """The files beside this one that are loaded with the model: those that `auto_map` names, and what they import."""
+def _is_loaded(name: str, context: Context) -> bool:
+    """Whether the model beside this file is loaded with it: a configuration names it, or a file that one names does.
+
+    Values look like `modeling_x.ClassName`, or `owner/name--modeling_x.ClassName` for code from elsewhere; in a
+    diffusers index like `["module", "ClassName"]`.
+    """
     folder = context.folder
     if folder is None:
-        return frozenset()
+        return False
     modules: set[str] = set()
     for config in _CONFIGS:
-        source = folder.open(config)
-        if source is None:
-            continue
-        try:
-            text = source.read(0, 1 << 20)
-        finally:
-            _close(source)
-        at = text.find(b'"auto_map"')
-        # Values look like `modeling_x.ClassName`, or `owner/name--modeling_x.ClassName` for code from elsewhere.
-        stretch = text[at : at + 8192] if at >= 0 else text if b'"custom_pipelines"' in text else b""
-        for match in re.finditer(rb'"(?:[\w./-]+--)?(\w+)\.\w+"', stretch):
-            modules.add(match[1].decode().lower())
-    waiting = list(modules)
-    while waiting and len(modules) < 50:
-        source = folder.open(f"{waiting.pop()}.py")
-        if source is None:
-            continue
-        try:
-            text = source.read(0, 1 << 18)
-        finally:
-            _close(source)
-        for match in re.finditer(rb"^\s*from\s+\.(\w+)?\s*import\s+(\w+)", text, re.MULTILINE):
+        text = _neighbour(folder, config)
+        modules.update(match[1].decode().lower() for match in _NAMED.finditer(text))
+        if config == "model_index.json" and text:
+            modules.update(match[1].decode().lower() for match in _LISTED.finditer(text))
+            modules.add("pipeline")
+    if name == "generate.py" and _neighbour(folder, "custom_generate/generate.py"):
+        return True
+    if name.removesuffix(".py") in modules:
+        return True
+    # What is not there counts as asked, and is not asked again; a folder has few files that are loaded.
+    waiting = [module for module in sorted(modules) if module not in _LIBRARIES][:_FOLLOWED]
+    asked = 0
+    while waiting and asked < _FOLLOWED:
+        asked += 1
+        for match in _RELATIVE.finditer(_neighbour(folder, f"{waiting.pop()}.py")):
             module = (match[1] or match[2]).decode().lower()
+            if module == name.removesuffix(".py"):
+                return True
             if module not in modules:
                 modules.add(module)
                 waiting.append(module)
-    return frozenset(f"{module}.py" for module in modules)
+    return False
+
+
+_FOLLOWED = 50
+_NAMED = re.compile(rb'"(?:[\w./-]+--)?(\w+)\.\w+"')
+_LISTED = re.compile(rb'\[\s*"(\w+)"\s*,\s*"\w+"\s*\]')
+_RELATIVE = re.compile(rb"^\s*from\s+\.(\w+)?\s*import\s+(\w+)", re.MULTILINE)
+_LIBRARIES = frozenset(["transformers", "diffusers", "torch", "sentence_transformers", "tokenizers", "numpy"])
+
+
+def _neighbour(folder: Folder, name: str) -> bytes:
+    """The beginning of a file beside this one; nothing if it is not there."""
+    source = folder.open(name)
+    if source is None:
+        return b""
+    try:
+        return source.read(0, 1 << 18)
+    finally:
+        _close(source)
 
 
 def _close(source: Source) -> None:
