@@ -235,11 +235,6 @@ def _code(
         )
     if "handler.py" in repository.names:
         yield repository.path("handler.py"), _finding(HANDLER, "an inference endpoint runs it when it starts")
-    if "model_index.json" in repository.names and "pipeline.py" in repository.names:
-        yield (
-            repository.path("pipeline.py"),
-            _finding(CODE, "it is run when the pipeline is loaded with its own code"),
-        )
 
 
 def _modules(value: Any) -> Iterator[str]:
@@ -260,11 +255,55 @@ def _modules(value: Any) -> Iterator[str]:
         for name in classes if isinstance(classes, list) else [classes]:
             if isinstance(name, str) and "--" not in name and re.fullmatch(r"[\w.]+\.\w+", name):
                 yield name.rpartition(".")[0]
+    made = value.get("_class_name")
+    if isinstance(made, list) and made and isinstance(made[0], str) and re.fullmatch(r"\w+", made[0]):
+        yield made[0]
     pipelines = value.get("custom_pipelines")
     for pipeline in pipelines.values() if isinstance(pipelines, dict) else ():
         made = pipeline.get("impl") if isinstance(pipeline, dict) else None
         if isinstance(made, str) and "--" not in made and re.fullmatch(r"[\w.]+\.\w+", made):
             yield made.rpartition(".")[0]
+
+
+def runs_with_model(folder: Folder | None, path: str) -> bool:
+    """Whether a Python file is run when the model beside it is loaded, by the configurations beside it.
+
+    Args:
+        folder: the scanned folder.
+        path: the file's name in it, or as the report calls it, which may begin with the folder's own name.
+    """
+    below, _, own = path.rpartition("/")
+    if own == "hubconf.py" or path.endswith("custom_generate/generate.py"):
+        return True
+    if folder is None or not own.endswith(".py"):
+        return False
+    module = own.removesuffix(".py")
+    for place in dict.fromkeys((below, below.partition("/")[2])):
+        inside = f"{place}/" if place else ""
+        for config in sorted(_MARKERS):
+            value = _json(folder, inside + config)
+            if any(name.rpartition(".")[2] == module for name in _modules(value)):
+                return True
+        above, _, component = place.rpartition("/")
+        index = _json(folder, f"{above}/model_index.json" if above else "model_index.json")
+        if component and isinstance(index, dict) and module in _libraries(index.get(component)):
+            return True
+        if folder_has(folder, inside + "meta.json") and folder_has(folder, inside + "config.cfg"):
+            return True
+    return False
+
+
+def _libraries(component: Any) -> list[Any]:
+    return component[:1] if isinstance(component, list) else []
+
+
+def folder_has(folder: Folder, name: str) -> bool:
+    """Whether a folder has a file."""
+    source = folder.open(name)
+    if source is None:
+        return False
+    _close(source)
+    return True
 
 
 def _doubled(repository: _Repository) -> Iterator[tuple[str, Finding]]:

@@ -25,6 +25,7 @@ MODULES: tuple[str, ...] = (
     "tensorflow",
     "safetensors",
     "gguf",
+    "ggml",
     "hf_config",
     "mlmodel",
     "tokenizer_json",
@@ -34,5 +35,6 @@ MODULES: tuple[str, ...] = (
     "messagepack",
     "chat_template",
     "lfs_pointer",
+    "spacy_config",
     "raw_numbers",
 )

@@ -36,6 +36,8 @@ _LONGEST_NAME = 64
 """`GGML_MAX_NAME`: a longer one was written past the end of a buffer once."""
 _MOST_SIDES = 4
 _NESTED = 4
+_NEWEST_THINKABLE = 16
+"""There were three versions in three years."""
 
 BLOCKS: dict[int, tuple[int, int]] = {
     0: (1, 4), 1: (1, 2), 2: (32, 18), 3: (32, 20), 6: (32, 22), 7: (32, 24), 8: (32, 34), 9: (32, 40),
@@ -109,6 +111,8 @@ def _examine(source: Source, context: Context) -> None:
     if big_endian:
         version = int.from_bytes(source.read(4, 4), "big")
     if not 1 <= version <= 3:
+        if version == 0 or version > _NEWEST_THINKABLE:
+            raise Malformed(f"it says it is of version {version:,}", 4)
         raise Unsupported(f"it says it is of version {version:,}; versions 1 to 3 are known", 4)
     cursor = Cursor(source, context.tick, 8, big_endian=big_endian)
     reading = _Reading(cursor, context, "I" if version == 1 else "Q")

@@ -16,6 +16,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from alcaide.instruments.scan.format import Format
+from alcaide.instruments.scan.formats.texts.targets import reach
 from alcaide.instruments.scan.formats.wordlists import words
 from alcaide.instruments.scan.hidden import examine_text, text_rules
 from alcaide.instruments.scan.json_object import mentions
@@ -356,6 +357,7 @@ class _Configuration:
             CLASS,
             f"loading the adapter imports the module `{library}`"
             + (", the base model's own code" if outside else ", which is none of the known libraries"),
+            level=Level.CRITICAL if reach(f"{library}.{mapping.get('base_model_class')}") else None,
             place=way,
             module=library,
         )
@@ -512,6 +514,7 @@ def _modules(value: list[Any], context: Context) -> None:
             context.find(
                 CLASS,
                 f"loading the model imports `{made}`, which is none of `sentence_transformers`",
+                level=Level.CRITICAL if reach(made) else None,
                 place=str(number),
                 callable=made,
             )

@@ -38,6 +38,8 @@ def _examine(source: Source, context: Context) -> None:
     found = _LINES.fullmatch(source.read(0, source.size).decode("utf-8", "replace").replace("\r\n", "\n"))
     if found is None:
         raise Malformed("it begins as a pointer and goes on as none", 0)
+    if len(set(found["oid"])) < 4:
+        raise Malformed(f"it names a file by the digest `{found['oid'][:16]}…`, which no file has", 0)
     context.fact(oid=found["oid"], size=int(found["size"]))
     context.find(
         NOT_FETCHED,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from alcaide.instruments.scan.format import Format
 from alcaide.instruments.scan.limits import OverBudget
 from alcaide.instruments.scan.model import Level, Rule
+from alcaide.instruments.scan.repository import runs_with_model
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -173,7 +174,7 @@ def how_it_runs(context: Context) -> Runs:
         return Runs.START
     if name == "setup.py":
         return Runs.INSTALL
-    if name in _AUTO_NAMES or _is_loaded(name, context):
+    if name in _AUTO_NAMES or _is_loaded(name, context) or runs_with_model(context.folder, context.look.name):
         return Runs.AUTO
     return Runs.SCRIPT
 
