@@ -35,6 +35,7 @@ class Entry:
     word: str
     title: str
     target: str
+    quick: str = ""
 
 
 MACHINE: tuple[Entry, ...] = (
@@ -66,7 +67,7 @@ def slice_entries() -> tuple[Entry, ...]:
     for manifest in manifests():
         if manifest.cli is not None:
             found.append(Entry(WORDS.get(manifest.name, manifest.name), manifest.question, manifest.cli))
-        found += [Entry(word.word, word.title, word.target) for word in manifest.words]
+        found += [Entry(word.word, word.title, word.target, word.quick) for word in manifest.words]
     return tuple(found)
 
 
@@ -116,6 +117,8 @@ def _find(word: str) -> Entry | None:
 
 
 def _call(entry: Entry, argv: Sequence[str]) -> int:
+    if entry.quick and (code := _load(entry.quick)(list(argv[1:]))) is not None:
+        return _exit_code(code)
     from cyclopts import CycloptsError
 
     app = root_app([entry])

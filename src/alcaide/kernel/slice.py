@@ -41,11 +41,15 @@ class NavItem:
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """A word after `alcaide`, for a slice whose commands have names of their own: what it does, and its code."""
+    """A word after `alcaide`, for a slice whose commands have names of their own: what it does, and its code.
+
+    `quick` is a function that may run a command line without the command-line library, or answer None.
+    """
 
     word: str
     title: str
     target: str
+    quick: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +108,9 @@ class Manifest:
     attention: str | None = None  # function(conn, instance, actor, now) -> list[AttentionItem]
     panels: str | None = None  # a sequence of Panel
     capabilities: Mapping[str, str] = field(default_factory=dict)
-    large_bodies: str | None = None  # function(config) -> {path: bytes}, for routes that stream a body to disk
+    large_bodies: str | None = (
+        None  # function(config) -> {path: bytes}, for routes that stream a body to disk
+    )
     start: str | None = None  # function(instance), run once when an instance opens: seeds what must be there
 
     @property

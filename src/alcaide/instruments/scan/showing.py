@@ -5,20 +5,16 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from alcaide.instruments.scan.context import printable
 from alcaide.instruments.scan.examine import rules
 from alcaide.instruments.scan.model import Level, Node, ScanReport
 
 if TYPE_CHECKING:
-    from rich.console import Console
+    from collections.abc import Callable
 
-_STYLE = {
-    Level.CRITICAL: "bold red",
-    Level.HIGH: "red",
-    Level.MEDIUM: "yellow",
-    Level.LOW: "dim",
-    Level.UNKNOWN: "magenta",
-}
-_OUTCOME_STYLE = {"passed": "green", "failed": "bold red", "unknown": "magenta"}
+# SGR codes, ECMA-48 §8.3.117.
+_STYLE = {Level.CRITICAL: "1;31", Level.HIGH: "31", Level.MEDIUM: "33", Level.LOW: "2", Level.UNKNOWN: "35"}
+_OUTCOME_STYLE = {"passed": "32", "failed": "1;31", "unknown": "35"}
 
 
 def report_json(report: ScanReport) -> dict[str, Any]:
@@ -72,9 +68,20 @@ def node_json(node: Node) -> dict[str, Any]:
     }
 
 
-def draw(console: Console, report: ScanReport, *, verbose: bool = False) -> None:
-    """The findings by file, worst first, then the outcome and what was looked at."""
-    from rich.markup import escape
+def draw(
+    write: Callable[[str], object], report: ScanReport, *, color: bool = False, verbose: bool = False
+) -> None:
+    """The findings by file, worst first, then the outcome and what was looked at.
+
+    Args:
+        write: takes one piece of text after another.
+        report: what was found.
+        color: whether the terminal shows colours; words say everything without.
+        verbose: also what is mere hygiene.
+    """
+
+    def styled(style: str, text: str) -> str:
+        return f"\x1b[{style}m{text}\x1b[0m" if color else text
 
     known = rules()
     shown: set[str] = set()
@@ -89,40 +96,31 @@ def draw(console: Console, report: ScanReport, *, verbose: bool = False) -> None
         if not findings:
             continue
         inside = ", ".join(artifact.node.formats) or "no known format"
-        console.print(f"[bold]{escape(artifact.path)}[/bold]  [dim]{escape(inside)}[/dim]", soft_wrap=True)
+        write(f"{styled('1', printable(artifact.path, 400))}  {styled('2', inside)}\n")
         for finding in findings:
-            style = _STYLE[finding.level]
-            where = escape(finding.place)
-            if finding.offset is not None:
-                where += f" @{finding.offset:,}"
-            console.print(
-                f"  [{style}]{finding.level.value:<8}[/{style}] {escape(finding.message)}"
-                + (f"  [dim]{where.strip()}[/dim]" if where.strip() else ""),
-                soft_wrap=True,
+            where = finding.place if finding.offset is None else f"{finding.place} @{finding.offset:,}"
+            level = styled(_STYLE[finding.level], f"{finding.level.value:<8}")
+            write(
+                f"  {level} {finding.message}{styled('2', f'  {where.strip()}') if where.strip() else ''}\n"
             )
-            console.print(f"           [dim]{escape(finding.rule)}[/dim]")
+            write(f"           {styled('2', finding.rule)}\n")
             told.add(finding.rule)
-        console.print()
+        write("\n")
     for name in sorted(told):
         if name in known:
-            console.print(
-                f"[dim]{escape(name)}:[/dim] {escape(known[name].why)} {escape(known[name].remedy)}"
-            )
+            write(f"{styled('2', f'{name}:')} {known[name].why} {known[name].remedy}\n")
     if told:
-        console.print()
-    counts = report.counts()
-    said = ", ".join(f"{count:,} {level}" for level, count in counts.items() if count)
+        write("\n")
+    said = ", ".join(f"{count:,} {level}" for level, count in report.counts().items() if count)
     count = len(report.artifacts)
-    style = _OUTCOME_STYLE[report.outcome.value]
-    console.print(
-        f"[{style}]{report.outcome.value}[/{style}]  {count:,} {'file' if count == 1 else 'files'}, "
-        f"{said or 'nothing found'}, {report.seconds:.2f} s",
-        soft_wrap=True,
+    write(
+        f"{styled(_OUTCOME_STYLE[report.outcome.value], report.outcome.value)}  {count:,} "
+        f"{'file' if count == 1 else 'files'}, {said or 'nothing found'}, {report.seconds:.2f} s\n"
     )
     if hidden:
-        console.print(f"[dim]{hidden:,} findings of hygiene are not shown; --verbose shows them[/dim]")
+        write(styled("2", f"{hidden:,} findings of hygiene are not shown; --verbose shows them") + "\n")
     if not report.artifacts:
-        console.print("there was no file to look at; nothing looked at is nothing known")
+        write("there was no file to look at; nothing looked at is nothing known\n")
     if report.left_out:
         names = ", ".join(report.left_out[:5]) + (" …" if len(report.left_out) > 5 else "")
-        console.print(f"[dim]left out, as nothing loads from it: {escape(names)}[/dim]")
+        write(styled("2", f"left out, as nothing loads from it: {printable(names, 400)}") + "\n")

@@ -54,11 +54,10 @@ class Ready(msgspec.Struct, tag="ready"):
     writes: bool
 
 
-def send(stream: IO[bytes], message: Any) -> None:
-    """Write one message."""
+def frame(message: Any) -> bytes:
+    """One message as it goes through a pipe."""
     data = msgspec.msgpack.encode(message)
-    stream.write(_LENGTH.pack(len(data)) + data)
-    stream.flush()
+    return _LENGTH.pack(len(data)) + data
 
 
 def receive(stream: IO[bytes], kind: Any) -> Any:
@@ -122,22 +121,30 @@ def _digest(source: File) -> str:
             raise UnreadableError(f"it cannot be read: {(error.strerror or str(error)).lower()}") from error
 
 
-def main(temporary: str) -> int:
-    """Serve until the input ends."""
-    requests, answers = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # whatever a library prints must not be taken for an answer
-    hello = receive(requests, Hello)
-    if hello is None:
-        return 0
-    tempfile.tempdir = temporary
-    formats()
-    limits: Limits = hello.policy.limits
-    confinement: Confinement = confine(Path(temporary), limits.unpacked + (1 << 20))
-    send(answers, Ready(confinement.system_calls, confinement.writes))
-    folders: dict[str, Directory] = {}
-    while (request := receive(requests, Request)) is not None:
-        send(answers, look_at(request, hello.policy, folders))
+def serve(requests: int, answers: int, temporary: str) -> int:
+    """Answer until the requests end; the arguments are descriptors and the one folder that may be written to."""
+    with os.fdopen(requests, "rb") as incoming, os.fdopen(answers, "wb") as outgoing:
+        hello = receive(incoming, Hello)
+        if hello is None:
+            return 0
+        tempfile.tempdir = temporary
+        formats()
+        limits: Limits = hello.policy.limits
+        confinement: Confinement = confine(Path(temporary), limits.unpacked + (1 << 20))
+        outgoing.write(frame(Ready(confinement.system_calls, confinement.writes)))
+        outgoing.flush()
+        folders: dict[str, Directory] = {}
+        while (request := receive(incoming, Request)) is not None:
+            outgoing.write(frame(look_at(request, hello.policy, folders)))
+            outgoing.flush()
     return 0
+
+
+def main(temporary: str) -> int:
+    """Serve standard input and output."""
+    answers = os.dup(1)
+    os.dup2(2, 1)  # whatever a library prints must not be taken for an answer
+    return serve(os.dup(0), answers, temporary)
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ MANIFEST = Manifest(
             "scan",
             "say whether models, datasets and repositories are safe",
             "alcaide.slices.supply_chain.cli.scan:app",
+            "alcaide.slices.supply_chain.cli.quick:scan",
         ),
         Word("sign", "sign a model or dataset (OpenSSF)", "alcaide.slices.supply_chain.cli.signing:sign"),
         Word(
