@@ -45,10 +45,10 @@ def by_sigstore(bundle: bytes, trust: SigstoreTrust) -> SignedBy:
         if signer and (signer, issuer) != (trust.identity, trust.issuer):
             told = f"signed by `{signer}` by the word of `{issuer}`, and not by `{trust.identity}`"
             return SignedBy("unknown", told, "sigstore", (), signer, issuer)
-        altered = "signature" in told.lower()
-        return SignedBy(
-            "failed" if altered else "unknown", f"Sigstore: {told}", "sigstore", (), signer, issuer
-        )
+        if told.startswith("DSSE: invalid signature"):  # said only once the certificate is found to be good
+            told = f"signed by `{signer}`, and the signature does not hold; the content was altered"
+            return SignedBy("failed", told, "sigstore", (), signer, issuer)
+        return SignedBy("unknown", f"Sigstore: {told}", "sigstore", (), signer, issuer)
     except Exception as problem:  # noqa: BLE001 - the library raises what it likes on hostile bundles
         return SignedBy("unknown", f"the bundle cannot be checked: {_plain(problem)}", "sigstore")
     signer, issuer = _who(parsed)

@@ -1,4 +1,4 @@
-"""SLSA provenance and other statements about files: about these bytes, by somebody trusted, built by whom, from what."""
+"""SLSA provenance and other statements about files: of these bytes, by somebody trusted, built by whom, from what."""
 
 from __future__ import annotations
 
