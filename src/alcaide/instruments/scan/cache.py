@@ -1,6 +1,6 @@
 """What earlier scans found, kept in one file beside: digests of files, and results of scans.
 
-A digest is kept under what the system says the file is (`digest.Identity`), a result under everything it depends on:
+A digest is kept under what the system says the file is (`Identity`), a result under everything it depends on:
 the digest of the bytes, the name (a hint for the formats), the edition of the rules, the policy, and the neighbours
 where a format looked at them. So nothing has to be invalidated: what changed is simply another key.
 
@@ -16,6 +16,7 @@ import os
 import stat
 import threading
 import time
+from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,11 +25,7 @@ from alcaide.instruments.scan.model import Artifact, Finding, Level, Node
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Callable, Iterable, Mapping
-
-    from alcaide.instruments.scan.digest import Identity
-    from alcaide.instruments.scan.folder import Target
-    from alcaide.instruments.scan.policy import ScanPolicy
+    from collections.abc import Callable, Mapping
 
 FILE = "scan-cache.sqlite3"
 LAYOUT = 1
@@ -40,6 +37,8 @@ MAX_RESULT_BYTES = 1 << 20
 """A longer result is not kept: scanning again costs less than a cache full of them."""
 NEVER_KEPT = frozenset({"scan/over-budget", "scan/fault", "scan/unreadable"})
 """Findings that depend on the machine and the hour; what has one is looked at again."""
+SETTLED = 2.0
+"""Seconds after which a file's times can be told apart: FAT counts in two seconds, all others finer."""
 _PATIENCE = 0.25
 _EACH = 1_000
 
@@ -61,6 +60,27 @@ _BOUNDING = {
         "DELETE FROM result WHERE key IN (SELECT key FROM result ORDER BY used LIMIT ?)",
     ),
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What the system says a file is. Two equal ones, seconds apart, are the same bytes."""
+
+    path: str
+    device: int
+    inode: int
+    size: int
+    mtime_ns: int
+    ctime_ns: int
+
+    @staticmethod
+    def of(path: str, about: os.stat_result) -> Identity:
+        """From what `stat` says."""
+        return Identity(path, about.st_dev, about.st_ino, about.st_size, about.st_mtime_ns, about.st_ctime_ns)
+
+    def settled(self, now: float) -> bool:
+        """Whether a change from now on would show in its times."""
+        return max(self.mtime_ns, self.ctime_ns) / 1e9 < now - SETTLED
 
 
 class ScanCache:
@@ -189,85 +209,6 @@ class ScanCache:
         for suffix in ("", "-wal", "-shm"):
             with contextlib.suppress(OSError):
                 (self.folder / (FILE + suffix)).unlink()
-
-
-class KnownResults:
-    """What a scan asks before it looks, and tells after: the cache, for one policy and this edition.
-
-    A file whose digest is not known yet is hashed first only if `digests` says so; else it is scanned, which for
-    most formats reads far less of it.
-    """
-
-    def __init__(self, cache: ScanCache, policy: ScanPolicy, edition: str, *, digests: bool = False) -> None:
-        self._cache = cache
-        self._policy = sha256(repr(policy).encode()).hexdigest()
-        self._edition = edition
-        self._digests = digests
-        self._beside: dict[str, str] = {}
-        self._found: dict[str, str] = {}
-
-    def prepare(self, paths: Iterable[str], workers: int | None = None) -> None:
-        """Hash what is not known yet, by several threads."""
-        from alcaide.instruments.scan.digest import digest_files
-
-        for one in digest_files((Path(path) for path in paths), cache=self._cache, workers=workers):
-            if one.sha256 is not None:
-                self._found[str(one.path)] = one.sha256
-
-    def digest_of(self, target: Target) -> str | None:
-        """The digest of the file's bytes, where it is known or was asked for."""
-        found = self._found.get(target.path)
-        if found is None:
-            from alcaide.instruments.scan.digest import digest_file, known_digest
-
-            path = Path(target.path)
-            found = (
-                digest_file(path, cache=self._cache).sha256
-                if self._digests
-                else known_digest(path, self._cache)
-            )
-        return found
-
-    def recall(self, target: Target) -> Artifact | None:
-        """What was found in these bytes, under this name, beside these neighbours where they matter."""
-        digest = self.digest_of(target)
-        if digest is None:
-            return None
-        found = self._cache.result(self._key(digest, target, ""))
-        if found is None:
-            found = self._cache.result(self._key(digest, target, self._neighbours(target.root)))
-        if found is not None:
-            found.path, found.sha256, found.seconds = target.name, digest, 0.0
-        return found
-
-    def remember(self, target: Target, artifact: Artifact) -> None:
-        """Keep what was found, if it is known in which bytes."""
-        from alcaide.instruments.scan.digest import known_digest
-
-        # Not what was hashed before the look: only a file that is still the same now was the same in between.
-        digest = artifact.sha256 or known_digest(Path(target.path), self._cache)
-        if digest is not None:
-            beside = self._neighbours(target.root) if artifact.looked_beside else ""
-            self._cache.remember_result(self._key(digest, target, beside), artifact)
-
-    def _key(self, digest: str, target: Target, neighbours: str) -> bytes:
-        name = target.name.rsplit("/", 1)[-1] if not neighbours else target.name
-        return result_key(digest, name, self._edition, self._policy, neighbours)
-
-    def _neighbours(self, root: str) -> str:
-        """One digest over the names, sizes and times of all files of a folder."""
-        if root not in self._beside:
-            hasher = sha256()
-            for folder, folders, names in os.walk(root):
-                folders.sort()
-                for name in sorted(names):
-                    path = f"{folder}/{name}"
-                    with contextlib.suppress(OSError):
-                        about = os.lstat(path)
-                        line = f"{path}\0{about.st_size}\0{about.st_mtime_ns}\0{about.st_ctime_ns}\n"
-                        hasher.update(line.encode("utf-8", "surrogateescape"))
-            self._beside[root] = hasher.hexdigest()
-        return self._beside[root]
 
 
 def result_key(digest: str, name: str, edition: str, policy: str, neighbours: str = "") -> bytes:

@@ -19,39 +19,15 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from alcaide.instruments.scan.cache import ScanCache
+from alcaide.instruments.scan.cache import Identity, ScanCache
 
 PIECE = 1 << 19
 """Bytes read at once: measured on page-cached files, less is slower and more is not faster."""
-SETTLED = 2.0
-"""Seconds after which a file's times can be told apart: FAT counts in two seconds, all others finer."""
 _SMALL = 1 << 16
 _BATCH = 64
 """Small files handed to a thread at once: one by one, handing over costs more than hashing."""
-
-
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """What the system says a file is. Two equal ones, seconds apart, are the same bytes."""
-
-    path: str
-    device: int
-    inode: int
-    size: int
-    mtime_ns: int
-    ctime_ns: int
-
-    @staticmethod
-    def of(path: str, about: os.stat_result) -> Identity:
-        """From what `stat` says."""
-        return Identity(path, about.st_dev, about.st_ino, about.st_size, about.st_mtime_ns, about.st_ctime_ns)
-
-    def settled(self, now: float) -> bool:
-        """Whether a change from now on would show in its times."""
-        return max(self.mtime_ns, self.ctime_ns) / 1e9 < now - SETTLED
 
 
 @dataclass(frozen=True, slots=True)

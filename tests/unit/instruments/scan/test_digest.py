@@ -11,10 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from alcaide.instruments.scan import digest as module
-from alcaide.instruments.scan.cache import FILE, KnownResults, ScanCache, result_key
-from alcaide.instruments.scan.digest import PIECE, Identity, digest_file, digest_files
+from alcaide.instruments.scan import cache as module
+from alcaide.instruments.scan.cache import FILE, Identity, ScanCache, result_key
+from alcaide.instruments.scan.digest import PIECE, digest_file, digest_files
 from alcaide.instruments.scan.folder import Target
+from alcaide.instruments.scan.known import KnownResults
 from alcaide.instruments.scan.model import Artifact, Finding, Level, Node
 from alcaide.instruments.scan.policy import ScanPolicy
 
