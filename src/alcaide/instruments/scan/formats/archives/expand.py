@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from alcaide.instruments.scan.formats.archives.rules import BOMB
 from alcaide.instruments.scan.limits import Malformed, OverBudget, ScanStop, Truncated, Unsupported
+from alcaide.instruments.scan.model import Level
 from alcaide.instruments.scan.source import chunks
 
 if TYPE_CHECKING:
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
     from alcaide.instruments.scan.source import Source
 
 PIECE = 1 << 18
+GROWS = 500
+GROWS_FROM = 16 << 20
+"""What grows so much is no model: weights do not compress, and zeros that would be are not kept in such numbers."""
+
 DICTIONARY = 100 << 20
 """Memory that an LZMA decoder may take: `xz -9` and `7z -mx=9` ask for 65 MiB."""
 
@@ -105,7 +110,16 @@ def unpacked(context: Context, pieces: Iterable[bytes], packed: int) -> Source:
 
     limits = context.budget.limits
     try:
-        return context.unpack(counted(), packed)
+        content = context.unpack(counted(), packed)
+        if count >= GROWS_FROM and count > GROWS * max(1, packed):
+            context.find(
+                BOMB,
+                f"{packed:,} packed bytes unpack to {count:,}",
+                level=Level.MEDIUM,
+                packed=packed,
+                size=count,
+            )
+        return content
     except OverBudget:
         if count > limits.ratio_from and count > limits.ratio * max(1, packed):
             context.find(BOMB, f"{packed:,} packed bytes unpack to more than {count:,}", packed=packed)

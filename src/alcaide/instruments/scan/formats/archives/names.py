@@ -85,7 +85,6 @@ class Names:
             context.find(
                 DUPLICATE,
                 f"`{name}` has the name of another member but for upper and lower case: some systems keep only one",
-                level=Level.LOW,
                 offset=offset,
                 member=name,
             )

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from alcaide.instruments.scan import zip_directory
 from alcaide.instruments.scan.format import Format
-from alcaide.instruments.scan.formats.archives.expand import PIECE, unpacked, zip_member
+from alcaide.instruments.scan.formats.archives.expand import GROWS, GROWS_FROM, PIECE, unpacked, zip_member
 from alcaide.instruments.scan.formats.archives.inside import Members, Salvage
 from alcaide.instruments.scan.formats.archives.names import Names
 from alcaide.instruments.scan.formats.archives.rules import (
@@ -25,6 +25,7 @@ from alcaide.instruments.scan.formats.archives.rules import (
     OVERLAP,
     RULES,
 )
+from alcaide.instruments.scan.formats.executables.rules import INSIDE
 from alcaide.instruments.scan.limits import Encrypted, Malformed, OverBudget, ScanStop, Truncated
 from alcaide.instruments.scan.model import Level
 from alcaide.instruments.scan.source import Window, chunks
@@ -50,6 +51,8 @@ _DOUBTED = 64 << 20
 _PROGRAMS = frozenset(
     ["elf", "pe", "macho", "ape", "shell", "windows-script", "python", "pyc", "java-class", "dex"]
 )
+_METHODS = frozenset([*range(11), 12, 14, 16, 18, 19, 20, *range(93, 100)])
+"""APPNOTE.TXT 6.3.10, 4.4.5."""
 _FILE_TYPES = {0o020000: "character device", 0o060000: "block device", 0o010000: "pipe", 0o140000: "socket"}
 
 
@@ -78,6 +81,7 @@ def examine(source: Source, context: Context) -> None:
     directory = zip_directory.read_directory(source)
     if directory is None:
         if source.read(0, 4) in _STARTS:
+            _without_directory(source, context)
             raise Truncated("the archive has no directory at its end")
         return
     entries, doubtful = structure(directory, context)
@@ -97,11 +101,67 @@ def examine(source: Source, context: Context) -> None:
             members.later(stop)
     if directory.prefix and entries:
         _hidden_programs(context)
+    _java_program(context)
+    _grown(source, context)
     for problem in directory.problems:
         if problem.kind == "trailing" and problem.offset is not None:
             members.look("after the end", Window(source, problem.offset))
             break
     members.finish()
+
+
+def _grown(source: Source, context: Context) -> None:
+    """Archives in an archive may each grow by little and all together by much: said once, at the top."""
+    if context.depth:
+        return
+    total = context.budget.limits.unpacked - context.budget.unpacked
+    if total >= GROWS_FROM and total > GROWS * source.size:
+        context.find(
+            BOMB,
+            f"its {source.size:,} bytes unpack to {total:,} in all",
+            level=Level.MEDIUM,
+            packed=source.size,
+            size=total,
+        )
+
+
+def _java_program(context: Context) -> None:
+    """A Java archive under another name starts like a program."""
+    children = context.node.children
+    if context.node.name.lower().endswith((".jar", ".war", ".aar", ".apk", ".mar")):
+        return
+    if any(child.name == "META-INF/MANIFEST.MF" for child in children) and any(
+        "java-class" in child.formats for child in children
+    ):
+        context.find(
+            INSIDE, f"`{context.node.name}` is a Java program, under another name", program="Java archive"
+        )
+
+
+def _without_directory(source: Source, context: Context) -> None:
+    """Members in the order in which they lie, as a program reads them that does not need the directory."""
+    members = Members(context)
+    at = 0
+    while True:
+        context.tick(16)
+        head = source.read(at, 30)
+        if len(head) < 30 or head[:4] != zip_directory.LOCAL_SIGNATURE:
+            break
+        flags, method = int.from_bytes(head[6:8], "little"), int.from_bytes(head[8:10], "little")
+        packed, size = int.from_bytes(head[18:22], "little"), int.from_bytes(head[22:26], "little")
+        name_length = int.from_bytes(head[26:28], "little")
+        start = at + 30 + name_length + int.from_bytes(head[28:30], "little")
+        name = source.read(at + 30, name_length).decode("utf-8", "surrogateescape")
+        known = not flags & 8 or packed
+        data = Window(source, start, packed if known else None)
+        if method == zip_directory.STORED:
+            members.look(name, data)
+        elif not flags & 1:
+            salvage = Salvage(zip_member(method, data, size or 1 << 62, f"`{name}`"))
+            members.look(name, unpacked(context, salvage, data.size))
+        if not known:
+            break
+        at = start + packed
 
 
 def _hidden_programs(context: Context) -> None:
@@ -200,6 +260,10 @@ def _member(directory: Directory, entry: Entry, members: Members, context: Conte
             )
         members.look(name, data)
         return
+    if entry.method not in _METHODS:
+        context.find(
+            MISMATCH, f"`{name}` is packed by a method (number {entry.method}) that the format does not have"
+        )
     checksum = Checksum(zip_member(entry.method, data, entry.size, f"`{name}`"))
     salvage = Salvage(checksum)
     content = unpacked(context, salvage, entry.packed)
@@ -254,4 +318,4 @@ def _checksum(pieces: Iterator[bytes]) -> int:
     return value
 
 
-FORMATS = (Format("zip", "zip archive", sniff, examine, RULES),)
+FORMATS = (Format("zip", "zip archive", sniff, examine, (*RULES, INSIDE)),)

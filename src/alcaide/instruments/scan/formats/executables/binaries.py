@@ -191,7 +191,15 @@ def _simple(what: str) -> Callable[[Source, Context], None]:
 
 
 def _examine_ape(_source: Source, context: Context) -> None:
-    place(context, "a program for every system in one file", known_as=frozenset())
+    if context.depth or is_data_name(context.node.name):
+        place(context, "a program for every system in one file", known_as=frozenset())
+        return
+    context.find(
+        BESIDE,
+        f"`{context.node.name}` is a program for every system in one file: who runs the model runs it",
+        level=Level.HIGH,
+        program="ape",
+    )
 
 
 FORMATS = (

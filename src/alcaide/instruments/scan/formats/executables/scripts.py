@@ -42,7 +42,7 @@ _HOOKS = frozenset(
 
 _DESKTOP = re.compile(r"^\s*(?:Exec|URL|IconFile|WorkingDirectory)\s*=\s*(.+)$", re.MULTILINE | re.IGNORECASE)
 _WINDOWS_HARM = re.compile(
-    r"wscript\.shell|shell\.application|adodb\.stream|msxml2\.xmlhttp|scriptlet|-encodedcommand|frombase64string"
+    r"wscript\.(?:shell|createobject)|activexobject\s*\(|shell\.application|adodb\.stream|msxml2\.xmlhttp|scriptlet|-encodedcommand|frombase64string"
     r"|reflection\.assembly|virtualalloc|createobject\s*\(|getobject\s*\(",
     re.IGNORECASE,
 )
@@ -60,6 +60,8 @@ def _is_shell(glance: Glance) -> bool:
 def _is_windows(glance: Glance) -> bool:
     if glance.lower_name.endswith(_WINDOWS_ENDINGS):
         return glance.text is not None
+    if glance.lower_name.endswith(".js"):
+        return b"ActiveXObject" in glance.head or b"WScript." in glance.head
     return glance.head[:1] in b"@rRsS \r\n\t" and _BATCH.match(glance.head) is not None
 
 
@@ -95,7 +97,9 @@ def _examine_windows(source: Source, context: Context) -> None:
         context.find(
             HARMFUL,
             f"running `{context.node.name}` reaches out of the script, by `{match[0]}`",
-            level=Level.MEDIUM,
+            level=Level.HIGH
+            if "shell" in match[0].lower() or "activex" in match[0].lower()
+            else Level.MEDIUM,
         )
 
 

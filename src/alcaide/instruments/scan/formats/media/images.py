@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from alcaide.instruments.scan.format import Format
 from alcaide.instruments.scan.formats.media.ends import after
-from alcaide.instruments.scan.formats.media.rules import RULES
+from alcaide.instruments.scan.formats.media.rules import ACTIVE, RULES
 from alcaide.instruments.scan.limits import Malformed, Truncated
 
 if TYPE_CHECKING:
@@ -85,6 +85,8 @@ def _examine_gif(source: Source, context: Context) -> None:
     head = source.read(0, 13)
     if len(head) < 13:
         raise Truncated("it ends in its header")
+    if head[6:8] == b"/*":
+        context.find(ACTIVE, "its size reads as the beginning of a comment: it is a script as well", offset=6)
     at = 13 + (3 << (head[10] & 7) + 1 if head[10] & 0x80 else 0)
     while True:
         context.tick(16)

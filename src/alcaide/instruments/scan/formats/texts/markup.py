@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from alcaide.instruments.scan.format import Format
+from alcaide.instruments.scan.formats.executables.rules import ending, is_data_name
 from alcaide.instruments.scan.model import Level, Rule
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ APPLICATION = Rule(
 )
 RULES = (IMAGE_SCRIPT, SCRIPT, APPLICATION)
 
+_MARKUP_ENDINGS = frozenset(["html", "svg", "xml", "md", "txt", "rst"])
 _PIECE = 1 << 20
 _OVERLAP = 4096
 _MOST = 64 << 20
@@ -97,6 +99,11 @@ def _examine(source: Source, context: Context) -> None:
         found = None if told or not (svg or html) else _SCRIPT.search(piece)
         if found:
             told = True
+            disguised = is_data_name(context.node.name) and ending(context.node.name) not in _MARKUP_ENDINGS
+            if disguised:
+                context.find(
+                    APPLICATION, "it is a page with script, under the name of data", offset=at + found.start()
+                )
             context.find(
                 IMAGE_SCRIPT if svg and not html else SCRIPT,
                 f"it holds `{_shown(found)}`, which runs when it is opened",

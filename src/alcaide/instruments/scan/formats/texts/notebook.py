@@ -40,6 +40,13 @@ _KERNEL = re.compile(
     r"(?:Jupyter|IPython)\.notebook\.kernel\.execute\s*\(|kernel\.requestExecute\s*\(|/api/(?:terminals|kernels|contents|sessions)\b"
     r"|document\.cookie|\.innerHTML\s*=\s*atob\(|\beval\s*\(\s*atob\s*\("
 )
+_DRAWN = 4096
+"""What draws a figure in the browser is longer than this, and full of words that reach out."""
+_REACHES = re.compile(
+    r"\bfetch\s*\(|XMLHttpRequest|sendBeacon|WebSocket\s*\(|new\s+Image\s*\(|\beval\s*\(|document\.(?:cookie|location)"
+    r"|window\.(?:location|open)|importScripts|\.src\s*=\s*['\"]https?:"
+)
+_INSTALLS = re.compile(r"\b(?:pip[\d.]*|uv|conda|mamba)\b.*\binstall\b")
 _SCRIPTS = re.compile(
     r"<script\b|javascript:|\bon(?:error|load|click|mouseover|focus)\s*=|<iframe\b", re.IGNORECASE
 )
@@ -84,6 +91,15 @@ def examine(source: Source, context: Context) -> None:
         elif match := _KERNEL.search(text):
             context.find(
                 SCRIPT, f"cell {number} holds a script that uses `{match[0][:60]}`", level=Level.HIGH
+            )
+        elif handler := re.search(
+            r"<\w+[^>]{0,400}\son(?:error|load|focus|mouseover|begin)\s*=", text, re.IGNORECASE
+        ):
+            context.find(
+                SCRIPT,
+                f"cell {number}, a text, holds `{handler[0][:60]}`",
+                level=Level.HIGH,
+                place=f"cell {number}",
             )
         elif re.search(r"<script\b[^>]*>\s*\S", text, re.IGNORECASE):
             context.find(
@@ -138,6 +154,10 @@ def _cell(text: str, number: int, context: Context) -> str:
             magic, _, rest = bare.lstrip("%").partition(" ")
             if magic in _SHELLS:
                 _command(rest, place, context)
+            elif magic in ("run", "load", "edit", "loadpy") and "://" in rest:
+                context.find(COMMAND, f"{place} runs what lies at `{rest.strip()[:160]}`", place=place)
+            elif magic in ("pip", "conda", "uv", "mamba"):
+                _command(f"{magic} {rest}", place, context)
         elif match := _ASSIGNED.match(line):
             _command(match[2], place, context)
         elif bare.endswith("?") or bare.startswith("?"):
@@ -152,6 +172,8 @@ def _cell(text: str, number: int, context: Context) -> str:
 def _command(command: str, place: str, context: Context, *, whole: bool = False) -> None:
     from alcaide.instruments.scan.formats.commands import Kind, judge
 
+    if _INSTALLS.search(command):
+        _installed(command, place, context)
     judged = judge(command)
     if judged.kind is Kind.HARMFUL or (judged.kind is Kind.DOUBTFUL and not whole):
         context.find(
@@ -163,12 +185,27 @@ def _command(command: str, place: str, context: Context, *, whole: bool = False)
         )
 
 
+def _installed(command: str, place: str, context: Context) -> None:
+    """Where an installation takes its packages from."""
+    from alcaide.instruments.scan.formats.texts.packages import from_elsewhere
+
+    for value in from_elsewhere(command):
+        context.find(
+            COMMAND,
+            f"{place} installs packages from `{value[:160]}`",
+            place=place,
+            command=command.strip()[:400],
+        )
+
+
 def _browser(text: str, place: str, context: Context, *, written: bool = False) -> None:
     """Script or HTML; what only draws is ordinary."""
     if match := _KERNEL.search(text):
         context.find(
             SCRIPT, f"{place} holds a script that uses `{match[0][:60]}`", level=Level.HIGH, place=place
         )
+    elif not written and len(text) < _DRAWN and _SCRIPTS.search(text) and _REACHES.search(text):
+        context.find(SCRIPT, f"{place} holds a script that reaches out", level=Level.HIGH, place=place)
     elif written and re.search(r"\b(?:fetch|XMLHttpRequest|sendBeacon|WebSocket)\b|new Image\(\)", text):
         context.find(SCRIPT, f"{place} holds a script that reaches the network", place=place)
 
@@ -179,7 +216,14 @@ def _outputs(outputs: Any, number: int, context: Context) -> None:
         for kind, content in data.items() if isinstance(data, dict) else []:
             context.tick()
             if kind in ("text/html", "application/javascript", "image/svg+xml", "text/markdown"):
-                _browser(_text(content), f"the output of cell {number}", context)
+                text = _text(content)
+                if kind == "application/javascript" and len(text) < _DRAWN:
+                    text = f"<script>{text}</script>"
+                _browser(text, f"the output of cell {number}", context)
+                if kind == "image/svg+xml" and _SCRIPTS.search(text):
+                    context.find(
+                        SCRIPT, f"the drawing that cell {number} has left holds a script", level=Level.HIGH
+                    )
 
 
 def _cells(book: Any) -> list[dict[str, Any]]:

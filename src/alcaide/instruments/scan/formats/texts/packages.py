@@ -151,13 +151,28 @@ def _option(option: str, value: str, context: Context, place: str) -> None:
         index(value, context, place, option)
 
 
-def index(value: str, context: Context, place: str, option: str) -> None:
-    """Judge the address of an index."""
-    if "://" not in value and not value.startswith("//"):
-        return
-    parts = _split(value)
-    host = (parts.hostname or "").lower() if parts else ""
-    known = (
+def from_elsewhere(command: str) -> list[str]:
+    """Indexes of an installing command that are not known, and those asked without transport security."""
+    found = []
+    for match in _COMMAND_OPTION.finditer(command):
+        value = match[1].strip("\"'")
+        parts = _split(value)
+        host = (parts.hostname or "").lower() if parts else ""
+        if match[0].lstrip().startswith("--trusted-host") or (
+            "://" in value and (not _is_known(host, parts) or value.lower().startswith("http://"))
+        ):
+            found.append(value)
+    return found
+
+
+_COMMAND_OPTION = re.compile(
+    r"(?:^|\s)(?:-i|-f|--(?:index-url|extra-index-url|find-links|trusted-host|default-index|index))(?:\s*=\s*|\s+)(\S+)"
+)
+
+
+def _is_known(host: str, parts: Any) -> bool:
+    """Whether an index is one that the trade knows."""
+    return (
         host in _INDEXES
         or any(host.endswith(f".{name}") for name in ("pkg.dev", "nvidia.com"))
         or (
@@ -166,6 +181,15 @@ def index(value: str, context: Context, place: str, option: str) -> None:
             and parts.path.startswith(("/jax", "/libtpu"))
         )
     )
+
+
+def index(value: str, context: Context, place: str, option: str) -> None:
+    """Judge the address of an index."""
+    if "://" not in value and not value.startswith("//"):
+        return
+    parts = _split(value)
+    host = (parts.hostname or "").lower() if parts else ""
+    known = _is_known(host, parts)
     if parts is not None and (parts.username or parts.password):
         context.find(
             INDEX, f"`{option}` names an index with a password in its address", place=place, host=host
@@ -471,6 +495,40 @@ def _examine_package_json(source: Source, context: Context) -> None:
             )
 
 
+_LOCKS = frozenset(
+    ["poetry.lock", "uv.lock", "pdm.lock", "pipfile.lock", "package-lock.json", "yarn.lock", "pylock.toml"]
+)
+_LOCKED = re.compile(
+    r"(?:\b(?:url|registry|git)\"?\s*[=:]|\bresolved\"?:?)\s*\"((?:git\+)?[a-z]+://[^\"\s]{1,500})\""
+)
+_LOCK_HOSTS = frozenset(
+    ["registry.npmjs.org", "registry.yarnpkg.com", "codeload.github.com", "npm.pkg.github.com"]
+)
+
+
+def _is_lock(glance: Glance) -> bool:
+    return glance.lower_name in _LOCKS and glance.text is not None
+
+
+def _examine_lock(source: Source, context: Context) -> None:
+    """A lock file pins digests: what counts is only whether an address in it is one that nobody knows."""
+    told: set[str] = set()
+    at = 0
+    while piece := source.read(at, LONGEST + 1024):
+        context.tick(64)
+        for match in _LOCKED.finditer(piece.decode("utf-8", "replace")):
+            parts = _split(match[1])
+            host = (parts.hostname or "").lower() if parts else match[1][:80]
+            if host in told or len(told) > 100:
+                continue
+            told.add(host)
+            if match[1].lower().startswith("http://"):
+                context.find(INSECURE, f"`{match[1][:160]}` is fetched without transport security", host=host)
+            elif host not in _FORGES and host not in _LOCK_HOSTS and not _is_known(host, parts):
+                context.find(URL, f"it installs from `{match[1][:160]}`", host=host)
+        at += LONGEST
+
+
 def _is_build_file(glance: Glance) -> bool:
     name = glance.lower_name
     return (
@@ -500,7 +558,7 @@ def _examine_build_file(source: Source, context: Context) -> None:
             continue
         judged = judge(line)
         if judged.kind is Kind.HARMFUL:
-            installs = "downloads" in judged.reason
+            installs = "downloads" in judged.reason and "http://" not in line
             context.find(
                 BUILD,
                 f"building it runs `{line.strip()[:160]}`, which {judged.reason}",
@@ -516,5 +574,6 @@ FORMATS = (
     Format("pyproject", "pyproject or Pipfile", _is_pyproject, _examine_pyproject, RULES),
     Format("package-settings", "settings of a package installer", _is_pip_config, _examine_pip_config, RULES),
     Format("package-json", "package.json", _is_package_json, _examine_package_json, RULES),
+    Format("lock-file", "lock file of packages", _is_lock, _examine_lock, RULES),
     Format("build-file", "build file", _is_build_file, _examine_build_file, RULES),
 )

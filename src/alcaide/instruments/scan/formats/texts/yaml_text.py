@@ -189,8 +189,12 @@ class _Walker:
         shown = tag.replace("tag:yaml.org,2002:", "!!")
         if _FOREIGN.match(tag):
             self.told = True
-            context.find(ACTS, f"loaded in its own language, `{shown[:120]}` builds an object (line {line})",
-                         level=Level.HIGH, tag=shown)  # fmt: skip
+            context.find(
+                ACTS,
+                f"a loader of its own language builds `{shown[:120]}` for it (line {line})",
+                tag=shown,
+                line=line,
+            )
             return
         match = _PYTHON.match(tag)
         if match is None:
@@ -207,7 +211,6 @@ class _Walker:
             context.find(
                 ACTS,
                 f"an unsafe loader {verb} `{name[:120]}` for it{f', which {said}' if said else ''} (line {line})",
-                level=Level.CRITICAL if acts or kind in ("object", "module") else Level.HIGH,
                 tag=shown,
                 callable=name[:200],
                 line=line,

@@ -404,7 +404,7 @@ class Reader:
                     decoded=found.decoded or act.decoded,
                 )
             )
-        return not act.decoded or bool(story.acts)
+        return not act.decoded
 
     def _is_decoded(self, node: ast.expr, scope: Scope) -> bool:
         """Whether an expression unpacks or fetches something, here or where its names were given their values."""

@@ -195,6 +195,7 @@ def _is_loaded(name: str, context: Context) -> bool:
         if config == "model_index.json" and text:
             modules.update(match[1].decode().lower() for match in _LISTED.finditer(text))
             modules.add("pipeline")
+    modules.update(match[1].decode().lower() for match in _FACTORY.finditer(_neighbour(folder, "config.cfg")))
     if name == "generate.py" and _neighbour(folder, "custom_generate/generate.py"):
         return True
     if name.removesuffix(".py") in modules:
@@ -217,6 +218,7 @@ def _is_loaded(name: str, context: Context) -> bool:
 _FOLLOWED = 50
 _NAMED = re.compile(rb'"(?:[\w./-]+--)?(\w+)\.\w+"')
 _LISTED = re.compile(rb'\[\s*"(\w+)"\s*,\s*"\w+"\s*\]')
+_FACTORY = re.compile(rb'(?:factory|@\w+)\s*=\s*"(\w+)')
 _RELATIVE = re.compile(rb"^\s*from\s+\.(\w+)?\s*import\s+(\w+)", re.MULTILINE)
 _LIBRARIES = frozenset(["transformers", "diffusers", "torch", "sentence_transformers", "tokenizers", "numpy"])
 
