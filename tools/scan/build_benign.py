@@ -27,6 +27,11 @@ MODULES = (
     "sklearn_models",
     "frames",
     "torch_models",
+    "boosters",
+    "statistics",
+    "language",
+    "networks",
+    "packages",
 )
 
 # A zip stores times; all members carry this one, so that the same files make the same archive.

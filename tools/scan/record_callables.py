@@ -3,9 +3,9 @@
     .venv/bin/python -m tools.scan.record_callables [FOLDER…]
 
 Prints JSON: for each library, `[module, name, how, files]` with `how` one of `called` (REDUCE, OBJ, INST), `made`
-(NEWOBJ, NEWOBJ_EX) and `named` (every one of them; those with nothing else are used as plain values). Without arguments it reads the
-benign corpus; folders given instead are read as `FOLDER/LIBRARY/…`. Nothing is unpickled: opcodes are walked with
-`pickletools.genops`, over a stack that keeps names and forgets values.
+(NEWOBJ, NEWOBJ_EX) and `named` (every one of them; those with nothing else are used as plain values). Without
+arguments it reads the benign corpus; folders given instead are read as `FOLDER/LIBRARY/…`. Nothing is unpickled:
+opcodes are walked with `pickletools.genops`, over a stack of plain values, names, and results nobody computed.
 """
 
 import bz2

@@ -55,7 +55,7 @@ for _id, (_says, _acts, _whole) in _PMML.items():
 _CALLED = f"!!python/object/apply:os.system ['{SHELL}']"
 _YAML: dict[str, tuple[str, str]] = {
     "apply": ("a function called by tag", f"model: {_CALLED}\n"),
-    "new": ("an object made by tag", "!!python/object/new:subprocess.Popen [[touch, alcaide-marker]]\n"),
+    "new": ("an object made by tag", f"!!python/object/new:os.system ['{SHELL}']\n"),
     "apply-mapping": ("a function called by tag, arguments by name", f"!!python/object/apply:os.system\nargs: ['{SHELL}']\n"),
     "tag-directive": ("a tag whose prefix is declared elsewhere", f"%TAG !p! tag:yaml.org,2002:python/object/\n---\nmodel: !p!apply:os.system ['{SHELL}']\n"),
     "verbatim-tag": ("a tag written out in full", f"model: !<tag:yaml.org,2002:python/object/apply:os.system> ['{SHELL}']\n"),

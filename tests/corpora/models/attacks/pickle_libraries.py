@@ -219,6 +219,7 @@ CALLS: dict[str, dict[str, Code]] = {
 # Why nothing shows that the call is made: the library asks a hub, or the file it wants is not there.
 UNSEEN = {
     "sklearn-fetch-openml": "its client gives up before it connects",
+    "sklearn-externals-joblib": "gone from the scikit-learn of today",
     "torch-jit-load": "reads by its own C++ code, which no hook sees",
     "torch-load-inline": "needs a compiler",
     "torch-load-library": "the library it loads is not there",
