@@ -1,1 +1,28 @@
-"""Looks at data sets."""
+"""Looks at data sets and vector stores: what is in them, what is wrong with them, how much of them was looked at.
+
+    report = scan_data("reviews.parquet", labels="stars", against="test.csv", guard=looker)
+    report.outcome, report.findings, report.column("author").sightings
+
+A pure library: it reads what it is pointed at and writes nowhere but into a scratch folder of its own. The query
+engine (`duckdb`) is loaded when a look begins, and not before.
+"""
+
+from alcaide.instruments.scan.data.looker import TextLooker
+from alcaide.instruments.scan.data.policy import DataLimits, DataPolicy, DataThresholds
+from alcaide.instruments.scan.data.report import ColumnProfile, Coverage, DataReport, Marks, Sighting
+from alcaide.instruments.scan.data.rules import all_rules
+from alcaide.instruments.scan.data.scan import scan_data
+
+__all__ = [
+    "ColumnProfile",
+    "Coverage",
+    "DataLimits",
+    "DataPolicy",
+    "DataReport",
+    "DataThresholds",
+    "Marks",
+    "Sighting",
+    "TextLooker",
+    "all_rules",
+    "scan_data",
+]

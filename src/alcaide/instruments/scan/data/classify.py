@@ -337,6 +337,7 @@ def _guard_column(  # noqa: PLR0913 - what to read, with what, for how long
     deadline = time.monotonic() + seconds
     hits: Counter[str] = Counter()
     best: dict[str, float] = {}
+    values_hit: Counter[str] = Counter()
     read = rows_read = 0
     for start in range(0, len(values), _FIRST):
         batch = values[start : start + _FIRST]
@@ -344,6 +345,7 @@ def _guard_column(  # noqa: PLR0913 - what to read, with what, for how long
             _, count, row = batch[index]
             for category in {category for category, score, *_ in seen if score >= 0.5}:
                 hits[category] += int(count)
+                values_hit[category] += 1
                 found.rows[column.name, category].append(int(row))
             for category, score, *_ in seen:
                 best[category] = max(score, best.get(category, 0.0))
@@ -355,7 +357,9 @@ def _guard_column(  # noqa: PLR0913 - what to read, with what, for how long
     filled = column.rows - column.nulls
     for category, count in sorted(hits.items()):
         kind = kind_of(category)
-        if kind is not None:
+        # One value among many is as likely the detector's mistake as a person, unless it is sure.
+        alone = values_hit[category] == 1 and read > 50 and best[category] < 0.9
+        if kind is not None and not (alone and kind in {"personal", "special"}):
             estimated = round(count * filled / max(1, rows_read))
             column.sightings.append(
                 Sighting(

@@ -13,13 +13,17 @@ log-odds: a row that they all contradict is a wrong label much more often than o
 
 from __future__ import annotations
 
+import ctypes
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from numpy.typing import NDArray
 
@@ -29,12 +33,55 @@ if TYPE_CHECKING:
     Ints = NDArray[np.int64]
 
 
+@lru_cache(maxsize=1)
+def _blas() -> tuple[Any, Any] | None:
+    """How to ask and tell the number of threads of the BLAS that NumPy's wheel carries; None if it carries none."""
+    folder = Path(np.__file__).parent.parent / "numpy.libs"
+    for path in sorted(folder.glob("*openblas*")) if folder.is_dir() else ():
+        try:
+            library = ctypes.CDLL(str(path))
+        except OSError:
+            continue
+        for suffix in ("64_", ""):
+            tell = getattr(library, f"scipy_openblas_set_num_threads{suffix}", None)
+            ask = getattr(library, f"scipy_openblas_get_num_threads{suffix}", None)
+            if tell is not None and ask is not None:
+                return ask, tell
+    return None
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Within, products of matrices run on one thread.
+
+    Sums then come in the same order on every machine, so that the same data give the same findings; and threads
+    that spin for work that is too small for them took seven times as long on a busy machine (1,797 rows of 64
+    columns: 42 s, 6 s so).
+    """
+    known = _blas()
+    if known is None:
+        yield
+        return
+    ask, tell = known
+    before = int(ask())
+    tell(1)
+    try:
+        yield
+    finally:
+        tell(before)
+
+
 def softmax(scores: Floats) -> Floats:
     """Rows of probabilities."""
     shifted = scores - scores.max(axis=1, keepdims=True)
     np.exp(shifted, out=shifted)
     shifted /= shifted.sum(axis=1, keepdims=True)
     return shifted
+
+
+def _dot(one: Floats, other: Floats) -> float:
+    # Not `@`: a vector's product is too little work for the BLAS to start threads for, and it does.
+    return float((one * other).sum())
 
 
 def minimise(
@@ -48,17 +95,17 @@ def minimise(
         direction = -gradient
         alphas = []
         for step, change, rho in reversed(steps):
-            alpha = rho * float(step @ direction)
+            alpha = rho * _dot(step, direction)
             direction = direction - alpha * change
             alphas.append(alpha)
         if steps:
             step, change, _ = steps[-1]
-            direction = direction * (float(step @ change) / max(1e-12, float(change @ change)))
+            direction = direction * (_dot(step, change) / max(1e-12, _dot(change, change)))
         for (step, change, rho), alpha in zip(steps, reversed(alphas), strict=True):
-            direction = direction + step * (alpha - rho * float(change @ direction))
-        downhill = float(direction @ gradient)
+            direction = direction + step * (alpha - rho * _dot(change, direction))
+        downhill = _dot(direction, gradient)
         if downhill >= 0:
-            direction, downhill, steps = -gradient, -float(gradient @ gradient), []
+            direction, downhill, steps = -gradient, -_dot(gradient, gradient), []
         length = 1.0 if steps else min(1.0, 1.0 / max(1e-12, float(np.abs(gradient).sum())))
         for _ in range(20):
             candidate = at + length * direction
@@ -69,7 +116,7 @@ def minimise(
         else:
             break
         step, change = candidate - at, new_gradient - gradient
-        curvature = float(step @ change)
+        curvature = _dot(step, change)
         if curvature > 1e-10:
             steps = [*steps[1 - memory :], (step, change, 1.0 / curvature)] if memory > 1 else []
         gained = value - new_value
@@ -96,6 +143,11 @@ class Dense:
 
     def predict(self, train: Ints, labels: Ints, classes: int, test: Ints) -> Floats:
         """See `Model`."""
+        weights = self.fit(train, labels, classes)
+        return softmax(self.matrix[test] @ weights[:-1] + weights[-1])
+
+    def fit(self, train: Ints, labels: Ints, classes: int) -> Floats:
+        """The weights, (columns + 1) × classes, the last row the bias."""
         x = self.matrix[train]
         y = np.eye(classes)[labels]
         columns = x.shape[1]
@@ -112,8 +164,7 @@ class Dense:
             )
             return loss / count, gradient.ravel() / count
 
-        weights = minimise(slope, np.zeros((columns + 1) * classes)).reshape(columns + 1, classes)
-        return softmax(self.matrix[test] @ weights[:-1] + weights[-1])
+        return minimise(slope, np.zeros((columns + 1) * classes)).reshape(columns + 1, classes)
 
 
 @dataclass(slots=True)
@@ -156,6 +207,7 @@ class Words:
     penalty: float = 1.0
     weights: Floats | None = None
     """Of the last model fitted, (columns + 1) × classes: for who asks what a word counted."""
+    keys: Ints | None = None
 
     def predict(self, train: Ints, labels: Ints, classes: int, test: Ints) -> Floats:
         """See `Model`."""
@@ -193,6 +245,26 @@ class Words:
         words, values, rows = self._rows(test)
         return _sums(words, values, _bounds(rows, len(test)), self.weights[:-1]) + self.weights[-1]
 
+    def find(self, documents: Ints, column: int) -> Ints:
+        """Where the entry of a word is for each of some texts; -1 for those that do not have it."""
+        keys = self._keys()
+        wanted = documents.astype(np.int64) * (self.columns + 1) + column
+        at = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
+        found: Ints = np.where(keys[at] == wanted, at, -1) if len(keys) else np.full(len(documents), -1)
+        return found
+
+    def shared(self, documents: Ints, share: float) -> Ints:
+        """The words that at least this share of some texts have; asked of the first 2,000 of them."""
+        words, _, _ = self._rows(documents[:2_000])
+        counts = np.bincount(words, minlength=1)
+        found: Ints = np.flatnonzero(counts >= share * len(documents[:2_000]))
+        return found
+
+    def _keys(self) -> Ints:
+        if self.keys is None:
+            self.keys = self.documents.astype(np.int64) * (self.columns + 1) + self.words
+        return self.keys
+
     def _rows(self, which: Ints) -> tuple[NDArray[np.int32], NDArray[np.float32], Ints]:
         """The entries of some texts, in their order, with each entry's place in that order."""
         sizes = self.starts[which + 1] - self.starts[which]
@@ -216,8 +288,13 @@ def _sums(words: NDArray[np.int32], values: NDArray[np.float32], bounds: Ints, w
     return found
 
 
-def words_model(corpus: Corpus, *, least: int = 2, buckets: int = 1 << 17, penalty: float = 1.0) -> Words:
-    """The model on which words of a corpus are in which text; words of fewer than `least` texts are left out."""
+def words_model(
+    corpus: Corpus, *, least: int = 2, buckets: int = 1 << 17, penalty: float = 1.0
+) -> tuple[Words, NDArray[np.int32]]:
+    """The model on which words of a corpus are in which text, and each word's column in it, -1 if it has none.
+
+    Words of fewer than `least` texts are left out.
+    """
     documents, ids = corpus.document_of(), corpus.ids
     pairs = np.unique(documents.astype(np.int64) * len(corpus.vocabulary) + ids)
     documents = (pairs // max(1, len(corpus.vocabulary))).astype(np.int32)
@@ -234,7 +311,10 @@ def words_model(corpus: Corpus, *, least: int = 2, buckets: int = 1 << 17, penal
     starts = np.searchsorted(documents, np.arange(corpus.size + 1)).astype(np.int64)
     norms = np.sqrt(np.maximum(1e-12, np.bincount(documents, values.astype(np.float64) ** 2, corpus.size)))
     values = (values / norms[documents]).astype(np.float32)
-    return Words(documents, ids, values, starts, len(order), penalty)
+    # Within a text by column, so that one can be looked up.
+    by_column = np.lexsort((ids, documents))
+    model = Words(documents[by_column], ids[by_column], values[by_column], starts, len(order), penalty)
+    return model, number
 
 
 def folds_of(labels: Ints, seed: int, folds: int = 5) -> Ints:

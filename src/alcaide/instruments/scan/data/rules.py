@@ -181,7 +181,7 @@ PATCH = Rule(
 )
 RARE_CLUSTER = Rule(
     "data/rare-cluster",
-    Level.MEDIUM,
+    Level.LOW,
     "rows of one label that share an odd feature and nothing else",
     "Poison that keeps the right label (clean-label) looks like this; so does a template.",
     "Look at the rows listed: is what they share a template of the source, or put there?",
@@ -337,6 +337,6 @@ ORPHAN = Rule(
 RULES: tuple[Rule, ...] = tuple(value for value in list(globals().values()) if isinstance(value, Rule))
 
 
-def rules() -> dict[str, Rule]:
+def all_rules() -> dict[str, Rule]:
     """Every rule by its id."""
     return {rule.id: rule for rule in RULES}

@@ -1,0 +1,734 @@
+"""The look at a data set, check after check.
+
+    1. open       the source becomes a table that can be asked
+    2. profile    schema and statistics of every column, over all rows
+    3. classify   personal data, secrets, special categories; instructions hidden in texts
+    4. copies     exact and near, within and against other sets
+    5. labels     wrong ones, triggers, patches, odd corners
+    6. reference  schema and distribution against another version
+    7. provenance card, licence, register, marks of machine-written text
+
+Each check ends on its own: what stops one (a limit, broken data, a fault of ours) becomes an Unknown finding with
+the name of the check, and the next one goes on. Run it in a child process with limits of its own where the data are a
+stranger's: the engine's readers are native code.
+"""
+
+# ruff: noqa: S608 - names go into SQL through `quoted`, values through `literal` or as parameters
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from alcaide.instruments.scan.context import printable
+from alcaide.instruments.scan.data import rules as R  # noqa: N812 - forty rules, named as rules
+from alcaide.instruments.scan.data.policy import DataPolicy
+from alcaide.instruments.scan.data.report import ColumnProfile, Coverage, DataReport, Marks
+from alcaide.instruments.scan.limits import Malformed, OverBudget, ScanStop, Truncated, Unsupported
+from alcaide.instruments.scan.model import Finding, Level, Rule
+from alcaide.instruments.scan.source import UnreadableError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from alcaide.instruments.scan.data.conversations import Conversations
+    from alcaide.instruments.scan.data.looker import TextLooker
+    from alcaide.instruments.scan.data.sources import Given, Opened
+    from alcaide.instruments.scan.data.sources.table import Field, Table
+
+EDITION = "2026.11"
+"""Raised whenever a rule, a list or a threshold changes what is found."""
+
+Progress = Callable[[str, float], None]
+"""Told the name of the check that begins, and which share of the checks is done."""
+
+Register = Callable[[str, str | None], bool | None]
+"""Asked with a source's name and SHA-256: whether it is registered; None if the register cannot say."""
+
+
+def scan_data(
+    source: Given,
+    *,
+    reference: Given | None = None,
+    against: Given | Mapping[str, Given] | None = None,
+    labels: str | None = None,
+    text: str | Sequence[str] | None = None,
+    embeddings: Any = None,
+    guard: TextLooker | None = None,
+    policy: DataPolicy | None = None,
+    progress: Progress | None = None,
+    card: Mapping[str, Any] | None = None,
+    register: Register | None = None,
+) -> DataReport:
+    """Look at a data set.
+
+    Args:
+        source: a file, a folder, a URL (`s3://`, `sqlite://`, `postgresql://`), or columns by name.
+        reference: an earlier version, to compare schema and distribution with.
+        against: other sets that must not overlap with this: a test set, benchmarks by name.
+        labels: the column of labels; guessed by its name if None.
+        text: the column or columns of free text; all that look like it if None.
+        embeddings: one vector a row: an array, the path of a `.npy` file, or the name of a column.
+        guard: reads texts for personal data, secrets and instructions. Without it that is said to be unknown.
+        policy: limits, thresholds and what is accepted; the one that ships if None.
+        progress: told what goes on.
+        card: what is known about the set (licence, source…), beside what its own card says.
+        register: whether a source is registered; nobody is asked if None.
+
+    Returns:
+        A report, whatever the data are. Only a wrong argument raises: `labels` or `text` naming no column is a
+        finding, since a file may have changed.
+    """
+    look = _Look(source, policy or DataPolicy(), progress)
+    look.guard = guard
+    look.run(reference, against, labels, text, embeddings, card, register)
+    return look.finish()
+
+
+class _Look:
+    """One look on its way."""
+
+    def __init__(self, source: Given, policy: DataPolicy, progress: Progress | None) -> None:
+        from alcaide.instruments.scan.data.sources import name_of
+
+        self.source = source
+        self.policy = policy
+        self.progress = progress
+        self.guard: TextLooker | None = None
+        self.report = DataReport(printable(name_of(source)), "unknown", fail_on=policy.fail_on)
+        self.began = time.monotonic()
+        self.opened: Opened | None = None
+        self.columns: list[ColumnProfile] = []
+        self.conversations: Conversations | None = None
+        self.texts: dict[str, str] = {}
+        self.label: Field | None = None
+
+    # ── what all checks use ──
+
+    @property
+    def table(self) -> Table:
+        assert self.opened is not None, "open first"
+        return self.opened.table
+
+    def find(  # noqa: PLR0913 - what, how bad, where
+        self,
+        rule: Rule,
+        message: str,
+        *,
+        level: Level | None = None,
+        place: str = "",
+        rows: Sequence[int] = (),
+        scores: Sequence[float] | None = None,
+        category: str = "",
+        **detail: Any,
+    ) -> None:
+        """Say that something is wrong; what a person has accepted is said as low."""
+        how = level or rule.level
+        if how is not Level.UNKNOWN and (
+            rule.id in self.policy.accepts or (category and f"{rule.id}:{category}" in self.policy.accepts)
+        ):
+            how, detail["accepted"] = Level.LOW, True
+        if category:
+            detail["category"] = category
+        if rows:
+            detail["rows"] = [int(row) for row in rows[: self.policy.limits.rows_listed]]
+            kept = tuple(int(row) for row in rows[: self.policy.limits.rows_marked])
+            given = (
+                tuple(float(score) for score in scores[: len(kept)])
+                if scores is not None
+                else (1.0,) * len(kept)
+            )
+            known = self.report.marks.get(rule.id)
+            if known is None:
+                self.report.marks[rule.id] = Marks(kept, given)
+            else:
+                self.report.marks[rule.id] = Marks(known.rows + kept, known.scores + given)
+        self.report.findings.append(
+            Finding(rule.id, how, printable(message, 1_000), printable(place), None, detail)
+        )
+
+    def cover(self, check: str, looked: int, total: int, why: str = "", *, estimate: bool = False) -> None:
+        """Say how much a check looked at."""
+        self.report.coverage.append(
+            Coverage(check, looked, total, "rows", why if looked < total else "", estimate)
+        )
+
+    def check(self, name: str, share: float, work: Callable[[], None]) -> bool:
+        """Do one check; whether it came to its end."""
+        if self.progress is not None:
+            self.progress(name, share)
+        total = self.opened.table.rows if self.opened is not None else 0
+        try:
+            work()
+            return True
+        except OverBudget as stop:
+            self.find(R.OVER_BUDGET, f"the check `{name}` did not end: {stop.message}", check=name)
+        except (Malformed, Truncated) as stop:
+            self.find(
+                R.UNREADABLE, f"the check `{name}` met data that cannot be read: {stop.message}", check=name
+            )
+        except ScanStop as stop:
+            self.find(R.UNSUPPORTED, f"the check `{name}` was not done: {stop.message}", check=name)
+        except UnreadableError as error:
+            self.find(R.UNREADABLE, f"the check `{name}` was not done: {error}", check=name)
+        except (MemoryError, RecursionError) as error:
+            self.find(R.OVER_BUDGET, f"the check `{name}` did not end: {type(error).__name__}", check=name)
+        except Exception as error:  # noqa: BLE001 - a check's fault must not become a set called clean, nor end the look
+            self.find(
+                R.FAULT,
+                f"the check `{name}` failed ({type(error).__name__})",
+                check=name,
+                error=printable(f"{type(error).__name__}: {error}", 300),
+            )
+        self.cover(name, 0, total, "it did not end")
+        return False
+
+    # ── the order ──
+
+    def run(  # noqa: PLR0913 - what `scan_data` was given
+        self,
+        reference: Given | None,
+        against: Given | Mapping[str, Given] | None,
+        labels: str | None,
+        text: str | Sequence[str] | None,
+        embeddings: Any,
+        card: Mapping[str, Any] | None,
+        register: Register | None,
+    ) -> None:
+        """All checks."""
+        try:
+            if not self.check("open", 0.0, self._open):
+                return
+            steps: list[tuple[str, Callable[[], None]]] = [
+                ("profile", self._profile),
+                ("classify", lambda: self._classify(text)),
+                ("instructions", self._instructions),
+                ("duplicates", self._duplicates),
+                ("near-duplicates", self._near_duplicates),
+            ]
+            if against is not None:
+                for name, other in _named(against):
+                    steps.append(
+                        (f"against {name}", lambda name=name, other=other: self._against(name, other))
+                    )  # type: ignore[misc]
+            steps += [
+                ("labels", lambda: self._labels(labels)),
+                ("embeddings", lambda: self._embeddings(embeddings)),
+                ("conversations", self._conversations),
+                ("synthetic", self._synthetic),
+            ]
+            if reference is not None:
+                steps.append(("reference", lambda: self._reference(reference)))
+            steps.append(("provenance", lambda: self._provenance(card, register)))
+            for index, (name, work) in enumerate(steps):
+                if not self.check(name, (index + 1) / (len(steps) + 1), work) and name == "profile":
+                    return
+        finally:
+            if self.opened is not None:
+                self.opened.engine.close()
+
+    def finish(self) -> DataReport:
+        """The report, its findings worst first, with one Unknown for each check that did not look at all of it."""
+        report = self.report
+        for coverage in report.coverage:
+            name = coverage.check.split(":", 1)[0]
+            if coverage.share >= 1 or coverage.estimate or coverage.why == "it did not end":
+                continue
+            if name in self.policy.sample_is_enough or coverage.check in self.policy.sample_is_enough:
+                continue
+            place = coverage.check.split(":", 1)[1] if ":" in coverage.check else ""
+            self.find(
+                R.NOT_LOOKED_AT,
+                f"`{coverage.check}` looked at {coverage.looked:,} of {coverage.total:,} {coverage.unit}"
+                + (f": {coverage.why}" if coverage.why else ""),
+                place=place,
+                check=coverage.check,
+                looked=coverage.looked,
+                total=coverage.total,
+            )
+        report.findings.sort(key=Finding.sort_key)
+        report.columns = self.columns
+        report.seconds = round(time.monotonic() - self.began, 3)
+        if self.progress is not None:
+            self.progress("done", 1.0)
+        return report
+
+    # ── 1, 2 ──
+
+    def _open(self) -> None:
+        from alcaide.instruments.scan.data.sources import open_source
+        from alcaide.instruments.scan.data.words import words
+
+        self.opened = opened = open_source(self.source, self.policy)
+        table, report = opened.table, self.report
+        report.kind, report.rows, report.size = table.kind, table.rows, table.size
+        report.facts.update(table.facts)
+        report.edition = f"data {EDITION}, words {words().edition}, duckdb {opened.engine.version}"
+        for remark in table.remarks:
+            self.find(remark.rule, remark.message, rows=remark.rows, **remark.detail)
+        total = table.rows + (table.lost if table.kind in {"csv", "tsv", "text"} else 0)
+        self.cover("read", table.rows, total, "rows that could not be read were left out")
+        if table.columns_left_out:
+            report.coverage.append(
+                Coverage(
+                    "columns", len(table.columns), len(table.columns) + table.columns_left_out, "columns",
+                    "there are more columns than the limit, or of types that are not read",
+                )
+            )  # fmt: skip
+        if not table.rows:
+            self.find(R.NO_ROWS, "there is not one row in it")
+
+    def _profile(self) -> None:
+        from alcaide.instruments.scan.data.conversations import conversations_of
+        from alcaide.instruments.scan.data.profile import draw_sample, profile, refine
+
+        self.columns = profile(self.table)
+        refine(self.table, self.columns, draw_sample(self.table))
+        self.conversations = conversations_of(self.table, self.columns)
+        self.texts = self.conversations.texts()
+        self.cover("profile", self.table.rows, self.table.rows)
+
+    # ── 3 ──
+
+    def _classify(self, text: str | Sequence[str] | None) -> None:
+        from alcaide.instruments.scan.data.classify import classify
+
+        self._choose_texts(text)
+        found = classify(self.table, self.columns, "sampled", self.guard)
+        self.report.coverage.extend(found.coverage)
+        if self.guard is None and any(
+            column.role in {"text", "conversation", "nested"} for column in self.columns
+        ):
+            self.cover("guard", 0, self.table.rows, "no guard was given to read the texts")
+        by_kind = {"personal": R.PERSONAL, "special": R.SPECIAL, "secret": R.SECRET}
+        for column in self.columns:
+            filled = max(1, column.rows - column.nulls)
+            for sighting in column.sightings:
+                rule = by_kind.get(sighting.kind)
+                if rule is None:
+                    continue
+                by_name = sighting.by == "name"
+                level = None
+                if by_name and rule.level.rank > Level.MEDIUM.rank:
+                    level = Level.MEDIUM
+                self.find(
+                    rule,
+                    f"column `{column.name}` holds {_called(sighting.category)} "
+                    + ("by its name" if by_name else f"in {_about(sighting.rows, filled, sighting.looked)}"),
+                    level=level,
+                    place=column.name,
+                    rows=found.rows.get((column.name, sighting.category), ())[
+                        : self.policy.limits.rows_listed
+                    ],
+                    category=sighting.category,
+                    by=sighting.by,
+                    count=sighting.rows,
+                    looked=sighting.looked,
+                    share=round(sighting.rows / filled, 4),
+                )
+        self._singling_out()
+
+    def _choose_texts(self, text: str | Sequence[str] | None) -> None:
+        """Which columns are read as text, with their SQL."""
+        wanted = [text] if isinstance(text, str) else list(text or ())
+        for name in wanted:
+            field = self.table.column(name)
+            if field is None:
+                self.find(R.UNSUPPORTED, f"there is no column `{name}` to read as text", column=name)
+            elif field.name not in self.texts:
+                self.texts[field.name] = field.sql if field.is_text else f"{field.sql}::VARCHAR"
+        if wanted:
+            self.texts = {name: sql for name, sql in self.texts.items() if name in wanted} or self.texts
+            return
+        for column, field in zip(self.columns, self.table.columns, strict=True):
+            if column.role == "text" and field.is_text:
+                self.texts.setdefault(field.name, field.sql)
+
+    def _singling_out(self) -> None:
+        """How many rows are alone with what is known of a person without a name."""
+        from alcaide.instruments.scan.data.words import words
+
+        chosen: dict[str, str] = {}
+        for column, field in zip(self.columns, self.table.columns, strict=True):
+            for sighting in column.sightings:
+                if (
+                    sighting.category in words().quasi
+                    and sighting.category not in chosen
+                    and not field.is_nested
+                ):
+                    chosen[sighting.category] = field.name
+        if len(chosen) < 3 and not {"DATE_OF_BIRTH", "PLACE"} <= set(chosen):
+            return
+        listed = ", ".join(_sql(self.table, name) for name in chosen.values())
+        (alone,) = self.table.engine.row(
+            f"SELECT count(*) FROM (SELECT count(*) AS c FROM {self.table.relation} GROUP BY {listed}) WHERE c = 1"
+        )
+        share = alone / max(1, self.table.rows)
+        self.report.facts["alone_by_quasi_identifiers"] = {
+            "columns": list(chosen.values()),
+            "share": round(share, 4),
+        }
+        if share >= self.policy.thresholds.unique:
+            names = ", ".join(f"`{name}`" for name in chosen.values())
+            self.find(
+                R.RE_IDENTIFIABLE,
+                f"{share:.0%} of the rows are alone with their {names} ({alone:,} of {self.table.rows:,})",
+                count=int(alone),
+                columns=list(chosen.values()),
+            )
+
+    def _instructions(self) -> None:
+        """Rows with a cue are read by the guard; cues are looked for in all rows."""
+        from alcaide.instruments.scan.data.engine import literal, quoted
+        from alcaide.instruments.scan.data.looker import INSTRUCTIONS, look_at_many
+        from alcaide.instruments.scan.data.sources.table import ROW
+        from alcaide.instruments.scan.data.words import words
+
+        if not self.texts:
+            return
+        engine, limit = self.table.engine, self.policy.limits.text
+        pattern = literal(words().instructions)
+        for name, sql in self.texts.items():
+            where = f"regexp_matches(left({sql}, {limit}), {pattern}, 'i')"
+            (cued,) = engine.row(f"SELECT count(*) FROM {self.table.relation} WHERE {where}")
+            if not cued:
+                continue
+            rows = engine.rows(
+                f"SELECT {quoted(ROW)}, left({sql}, {limit}) FROM {self.table.relation} WHERE {where} ORDER BY 1 LIMIT 5000"
+            )
+            if self.guard is None:
+                self.find(
+                    R.INSTRUCTIONS,
+                    f"{cued:,} rows of `{name}` have words that address a machine; no guard was given to read them",
+                    level=Level.MEDIUM,
+                    place=name,
+                    rows=[int(row) for row, _ in rows],
+                    count=int(cued),
+                )
+                continue
+            seen: list[tuple[float, int]] = []
+            for index, sights in look_at_many(self.guard, [str(value) for _, value in rows], together=1):
+                score = max(
+                    (score for category, score, *_ in sights if category in INSTRUCTIONS), default=0.0
+                )
+                if score >= 0.5:
+                    seen.append((score, int(rows[index][0])))
+            seen.sort(key=lambda pair: (-pair[0], pair[1]))
+            if seen:
+                self.find(
+                    R.INSTRUCTIONS,
+                    f"{len(seen):,} rows of `{name}` tell a model what to do, the surest is row {seen[0][1]:,}",
+                    place=name,
+                    rows=[row for _, row in seen],
+                    scores=[score for score, _ in seen],
+                    count=len(seen),
+                )
+            self.cover(f"instructions:{name}", len(rows), int(cued), "more rows have cues than are read")
+
+    # ── 4 ──
+
+    def _comparable(self) -> list[Field]:
+        """The columns that make a row what it is: all but identifiers that are different in every row."""
+        kept = [
+            field
+            for column, field in zip(self.columns, self.table.columns, strict=True)
+            if column.role not in {"identifier", "empty"} or field.is_text and not self._is_key(column)
+        ]
+        return kept or list(self.table.columns)
+
+    def _is_key(self, column: ColumnProfile) -> bool:
+        return column.role == "identifier" and column.distinct >= 0.93 * max(1, column.rows - column.nulls)
+
+    def _duplicates(self) -> None:
+        from alcaide.instruments.scan.data.copies import exact_copies
+
+        fields = self._comparable()
+        if self.table.kind == "images":
+            fields = [field for field in self.table.columns if field.name == "sha256"]
+        copies = exact_copies(self.table, fields, self.policy.limits.rows_marked)
+        self.cover("duplicates", self.table.rows, self.table.rows)
+        self.report.figures["duplicates"] = {"surplus": copies.surplus, "groups": copies.sizes[:20]}
+        if copies.surplus:
+            share = copies.surplus / max(1, self.table.rows)
+            self.find(
+                R.DUPLICATES,
+                f"{copies.surplus:,} rows ({share:.1%}) repeat another row"
+                + ("" if len(fields) == len(self.table.columns) else ", apart from identifiers"),
+                rows=copies.rows,
+                count=copies.surplus,
+                groups=copies.groups[:10],
+            )
+
+    def _main_text(self) -> tuple[str, str] | None:
+        """The column that most of the text is in."""
+        if not self.texts:
+            return None
+        sizes = {column.name: (column.length[1] if column.length else 0.0) for column in self.columns}
+        name = max(self.texts, key=lambda one: sizes.get(one, 0.0))
+        return name, self.texts[name]
+
+    def _rows_and_texts(self, most: int) -> tuple[Any, list[str], str] | None:
+        """Row numbers and texts of the main text, sampled by hash where there are more than `most`."""
+        import numpy as np
+
+        from alcaide.instruments.scan.data.engine import quoted
+        from alcaide.instruments.scan.data.sources.table import ROW
+
+        chosen = self._main_text()
+        if chosen is None:
+            return None
+        name, sql = chosen
+        share = min(1.0, most / max(1, self.table.rows))
+        where = "" if share >= 1 else f" AND hash({quoted(ROW)}, 1) < {int(share * (1 << 64))}::UBIGINT"
+        answer = self.table.engine.rows(
+            f"SELECT {quoted(ROW)}, left({sql}, {min(5_000, self.policy.limits.text)}) FROM {self.table.relation} "
+            f"WHERE {sql} IS NOT NULL{where} ORDER BY 1"
+        )
+        return np.array([row for row, _ in answer], np.int64), [str(text) for _, text in answer], name
+
+    def _near_duplicates(self) -> None:
+        from alcaide.instruments.scan.data.copies import near_copies
+
+        if self.table.kind == "images":
+            self._near_images()
+            return
+        got = self._rows_and_texts(self.policy.limits.similar_rows)
+        if got is None:
+            return
+        rows, texts, name = got
+        found = near_copies(
+            texts, rows, self.policy.thresholds.near, self.policy.seed, self.policy.limits.rows_marked
+        )
+        column = next(column for column in self.columns if column.name == name)
+        self.cover("near-duplicates", len(rows), column.rows - column.nulls, "more rows than the limit")
+        self.report.figures["near_duplicates"] = {"surplus": found.surplus, "groups": found.sizes[:20]}
+        if found.surplus:
+            self.find(
+                R.NEAR_DUPLICATES,
+                f"{found.surplus:,} of {len(rows):,} texts in `{name}` are copies or near copies of another",
+                place=name,
+                rows=found.rows,
+                count=found.surplus,
+                groups=found.groups[:10],
+            )
+
+    def _near_images(self) -> None:
+        import numpy as np
+
+        pictures = self.opened.pictures if self.opened is not None else None
+        if pictures is None:
+            self.cover("near-duplicates", 0, self.table.rows, "comparing pictures takes the package `pillow`")
+            return
+        from alcaide.instruments.scan.data.pictures import alike
+
+        groups = alike(pictures.colours, pictures.seen)
+        surplus = [row for group in groups for row in group[1:]]
+        self.cover(
+            "near-duplicates",
+            int(np.count_nonzero(pictures.seen)),
+            self.table.rows,
+            "images that cannot be decoded",
+        )
+        if surplus:
+            self.find(
+                R.NEAR_DUPLICATES,
+                f"{len(surplus):,} images look like another one",
+                rows=sorted(surplus),
+                count=len(surplus),
+                groups=groups[:10],
+            )
+
+    def _against(self, name: str, other: Given) -> None:
+        from alcaide.instruments.scan.data.leakage import compare
+
+        compare(self, name, other)
+
+    # ── 5 ──
+
+    def _labels(self, labels: str | None) -> None:
+        from alcaide.instruments.scan.data.labels import guess_label
+        from alcaide.instruments.scan.data.suspicion import suspect
+
+        chosen = labels or guess_label(self.table, self.columns)
+        if chosen is None:
+            self.report.facts["label"] = None
+            return
+        field = self.table.column(chosen)
+        if field is None:
+            self.find(R.UNSUPPORTED, f"there is no column `{chosen}` to take labels from", column=chosen)
+            self.cover("label-errors", 0, self.table.rows, "there is no such column")
+            return
+        self.label = field
+        self.report.facts["label"] = {"column": field.name, "guessed": labels is None}
+        suspect(self, field)
+
+    def _embeddings(self, embeddings: Any) -> None:
+        from alcaide.instruments.scan.data.suspicion import suspect_vectors
+
+        suspect_vectors(self, embeddings)
+
+    # ── 6, 7 ──
+
+    def _conversations(self) -> None:
+        from alcaide.instruments.scan.data.conversations import oddities
+
+        if not self.conversations:
+            return
+        for oddity in oddities(self.table, self.conversations):
+            self.find(
+                R.CONVERSATION,
+                f"{oddity.count:,} conversations {oddity.what}",
+                rows=oddity.rows,
+                count=oddity.count,
+            )
+        self.cover("conversations", self.table.rows, self.table.rows)
+
+    def _synthetic(self) -> None:
+        """Phrases that models write, over all rows, and openings that come back too often, in the sample."""
+        from alcaide.instruments.scan.data.engine import literal, quoted
+        from alcaide.instruments.scan.data.sources.table import ROW
+        from alcaide.instruments.scan.data.words import words
+
+        engine = self.table.engine
+        for name, sql in self.texts.items():
+            lowered = f"lower(left({sql}, {self.policy.limits.text}))"
+            selves = " OR ".join(f"contains(t, {literal(one)})" for one in words().synthetic_self)
+            styles = " OR ".join(f"contains(t, {literal(one)})" for one in words().synthetic_style)
+            total, own, style = engine.row(
+                f"SELECT count(t), count_if({selves}), count_if({styles}) "
+                f"FROM (SELECT {lowered} AS t FROM {self.table.relation})"
+            )
+            openings, sampled = engine.row(
+                "SELECT count(DISTINCT array_to_string(string_split(t, ' ')[1:4], ' ')), count(t) "
+                f"FROM (SELECT {lowered} AS t FROM sampled) WHERE length(t) > 40"
+            )
+            self.cover(f"synthetic:{name}", self.table.rows, self.table.rows)
+            self.report.figures.setdefault("synthetic", {})[name] = {
+                "self": round(own / max(1, total), 5),
+                "style": round(style / max(1, total), 5),
+                "openings": round(openings / max(1, sampled), 4),
+            }
+            if own >= 2 or style >= max(5, 0.02 * total):
+                rows = engine.rows(
+                    f"SELECT {quoted(ROW)} FROM (SELECT {quoted(ROW)}, {lowered} AS t FROM {self.table.relation}) "
+                    f"WHERE {selves if own >= 2 else styles} ORDER BY 1 LIMIT 10000"
+                )
+                self.find(
+                    R.SYNTHETIC,
+                    f"{own:,} texts in `{name}` speak of being a model, {style:,} have phrases that models write "
+                    f"(of {total:,})",
+                    place=name,
+                    rows=[int(row) for (row,) in rows],
+                    count=int(own + style),
+                )
+
+    def _reference(self, reference: Given) -> None:
+        from alcaide.instruments.scan.data.leakage import open_other
+        from alcaide.instruments.scan.data.profile import draw_sample, profile, refine
+        from alcaide.instruments.scan.data.shift import shifts
+
+        with open_other(reference, self.policy) as before:
+            columns = profile(before.table)
+            refine(before.table, columns, draw_sample(before.table))
+            mine = {column.name: column for column in self.columns}
+            theirs = {column.name: column for column in columns}
+            gone, new = (
+                [name for name in theirs if name not in mine],
+                [name for name in mine if name not in theirs],
+            )
+            retyped = [name for name in mine if name in theirs and mine[name].type != theirs[name].type]
+            for names, what in ((gone, "are gone"), (new, "are new"), (retyped, "have another type")):
+                if names:
+                    listed = ", ".join(f"`{name}`" for name in names[:10])
+                    self.find(R.SCHEMA_CHANGED, f"columns {what}: {listed}", columns=names[:50])
+            found = shifts(self.table, self.columns, before.table, columns)
+        limits = self.policy.thresholds
+        self.report.figures["shift"] = [
+            {"column": one.column, "test": one.test, "effect": round(one.effect, 4), "psi": round(one.psi, 4)}
+            for one in found
+        ]
+        self.cover(
+            "reference",
+            min(self.table.rows, self.policy.limits.sample_rows),
+            self.table.rows,
+            "a sample of both",
+            estimate=True,
+        )
+        for one in found:
+            if one.matters(limits):
+                named = "Kolmogorov-Smirnov distance" if one.test == "ks" else "Cramér's V"
+                self.find(
+                    R.SHIFTED,
+                    f"column `{one.column}` is distributed otherwise than in the reference: {named} {one.effect:.2f}, "
+                    f"PSI {one.psi:.2f}, missing {one.missing[0]:.1%} then and {one.missing[1]:.1%} now",
+                    level=Level.MEDIUM if one.is_major(limits) else None,
+                    place=one.column,
+                    effect=round(one.effect, 4),
+                    psi=round(one.psi, 4),
+                    p=one.p,
+                )
+
+    def _provenance(self, card: Mapping[str, Any] | None, register: Register | None) -> None:
+        from alcaide.instruments.scan.data.digest import digest_of
+        from alcaide.instruments.scan.data.provenance import card_of
+        from alcaide.instruments.scan.data.sources import files_of
+
+        report = self.report
+        paths = files_of(self.source, self.policy)
+        folder = None
+        if paths and not isinstance(self.source, Mapping):
+            given = Path(os.fspath(self.source)).resolve()
+            folder = given if given.is_dir() else given.parent
+            report.sha256 = digest_of(paths, folder, self.table.engine.check_time)
+            report.size = report.size or sum(path.stat().st_size for path in paths)
+        known = card_of(folder, card)
+        report.facts["card"] = {"licence": known.licence, "says": known.sources, "files": known.files}
+        if known.licence is None:
+            self.find(R.NO_LICENCE, "neither its card nor a file beside it names a licence")
+        elif known.restricted:
+            self.find(R.RESTRICTED_LICENCE, f"its licence is `{known.licence}`", licence=known.licence)
+        if not known.sources:
+            self.find(R.NO_PROVENANCE, "nothing says where it is from")
+        if any(finding.rule == R.SYNTHETIC.id for finding in report.findings) and not known.synthetic:
+            report.facts["synthetic_undeclared"] = True
+        if register is not None:
+            answer = register(report.source, report.sha256)
+            if answer is False:
+                self.find(R.UNAPPROVED, "the register does not know this data set", sha256=report.sha256)
+            elif answer is None:
+                self.find(
+                    R.UNSUPPORTED,
+                    "the register could not say whether it knows this data set",
+                    check="register",
+                )
+            report.facts["registered"] = answer
+
+
+def _named(against: Given | Mapping[str, Given]) -> Iterator[tuple[str, Given]]:
+    """Other sets by name. A mapping is sets by name if its values are sources, and else columns of one set."""
+    if (
+        isinstance(against, Mapping)
+        and against
+        and all(isinstance(value, str | os.PathLike | Mapping) for value in against.values())
+    ):
+        yield from against.items()
+    else:
+        yield "the other set", against
+
+
+def _sql(table: Table, name: str) -> str:
+    field = table.column(name)
+    assert field is not None, name
+    return field.sql
+
+
+def _called(category: str) -> str:
+    """A category in a sentence."""
+    return "secrets" if category == "secret" else f"`{category}`"
+
+
+def _about(rows: int, filled: int, looked: int) -> str:
+    exact = looked >= filled
+    return f"{'' if exact else 'about '}{rows:,} of {filled:,} rows ({rows / filled:.1%})"
