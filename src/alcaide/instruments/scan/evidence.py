@@ -181,7 +181,7 @@ def why(counts: Mapping[str, int], worst_first: Sequence[Finding], outcome: str)
         return "nothing was looked at"
     unknown = [finding for finding in worst_first if finding.level.value == "unknown"]
     first = unknown[0] if outcome == "unknown" and unknown else worst_first[0]
-    return f"{told}; {first.message[:300]}"
+    return f"{told}; {_utf8(first.message[:300])}"
 
 
 def _finding(artifact: Artifact, finding: Finding, rules: Mapping[str, Rule], alone: bool) -> ScanFinding:
@@ -189,7 +189,7 @@ def _finding(artifact: Artifact, finding: Finding, rules: Mapping[str, Rule], al
     return ScanFinding(
         rule=finding.rule,
         level=finding.level.value,
-        message=finding.message[:500],
+        message=_utf8(finding.message[:500]),
         file=ITSELF if alone else _utf8(artifact.path)[:500],
         place=_utf8(finding.place)[:500],
         offset=finding.offset if finding.offset is None or finding.offset < 1 << 53 else None,
@@ -207,7 +207,7 @@ def _data_finding(finding: Finding, rules: Mapping[str, Rule]) -> DataFinding:
     return DataFinding(
         rule=finding.rule,
         level=finding.level.value,
-        message=finding.message[:500],
+        message=_utf8(finding.message[:500]),
         columns=tuple(str(name)[:200] for name in list(columns)[:50]),
         count=count if isinstance(count, int) and not isinstance(count, bool) else None,
         rows=tuple(str(row)[:80] for row in list(rows if isinstance(rows, list | tuple) else ())[:MAX_ROWS]),
