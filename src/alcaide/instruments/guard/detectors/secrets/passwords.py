@@ -63,9 +63,12 @@ _TOLD_OF = re.compile(
 _ABOUT = re.compile(
     r"hash|polic|length|regex|pattern|field|label|strength|expir|_age|reset|hint|prompt|valid|_url|_path|_file|-file"
     r"|-path|changed|required|manager|problem|count|error|column|-store|digest|sha[1235]|encrypted|sealed|template"
-    r"|version|provider|rotation|endpoint|csrf|xsrf|encryption|method|algorithm|mechanism|scheme|_m(?:in|ax)_"
+    r"|version|provider|rotation|endpoint|csrf|xsrf|encryption|method|algorithm|mechanism|scheme|mgr|_m(?:in|ax)_"
 )
 """Parts of names that speak about passwords instead of being one."""
+_IN_NAMES = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_"
+_PASSED = re.compile(r"_pass(?!w|phrase|code|key)[a-z]")
+"""`_passthru`, `_passed`: other words."""
 _ENDS_ABOUT = ("_name", "-name", "_id")
 _IDS = ("secret_id",)
 """A half of what Vault's machines log in with, whatever its name."""
@@ -113,7 +116,13 @@ def passwords(text: str, lower: str, start: int, end: int) -> list[Find]:
         end -= 1
     if end - start == 4 and start and text[start - 1].isalpha() and lower.startswith("pass", start):
         return []  # `bypass:`, `compass=`
+    if _PASSED.match(lower, start):
+        return []
     name = _name(text, start, end)
+    if text[start - 60 if start > 60 else 0 : start].rstrip(_IN_NAMES).endswith("::") and _quoted_name(
+        text, end
+    ):
+        return []  # `"AWS::SecretsManager::Secret": …`: the name of a type, as the key of a map
     if _about(name.lower()) or _SAID_OF.match(name.rpartition(".")[2]):
         return []
     if "arn:aws" in lower[max(0, start - 110) : start] and _RESOURCE.search(text, max(0, start - 110), start):
@@ -132,6 +141,11 @@ def passwords(text: str, lower: str, start: int, end: int) -> list[Find]:
     if found is not None and found.score >= 0.5:
         return [found]
     return _column(word) or ([found] if found is not None else [])
+
+
+def _quoted_name(text: str, end: int) -> bool:
+    """Whether the name that goes on at `end` ends at a quotation mark."""
+    return text[end : end + 60].lstrip(_IN_NAMES)[:1] in ('"', "'")
 
 
 def _about(name: str) -> bool:
@@ -203,8 +217,8 @@ def _quoted(word: _Word, separator: str, first: int, quote: str) -> Find | None:
         if len(text) - first > 200:
             return None
         last = len(text)
-    if separator == "(" and _FETCHED.search(word.name):
-        return None
+    if separator == "(" and (_FETCHED.search(word.name) or "." in text[word.end : first]):
+        return None  # `get_password("billing")`, `password.encode("utf-8")`
     if separator in (",", "(") and not any(character.isdigit() for character in text[first:last]):
         return None  # two words of a list, an argument by name
     return word.judged(first, last, quoted=True)

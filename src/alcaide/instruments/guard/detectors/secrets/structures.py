@@ -254,6 +254,8 @@ def _user(hit: Hit, text: str) -> Find | None:
 
 def _header(hit: Hit, text: str) -> Find | None:
     """What a header for credentials holds: its place says what it is, though it looks less random than most keys."""
+    if hit.start and text[hit.start - 1].isalnum():
+        return None  # `AggregationAuthorization`
     start, end = hit.groups["secret"]
     value = text[start:end].rstrip(".:")
     drawn = any(map(str.isdigit, value)) and any(map(str.isalpha, value)) and chance(value) >= 0

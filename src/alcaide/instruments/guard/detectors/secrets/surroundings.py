@@ -256,6 +256,8 @@ def _of_something_public(window: str, end: int, length: int) -> bool:
         + window[end - length : end]
         + tail[: len(tail) - len(tail.lstrip(_NAME))]
     )
+    if window[: end - length].rstrip(_NAME).endswith("::") and tail.lstrip(_NAME)[:1] in ('"', "'"):
+        return True  # `"AWS::IAM::AccessKey": …`: the name of a type, as the key of a map
     return _PUBLIC.search(name) is not None
 
 
