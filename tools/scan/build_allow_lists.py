@@ -1,8 +1,8 @@
 """Makes `src/alcaide/instruments/scan/allow/lists/*.json` from the libraries that are installed beside the interpreter.
 
-    LIBRARIES_PYTHON tools/scan/build_allow_lists.py [--only sklearn] [--why sklearn.tree._classes.DecisionTreeClassifier]
+    PYTHON tools/scan/build_allow_lists.py [--only sklearn] [--why sklearn.svm._classes.SVC]
 
-Run it with the interpreter of an environment that holds the libraries. Their Python files are read, not imported: a
+`allow_libraries.json` names the libraries; run it with an interpreter that has them. Their Python files are read, not imported: a
 class gets onto the list as `new` if none of the methods that an unpickler or the interpreter calls by themselves
 (`__setstate__`, `__new__`, `__del__`, `append`, …), its own or inherited, does anything that reaches out; members of
 enumerations are found by calling the class, so those are `call`. Functions get onto it as `name`, for estimators that
@@ -20,6 +20,7 @@ import importlib
 import importlib.metadata
 import inspect
 import json
+import re
 import sys
 import warnings
 from collections import defaultdict
@@ -28,75 +29,22 @@ from pathlib import Path
 SITE = Path(next(path for path in sys.path if path.endswith("site-packages")))
 OUT = Path(__file__).resolve().parents[2] / "src/alcaide/instruments/scan/allow/lists"
 
-# Top-level module: distribution, whether its functions are listed, parts of it that are left out.
-LIBRARIES: dict[str, tuple[str, bool, tuple[str, ...]]] = {
-    "sklearn": ("scikit-learn", True, ("sklearn.datasets", "sklearn.externals", "sklearn.utils._testing", "sklearn._build_utils")),
-    "numpy": ("numpy", False, ("numpy.testing", "numpy.f2py", "numpy.distutils", "numpy.ctypeslib", "numpy.typing", "numpy._pyinstaller")),
-    "scipy": ("scipy", True, ("scipy.io", "scipy.datasets", "scipy._lib._test", "scipy._build_utils", "scipy.misc")),
-    "pandas": ("pandas", False, ("pandas.io", "pandas.core.computation", "pandas.compat.pickle_compat", "pandas.util._test", "pandas._testing", "pandas.plotting")),
-    "torch": ("torch", False, ("torch.distributed.launcher", "torch.distributed.elastic", "torch.utils.cpp_extension", "torch._inductor", "torch._dynamo", "torch.testing", "torch.package", "torch.utils.bottleneck", "torch.jit", "torch.hub", "torch.fx", "torch.distributed.rpc", "torch.utils.tensorboard", "torch._functorch", "torch.onnx", "torch.multiprocessing", "torch.export", "torch._export", "torch.utils._config_module", "torch._vendor", "torch.profiler", "torch.utils.data.datapipes", "torch.ao.ns")),
-    "xgboost": ("xgboost", True, ("xgboost.dask", "xgboost.spark", "xgboost.testing", "xgboost.libpath")),
-    "lightgbm": ("lightgbm", True, ("lightgbm.dask", "lightgbm.libpath", "lightgbm.plotting")),
-    "catboost": ("catboost", True, ("catboost.widget", "catboost.dev_utils", "catboost.monoforest")),
-    "statsmodels": ("statsmodels", True, ("statsmodels.datasets", "statsmodels.iolib", "statsmodels.sandbox", "statsmodels.tools.docstring", "statsmodels.formula")),
-    "patsy": ("patsy", False, ("patsy.eval", "patsy.test_")),
-    "imblearn": ("imbalanced-learn", True, ("imblearn.datasets", "imblearn.utils.testing")),
-    "category_encoders": ("category_encoders", True, ()),
-    "hmmlearn": ("hmmlearn", True, ()),
-    "lifelines": ("lifelines", True, ("lifelines.datasets", "lifelines.plotting")),
-    "transformers": ("transformers", False, ("transformers.pipelines", "transformers.commands", "transformers.dynamic_module_utils", "transformers.utils.hub", "transformers.cli", "transformers.testing_utils", "transformers.benchmark", "transformers.onnx", "transformers.agents", "transformers.tools", "transformers.kernels")),
-    "tokenizers": ("tokenizers", False, ("tokenizers.tools",)),
-    "sentence_transformers": ("sentence-transformers", False, ()),
-    "peft": ("peft", False, ()),
-    "accelerate": ("accelerate", False, ("accelerate.commands", "accelerate.test_utils")),
-    "diffusers": ("diffusers", False, ("diffusers.commands", "diffusers.utils.testing_utils", "diffusers.pipelines")),
-    "torchvision": ("torchvision", True, ("torchvision.datasets", "torchvision.io", "torchvision.prototype")),
-    "timm": ("timm", False, ("timm.data",)),
-    "pytorch_lightning": ("pytorch-lightning", False, ("pytorch_lightning.cli", "pytorch_lightning.strategies.launchers")),
-    "lightning": ("lightning", False, ("lightning.app", "lightning.pytorch.cli")),
-    "lightning_fabric": ("lightning-fabric", False, ()),
-    "torchmetrics": ("torchmetrics", True, ()),
-    "skorch": ("skorch", False, ("skorch.llm",)),
-    "flair": ("flair", False, ("flair.datasets",)),
-    "spacy": ("spacy", False, ("spacy.cli", "spacy.tests", "spacy.compat")),
-    "thinc": ("thinc", False, ("thinc.tests",)),
-    "gensim": ("gensim", True, ("gensim.downloader", "gensim.scripts", "gensim.test", "gensim.examples")),
-    "nltk": ("nltk", False, ("nltk.downloader", "nltk.app", "nltk.test", "nltk.data", "nltk.parse.malt", "nltk.inference", "nltk.draw")),
-    "joblib": ("joblib", False, ("joblib.externals", "joblib.test", "joblib.pool", "joblib.executor", "joblib.memory", "joblib._store_backends", "joblib._parallel_backends")),
-    "skops": ("skops", False, ("skops.cli", "skops.card", "skops.io")),
-    "xarray": ("xarray", False, ("xarray.backends", "xarray.tutorial", "xarray.tests")),
-    "networkx": ("networkx", False, ("networkx.readwrite", "networkx.drawing", "networkx.testing", "networkx.utils")),
-    "shap": ("shap", False, ("shap.datasets", "shap.plots")),
-    "mlxtend": ("mlxtend", True, ("mlxtend.data", "mlxtend.file_io", "mlxtend.externals")),
-    "pmdarima": ("pmdarima", True, ("pmdarima.datasets",)),
-    "prophet": ("prophet", True, ()),
-    "sktime": ("sktime", False, ("sktime.datasets",)),
-    "umap": ("umap-learn", False, ()),
-    "hdbscan": ("hdbscan", False, ()),
-    "pynndescent": ("pynndescent", False, ()),
-    "autogluon": ("autogluon.core", False, ()),
-    "fairlearn": ("fairlearn", True, ("fairlearn.datasets",)),
-    "interpret": ("interpret-core", False, ()),
-    "econml": ("econml", False, ()),
-    "ngboost": ("ngboost", False, ()),
-    "pygam": ("pygam", False, ("pygam.datasets",)),
-    "sklearn_crfsuite": ("sklearn-crfsuite", False, ()),
-    "feature_engine": ("feature-engine", False, ("feature_engine.datasets",)),
-    "tslearn": ("tslearn", False, ("tslearn.datasets",)),
-    "sksurv": ("scikit-survival", False, ("sksurv.datasets",)),
-    "implicit": ("implicit", False, ("implicit.datasets",)),
-    "surprise": ("scikit-surprise", False, ("surprise.builtin_datasets", "surprise.__main__")),
-    "bertopic": ("bertopic", False, ()),
-    "gplearn": ("gplearn", True, ()),
-    "tpot": ("tpot", False, ()),
-    "optuna": ("optuna", False, ("optuna.storages", "optuna.cli")),
-    "river": ("river", False, ("river.datasets",)),
-    "arch": ("arch", False, ("arch.data",)),
-    "PIL": ("pillow", False, ("PIL.ImageShow", "PIL.ImageGrab", "PIL.ImageTk", "PIL.EpsImagePlugin")),
-}  # fmt: skip
+# Top-level module: its distribution, whether its functions are listed, parts of it that are left out.
+LIBRARIES = json.loads((Path(__file__).parent / "allow_libraries.json").read_text())
 
 # Compiled modules of these are imported; of the modules left out, some read files in their constructors.
-COMPILED = ("sklearn", "scipy", "pandas", "numpy")
+COMPILED = (
+    "sklearn",
+    "scipy",
+    "pandas",
+    "numpy",
+    "statsmodels",
+    "spacy",
+    "thinc",
+    "gensim",
+    "hmmlearn",
+    "implicit",
+)
 _COMPILED_LEFT_OUT = (
     "_test",
     "parsers",
@@ -107,6 +55,9 @@ _COMPILED_LEFT_OUT = (
     "_highs",
     "f2py",
 )
+
+_ACTING = re.compile(r"load|open|read|write|run|exec|eval|save|dump|path|file|download|parse")
+"""Compiled functions have no source to look at; those with such names are left to people."""
 
 _BY_THEMSELVES = frozenset({
     "__setstate__", "__new__", "__del__", "__getattr__", "__getattribute__", "__hash__", "__eq__", "append", "extend",
@@ -153,14 +104,21 @@ def main() -> None:
     sys.setrecursionlimit(5_000)
     danger = Danger()
     OUT.mkdir(exist_ok=True)
-    for top, (distribution, functions, left_out) in sorted(LIBRARIES.items()):
+    for top, library in sorted(LIBRARIES.items()):
         if chosen.only and top not in chosen.only:
             continue
+        distribution = library["distribution"]
         try:
             version = importlib.metadata.version(distribution)
         except importlib.metadata.PackageNotFoundError:
             continue
-        names = listed(top, functions=functions, left_out=left_out, danger=danger, why=chosen.why)
+        names = listed(
+            top,
+            functions=library["functions"],
+            left_out=tuple(library["left_out"]),
+            danger=danger,
+            why=chosen.why,
+        )
         document = {"library": distribution, "version": version, "names": names}
         (OUT / f"{top}.json").write_text(json.dumps(document, indent=1, sort_keys=True) + "\n")
         count = sum(len(words.split()) for kinds in names.values() for words in kinds.values())
@@ -196,6 +154,7 @@ def listed(
     files = sorted(root.rglob("*.py")) if root.is_dir() else [SITE / f"{top}.py"]
     classes: dict[str, list[tuple[str, str, ast.ClassDef]]] = defaultdict(list)
     kinds: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
+    imports: dict[str, set[str]] = {}
     for file in files:
         module = _module(file)
         if _skipped(module, left_out):
@@ -206,17 +165,22 @@ def listed(
                 tree = ast.parse(file.read_bytes())
         except (SyntaxError, ValueError):
             continue
+        imported = _imported(tree)
+        kinds[module]["new"] |= {
+            name for name in _made_classes(tree.body) if not danger.forbids(module, name)
+        }
         for kind, qualified, node in _definitions(tree.body, ""):
             if kind == "class":
                 assert isinstance(node, ast.ClassDef)
                 classes[node.name].append((module, qualified, node))
+                imports[module] = imported
             elif functions and not danger.forbids(module, qualified):
-                reason = reaches_out(node)
+                reason = reaches_out(node, imported)
                 if reason is None:
                     kinds[module]["name"].add(qualified)
                 elif why == f"{module}.{qualified}":
                     print(f"not listed: it uses {reason}")
-    acting = _acting(classes)
+    acting = _acting(classes, imports)
     for definitions in classes.values():
         for module, qualified, node in definitions:
             full = f"{module}.{qualified}"
@@ -273,7 +237,34 @@ def _definitions(body: list[ast.stmt], prefix: str):  # type: ignore[no-untyped-
                 yield from _definitions(handler.body, prefix)
 
 
-def reaches_out(node: ast.AST) -> str | None:
+def _imported(tree: ast.Module) -> set[str]:
+    """Top-level modules that a file imports anywhere: a variable called `requests` is no library."""
+    found: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found |= {node.module.partition(".")[0], *(alias.name for alias in node.names)}
+    return found
+
+
+_MAKERS = frozenset({"namedtuple", "_make_tuple_bunch", "make_dataclass", "NamedTuple"})
+
+
+def _made_classes(body: list[ast.stmt]) -> set[str]:
+    """Classes that a module makes by a call, as named tuples are."""
+    return {
+        target.id
+        for node in body
+        if isinstance(node, ast.Assign)
+        and isinstance(node.value, ast.Call)
+        and _dotted(node.value.func).rpartition(".")[2] in _MAKERS
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
+
+
+def reaches_out(node: ast.AST, imported: set[str] | None = None) -> str | None:
     """What in a piece of code reads, writes, runs or connects; None if nothing is seen to."""
     for part in ast.walk(node):
         if isinstance(part, ast.Call):
@@ -282,11 +273,20 @@ def reaches_out(node: ast.AST) -> str | None:
             first = dotted.partition(".")[0]
             if last in _OUT and dotted not in _HARMLESS_OF_OUT_MODULES:
                 return f"`{dotted}`"
-            if first in _OUT_MODULES and "." in dotted and dotted not in _HARMLESS_OF_OUT_MODULES:
+            if (
+                first in _OUT_MODULES
+                and "." in dotted
+                and dotted not in _HARMLESS_OF_OUT_MODULES
+                and (imported is None or first in imported)
+            ):
                 return f"`{dotted}`"
-            if dotted == "getattr" and len(part.args) > 1 and isinstance(part.args[0], ast.Name):
-                if part.args[0].id in _OUT_MODULES | {"builtins", "sys"}:
-                    return f"`getattr` of `{part.args[0].id}`"
+            if (
+                dotted == "getattr"
+                and len(part.args) > 1
+                and isinstance(part.args[0], ast.Name)
+                and part.args[0].id in _OUT_MODULES | {"builtins", "sys"}
+            ):
+                return f"`getattr` of `{part.args[0].id}`"
         elif isinstance(part, ast.Import | ast.ImportFrom):
             module = part.module if isinstance(part, ast.ImportFrom) else part.names[0].name
             if module and module.partition(".")[0] in _OUT_MODULES - {"threading"}:
@@ -300,7 +300,9 @@ def _dotted(node: ast.expr) -> str:
     return node.id if isinstance(node, ast.Name) else "?"
 
 
-def _acting(classes: dict[str, list[tuple[str, str, ast.ClassDef]]]) -> dict[str, str]:
+def _acting(
+    classes: dict[str, list[tuple[str, str, ast.ClassDef]]], imports: dict[str, set[str]]
+) -> dict[str, str]:
     """Classes that reach out in a method nobody has to call, with the reason; also by inheritance, by simple name."""
     reasons: dict[str, str] = {}
     by_name: dict[str, str] = {}
@@ -308,7 +310,7 @@ def _acting(classes: dict[str, list[tuple[str, str, ast.ClassDef]]]) -> dict[str
         for module, qualified, node in definitions:
             for method in node.body:
                 if isinstance(method, ast.FunctionDef) and method.name in _BY_THEMSELVES:
-                    reason = reaches_out(method)
+                    reason = reaches_out(method, imports.get(module))
                     if reason is not None:
                         said = f"`{method.name}` uses {reason}"
                         reasons[f"{module}.{qualified}"] = said
@@ -364,6 +366,8 @@ def _add_compiled(
                 continue
             if name.startswith("__pyx_unpickle_") or name == "newObj":
                 kinds[module]["function"].add(name)
+            elif type(value).__name__ == "cython_function_or_method" and not _ACTING.search(name):
+                kinds[module]["name"].add(name)
             elif (
                 isinstance(value, type)
                 and value.__module__ == module
@@ -374,28 +378,36 @@ def _add_compiled(
 
 def _add_functions(top: str, danger: Danger, kinds: dict[str, dict[str, set[str]]]) -> None:
     """Functions of the public modules, compiled ones among them, under every name a pickle gives them."""
-    if top == "numpy":
-        import numpy
+    import numpy as np
 
-        modules = [numpy, numpy.linalg, numpy.fft, numpy._core._multiarray_umath, numpy._core.umath]
+    if top == "numpy":
+        modules = [np, np.linalg, np.fft, np._core._multiarray_umath, np._core.umath]  # noqa: SLF001
     else:
         import scipy.special
         import scipy.stats
 
-        modules = [scipy.special, scipy.special._ufuncs]
-    import numpy
-
+        modules = [scipy.special, scipy.special._ufuncs, scipy.special._special_ufuncs]  # noqa: SLF001
     for module in modules:
         for name, value in vars(module).items():
             if name.startswith("__") or danger.forbids(module.__name__, name):
                 continue
-            if isinstance(value, numpy.ufunc):
+            if isinstance(value, np.ufunc):
                 kinds[module.__name__]["name"].add(name)
-            elif callable(value) and not isinstance(value, type) and (source := _source(value)) is not None:
-                if getattr(value, "__module__", "").partition(".")[0] == top and reaches_out(source) is None:
-                    if not danger.forbids(value.__module__, name):
-                        kinds[module.__name__]["name"].add(name)
-                        kinds[value.__module__]["name"].add(name)
+            elif _is_harmless_function(value, top) and not danger.forbids(value.__module__, name):
+                kinds[module.__name__]["name"].add(name)
+                kinds[value.__module__]["name"].add(name)
+
+
+def _is_harmless_function(value: object, top: str) -> bool:
+    """Whether it is a function of the library whose source reaches nowhere."""
+    if not callable(value) or isinstance(value, type):
+        return False
+    source = _source(value)
+    return (
+        source is not None
+        and getattr(value, "__module__", "").partition(".")[0] == top
+        and reaches_out(source) is None
+    )
 
 
 def _source(value: object) -> ast.AST | None:

@@ -108,6 +108,11 @@ class Lists:
         return loaded
 
     @property
+    def reviewed(self) -> dict[str, dict[str, Permission]]:
+        """The list written by people, by module and name."""
+        return self._reviewed
+
+    @property
     def libraries(self) -> frozenset[str]:
         """The top-level modules there is a generated list for."""
         return self._libraries

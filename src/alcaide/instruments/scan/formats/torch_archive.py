@@ -15,9 +15,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from alcaide.instruments.scan.format import Format
 from alcaide.instruments.scan.formats.pickle.company import Companion
+from alcaide.instruments.scan.formats.pickle.sniff import is_torch_legacy
 from alcaide.instruments.scan.formats.zip_content import FLAGGED, TWICE, hints
 from alcaide.instruments.scan.limits import Encrypted, ScanStop
 from alcaide.instruments.scan.model import Level, Rule
+from alcaide.instruments.scan.source import Window
 
 if TYPE_CHECKING:
     from alcaide.instruments.scan.context import Context
@@ -398,21 +400,12 @@ def _reaching(operator: str) -> str | None:
 
 # ── The forms before the zip ─────────────────────────────────────────────────────────────────────────────────────
 
-_MAGIC: Final = b"\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."
-"""The number 0x1950a86a20f9469cfc6c as `torch.save` pickles it, after the header of protocol 2."""
-
-
-def sniff_legacy(glance: Glance) -> bool:
-    """The magic number that the form before the zip begins with."""
-    return glance.head[:1] == b"\x80" and glance.head[2:15] == _MAGIC
-
 
 def examine_legacy(source: Source, context: Context) -> None:
     """Magic number, protocol, system, object, keys of storages: five pickles; then the tensors, not read."""
-    from alcaide.instruments.scan.formats.pickle import look_at
+    from alcaide.instruments.scan.formats.pickle import after, look_at, search
 
     actions, end = look_at(source, context, most=5)
-    keys = actions.result if isinstance(actions.result, list) else []
     rest = source.size - end
     context.fact(kind="checkpoint, before the zip", tensors=len(actions.storages), tensor_bytes=rest)
     said = 0
@@ -420,10 +413,11 @@ def examine_legacy(source: Source, context: Context) -> None:
         width = _ELEMENT.get(kind.rpartition(".")[2].removesuffix("Storage"), 0)
         # Each storage begins with its number of elements.
         said += 8 + (width * count if isinstance(count, int) else 0)
-    if rest > said and len(keys) == len(actions.storages):
-        from alcaide.instruments.scan.formats.pickle import after
-
+    if actions.storages and rest >= said:
+        search(Window(source, end, said), context)
         after(source, context, end + said)
+    else:
+        after(source, context, end)
 
 
 FORMATS = (
@@ -434,5 +428,5 @@ FORMATS = (
         examine,
         (STORAGE, UNUSED, OPERATOR, CUSTOM_OPERATOR, EXPRESSION, PACKAGED, NATIVE, FLAGGED, TWICE),
     ),
-    Format("torch-legacy", "torch checkpoint (before the zip)", sniff_legacy, examine_legacy),
+    Format("torch-legacy", "torch checkpoint (before the zip)", is_torch_legacy, examine_legacy),
 )

@@ -286,6 +286,8 @@ class Actions:
         planted = evaluate.supplied(of, function.name, self._patched)
         if planted is not None:
             return self.call(planted, args, "method", offset, through, kwargs)
+        if function.name == "__new__" and of.__class__ is Global and args and args[0].__class__ is Global:
+            return self.new(args[0], args[1:], kwargs, offset)
         base = of
         for _ in range(_DEEPEST):
             if base.__class__ is not Made:
@@ -434,6 +436,9 @@ class Actions:
         for table in state if state.__class__ is tuple and len(state) == 2 else (state,):
             if table.__class__ is not Table:
                 continue
+            # Looked up in one step: nearly no state has any of them.
+            if PLANTED.isdisjoint(key for key in table.flat[::2] if key.__class__ is str):
+                continue
             for key, value in table.pairs:
                 if key.__class__ is str and key in PLANTED and value.__class__ not in PLAIN:
                     if instance.planted is None:
@@ -501,8 +506,7 @@ class Actions:
                     break
         elif (kind is Global and target.entry.name.endswith("__dict__")) or kind is Module:
             state = Table()
-            for index in range(0, min(len(items), 100), 2):
-                state.set(items[index], items[index + 1])
+            state.update(items[:100])
             module = Module(target.module) if kind is Global else target
             self._patch(module, state, offset)
         elif kind in (Global, Bound, Unknown):

@@ -63,6 +63,8 @@ def _attribute(actions: Actions, args: tuple[Any, ...], kwargs: Table | None) ->
         return Level.CRITICAL, "the name of the attribute is computed"
     if of.__class__ is Module:
         return Level.CRITICAL, f"that fetches `{name[:80]}` from module `{of.name[:80]}`"
+    if name == "__new__" and of.__class__ is Global:
+        return None
     if name.startswith("__") and name.endswith("__"):
         return Level.CRITICAL, f"`{name[:80]}` leads into the interpreter"
     if dangerous_method(name):
@@ -124,6 +126,13 @@ def _constants(actions: Actions, args: tuple[Any, ...], kwargs: Table | None) ->
     if all(arg.__class__ in PLAIN or arg.__class__ is Blob for arg in args):
         return None
     return Level.MEDIUM, "its arguments are computed"
+
+
+def _dill_type(actions: Actions, args: tuple[Any, ...], kwargs: Table | None) -> Answer:
+    """A built-in type by dill's name for it; what the type may do is judged by its own name."""
+    if len(args) == 1 and args[0].__class__ is str:
+        return None
+    return Level.MEDIUM, "the name of the type is computed"
 
 
 def _loaded_bytes(actions: Actions, args: tuple[Any, ...], kwargs: Table | None) -> Answer:
@@ -194,6 +203,7 @@ CONDITIONS: Final[dict[str, Condition]] = {
     "partial": _partial,
     "partial-state": _partial_state,
     "constants": _constants,
+    "dill-type": _dill_type,
     "loaded-bytes": _loaded_bytes,
     "scipy-argparser": _scipy_argparser,
 }

@@ -66,7 +66,8 @@ def attribute(actions: Actions, of: Any, name: Any, offset: int) -> Any:
         planted = supplied(of, name, {})
         if planted is not None:
             return planted
-        if of.entry.kind == "allowed" and not (name.startswith("__") and name.endswith("__")):
+        # `cls.__new__`, bound by `partial`, is how protocols below 4 write a `__new__` with keywords.
+        if of.entry.kind == "allowed" and (name == "__new__" or not (name[:2] == name[-2:] == "__")):
             return Bound(of, name)
         return actions.fetch(of.module, f"{of.name}.{name}", offset)
     if of.__class__ is Made and (planted := supplied(of, name, {})) is not None:
@@ -385,6 +386,22 @@ def _loads(actions: Actions, args: tuple[Any, ...], offset: int, kwargs: Table |
     return NOTHING
 
 
+def _nested_parts(actions: Actions, args: tuple[Any, ...], offset: int, kwargs: Table | None) -> Any:
+    """Functions of spaCy that unpickle parts of their arguments: every part that begins as a pickle is one."""
+    for arg in args:
+        part = arg.start(2) if arg.__class__ is Blob and not arg.text else arg
+        if part.__class__ is bytes and part[:1] == b"\x80":
+            actions.nest("pickle in pickle", arg)
+    return NOTHING
+
+
+def _dill_type(actions: Actions, args: tuple[Any, ...], offset: int, kwargs: Table | None) -> Any:
+    """Dill's name for a built-in type: most are those of `builtins`, some those of `types`."""
+    if len(args) != 1 or args[0].__class__ is not str:
+        return NOTHING
+    return actions.fetch("types" if args[0].endswith("Type") else "builtins", args[0], offset)
+
+
 def payload(args: Iterable[Any], depth: int = 0) -> Any:
     """The first bytes in the arguments, through an `io.BytesIO` and the like."""
     for arg in args:
@@ -477,6 +494,11 @@ _TABLE: dict[str, Compute] = {
     "builtins.max": _keyed,
     "builtins.list": _identity,
     "builtins.tuple": _identity,
+    "spacy.vocab.unpickle_vocab": _nested_parts,
+    "spacy.tokens.doc.unpickle_doc": _nested_parts,
+    "dill._dill._load_type": _dill_type,
+    "torch._tensor._rebuild_from_type": _later(0, 2),
+    "torch._tensor._rebuild_from_type_v2": _later(0, 2),
     "pickle.loads": _loads,
     "pickle._loads": _loads,
     "_pickle.loads": _loads,

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from alcaide.instruments.scan.context import Context
     from alcaide.instruments.scan.source import Source
 
-_CHUNK: Final = 1 << 18
+_CHUNK: Final = 1 << 19
 _PAD: Final = b"\xff" * 640
 """Follows the last byte of a stream in the buffer: 0xff is no opcode, so the loop needs no look at the end."""
 
@@ -54,7 +54,8 @@ _RUN_FROM: Final = 1_500
 # nobody needs each of them. Possessive, so that a long run costs no memory.
 _RUN: Final = re.compile(rb"(?:K[\s\S]|M[\s\S]{2}|J[\s\S]{4}|G[\s\S]{8}|[N\x88\x89]){160,}+(?=[et])").match
 
-_U2 = struct.Struct("<H").unpack_from
+_NUMBERS: Final = frozenset(b"KMJGN\x88\x89")
+
 _U4 = struct.Struct("<I").unpack_from
 _I4 = struct.Struct("<i").unpack_from
 _U8 = struct.Struct("<Q").unpack_from
@@ -224,13 +225,12 @@ class Machine:
                     else:
                         self._at = self._base + pos
                         push(self._payload(self._at, length, text=True))
-                        data = self._fill(self._at + length)
-                        pos, soft = 0, self._soft
+                        pos += length
                 elif op == 0x47:  # BINFLOAT
                     push(_F8(data, pos)[0])
                     pos += 8
                 elif op == 0x28:  # MARK
-                    run = _RUN(data, pos)
+                    run = _RUN(data, pos) if data[pos] in _NUMBERS else None
                     if run is not None and run.end() - pos > _RUN_FROM and run.end() < soft:
                         # What follows is taken by APPENDS or TUPLE at once; only how many there are matters.
                         numbers = Numbers(run.end() - pos)
@@ -360,9 +360,9 @@ class Machine:
                         push(_decoded(raw, text))
                         pos += length
                     else:
+                        # Where it reaches beyond the buffer, the next turn of the loop reads on after it.
                         push(self._payload(self._at, length, text=text != "bytes"))
-                        data = self._fill(self._at + length)
-                        pos, soft = 0, self._soft
+                        pos += length
                 elif op == 0x2E:  # STOP
                     self._at = self._base + pos
                     if self._at > self.size:
@@ -482,8 +482,7 @@ class Machine:
                         if self._at + length > self.size:
                             raise Truncated("a number reaches beyond the end", self._at)
                         push(Unknown("a very large number"))
-                        data = self._fill(self._at + length)
-                        pos, soft = 0, self._soft
+                        pos += length
                 elif op in _EXTENSIONS:
                     width = _EXTENSIONS[op]
                     code = int.from_bytes(data[pos : pos + width], "little")
@@ -547,16 +546,13 @@ class Machine:
         if target.__class__ is not Table:
             self.actions.set_items(target, items, self._at)
             return
-        pairs = target.pairs
-        if len(pairs) + (len(items) >> 1) <= MOST_ITEMS:
-            pairs.extend(zip(items[::2], items[1::2], strict=True))
-        else:
-            for index in range(0, len(items), 2):
-                target.set(items[index], items[index + 1])
+        target.update(items)
         self._hashed(items[::2])
 
     def _hashed(self, keys: list[Any]) -> None:
         """Keys and members are hashed: for those of a class that the pickle itself made, that is a call."""
+        if Made not in set(map(type, keys)):
+            return
         for key in keys:
             if key.__class__ is Made and key.callable.__class__ is not Global:
                 self.actions.special(key, "__hash__", (), self._at)

@@ -41,9 +41,18 @@ _STARTS: Final = frozenset(_FIXED) | frozenset(_LENGTHS) | frozenset(_LINES) | f
 _AFTER_HEADER: Final = _STARTS | frozenset(b"\x95.0i\x82\x83\x84\x96\x97")
 
 
+TORCH_LEGACY: Final = b"\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."
+"""The number 0x1950a86a20f9469cfc6c as `torch.save` pickled it before it wrote zips, after the header of protocol 2."""
+
+
 def is_pickle(glance: Glance) -> bool:
-    """Whether the bytes begin as a pickle does."""
-    return begins_pickle(glance.head, glance.size)
+    """Whether the bytes begin as a pickle does, and not as what torch wrote before it wrote zips (`torch_archive`)."""
+    return begins_pickle(glance.head, glance.size) and not is_torch_legacy(glance)
+
+
+def is_torch_legacy(glance: Glance) -> bool:
+    """Whether the first pickle is torch's magic number."""
+    return glance.head[:1] == b"\x80" and glance.head[2:15] == TORCH_LEGACY
 
 
 def begins_pickle(head: bytes, size: int) -> bool:

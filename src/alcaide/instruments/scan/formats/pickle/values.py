@@ -104,29 +104,43 @@ class Blob:
 
 
 class Table:
-    """A dictionary, as the pairs that were set, in order."""
+    """A dictionary, as the keys and values that were set, in order and in turn."""
 
-    __slots__ = ("more", "pairs")
+    __slots__ = ("flat", "more")
 
     def __init__(self) -> None:
-        self.pairs: list[tuple[Any, Any]] = []
+        self.flat: list[Any] = []
         self.more = 0
 
-    def set(self, key: Any, value: Any) -> None:
-        """One more pair; past the bound, only one that may matter is held."""
-        held = len(self.pairs)
-        if held < MOST_ITEMS or (
-            held < MOST_SYMBOLS and (value.__class__ not in PLAIN or key.__class__ not in PLAIN)
-        ):
-            self.pairs.append((key, value))
-        else:
-            self.more += 1
+    @property
+    def pairs(self) -> list[tuple[Any, Any]]:
+        """Key and value, in the order they were set."""
+        return list(zip(self.flat[::2], self.flat[1::2], strict=True))
+
+    def update(self, items: list[Any]) -> None:
+        """More keys and values in turn; past the bound, only pairs that may matter are held."""
+        flat = self.flat
+        if len(flat) + len(items) <= 2 * MOST_ITEMS:
+            flat.extend(items)
+            return
+        for at in range(0, len(items), 2):
+            held = len(flat)
+            if held < 2 * MOST_ITEMS or (
+                held < 2 * MOST_SYMBOLS
+                and (items[at].__class__ not in PLAIN or items[at + 1].__class__ not in PLAIN)
+            ):
+                flat.append(items[at])
+                flat.append(items[at + 1])
+            else:
+                self.more += 1
 
     def get(self, wanted: str) -> Any:
         """What was last set under a text key, or None."""
-        for key, value in reversed(self.pairs):
+        flat = self.flat
+        for at in range(len(flat) - 2, -1, -2):
+            key = flat[at]
             if key.__class__ is str and key == wanted:
-                return value
+                return flat[at + 1]
         return None
 
 
