@@ -306,3 +306,27 @@ def test_a_trusted_file_that_is_neither_key_nor_authority_is_named() -> None:
         trust_of({"mine": b"junk"})
     with pytest.raises(InvalidInput, match="`leaf`: this certificate may not issue others"):
         trust_of({"leaf": certify("mia", certify("root", ca=True)).pem})
+
+
+def test_every_flipped_byte_of_what_is_signed_or_of_the_signature_is_noticed(
+    model: Path, tmp_path: Path
+) -> None:
+    keys = Keys(tmp_path)
+    signature = tmp_path / "model.sig"
+    (model / "weights.bin").write_bytes(b"small")
+    sign(model, signature, KeySigner(keys.private))
+    good = json.loads(signature.read_bytes())
+    envelope = good["dsseEnvelope"]
+    for field, holder in (("payload", envelope), ("sig", envelope["signatures"][0])):
+        raw = base64.b64decode(holder[field])
+        for position in range(0, len(raw), 11):
+            altered = bytearray(raw)
+            altered[position] ^= 1
+            holder[field] = base64.b64encode(bytes(altered)).decode()
+            try:
+                found = verify_signature(model, json.dumps(good).encode(), keys.trusted(), now=NOON)
+            except InvalidInput:
+                continue
+            assert found.outcome == "failed", (field, position)
+        holder[field] = base64.b64encode(raw).decode()
+    assert verify_signature(model, json.dumps(good).encode(), keys.trusted(), now=NOON).outcome == "passed"
