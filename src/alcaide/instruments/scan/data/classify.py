@@ -100,7 +100,8 @@ SHAPES = (
     Shape("PHONE_NUMBER", r"(?:\([0-9]{3}\) ?|\b[0-9]{3}[.-])[0-9]{3}[.-][0-9]{4}\b", _is_phone),
     Shape(
         "CREDIT_CARD",
-        r"\b[2-6][0-9]{3}[ -]?[0-9]{4}[ -]?[0-9]{4}[ -]?[0-9]{1,7}\b|\b3[47][0-9]{2}[ -]?[0-9]{6}[ -]?[0-9]{5}\b",
+        r"\b[2-6][0-9]{3}[ -]?[0-9]{4}[ -]?[0-9]{4}[ -]?[0-9]{1,7}\b"
+        r"|\b3[47][0-9]{2}[ -]?[0-9]{6}[ -]?[0-9]{5}\b",
         is_card,
     ),
     Shape("IBAN_CODE", r"\b[A-Z]{2}[0-9]{2} ?(?:[A-Z0-9]{4} ?){2,7}[A-Z0-9]{1,4}\b", is_iban),
@@ -223,7 +224,7 @@ def _by_shape(table: Table, column: ColumnProfile, source: Field, sample: str, f
         _by_rare_shape(table, column, source, rare, found)
 
 
-def _confirm(  # noqa: PLR0913 - what was matched, where, and of how many
+def _confirm(
     table: Table,
     column: ColumnProfile,
     source: Field,
@@ -318,7 +319,7 @@ def _by_guard(
         left = max(0.0, left - (time.monotonic() - began))
 
 
-def _guard_column(  # noqa: PLR0913 - what to read, with what, for how long
+def _guard_column(
     table: Table,
     column: ColumnProfile,
     source: Field,
@@ -394,14 +395,14 @@ def _settle(column: ColumnProfile) -> None:
     filled = max(1, column.rows - column.nulls)
     kept = []
     for sighting in best.values():
-        if sighting.by == "guard" and sighting.kind in {"personal", "special"} and column.role == "category":
-            # One value in a list of colours that looks like a name is no name.
-            if sighting.rows < 0.2 * filled:
-                continue
-        if column.role == "identifier" and sighting.by != "name" and sighting.kind == "personal":
-            # Among random codes, a few look like anything.
-            if sighting.rows < 0.05 * filled:
-                continue
+        share = sighting.rows / filled
+        # One value in a list of colours that looks like a name is no name; among random codes a few look like anything.
+        listed = (
+            sighting.by == "guard" and sighting.kind in {"personal", "special"} and column.role == "category"
+        )
+        coded = sighting.by != "name" and sighting.kind == "personal" and column.role == "identifier"
+        if (listed and share < 0.2) or (coded and share < 0.05):
+            continue
         kept.append(sighting)
     column.sightings = sorted(kept, key=lambda one: (-one.rows, one.category))
     if any(one.kind in {"personal", "secret"} for one in column.sightings):

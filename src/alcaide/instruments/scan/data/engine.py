@@ -7,7 +7,6 @@ the clock and the disk and interrupts a query that takes too much of either.
 DuckDB's own errors leave here as the scan's: malformed, over budget. They are the only exceptions a check can get.
 """
 
-# ruff: noqa: S608 - names go into SQL through `quoted`, values through `literal` or as parameters
 from __future__ import annotations
 
 import shutil
@@ -22,7 +21,6 @@ from alcaide.instruments.scan.limits import Malformed, OverBudget, Unsupported
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    import numpy as np
     from numpy.typing import NDArray
 
     from alcaide.instruments.scan.data.policy import DataPolicy
@@ -110,7 +108,10 @@ class Engine:
 
     def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """All rows of an answer that is known to be small."""
-        return self._run(lambda: self._connection.execute(sql, parameters or None).fetchall())
+        found: list[tuple[Any, ...]] = self._run(
+            lambda: self._connection.execute(sql, parameters or None).fetchall()
+        )
+        return found
 
     def row(self, sql: str, parameters: Sequence[Any] = ()) -> tuple[Any, ...]:
         """The one row of an answer."""
@@ -232,8 +233,10 @@ def as_array(column: Any, kind: Any = None) -> NDArray[Any]:
 
     if isinstance(column, np.ma.MaskedArray):
         if column.dtype == object:
-            return np.where(np.ma.getmaskarray(column), None, column.data)
-        filled: NDArray[np.float64] = column.astype(np.float64).filled(np.nan)
+            known: NDArray[Any] = column.data.copy()
+            known[np.ma.getmaskarray(column)] = None
+            return known
+        filled: NDArray[Any] = np.where(np.ma.getmaskarray(column), np.nan, column.data.astype(np.float64))
         return filled if kind is None else filled.astype(kind)
     found: NDArray[Any] = np.asarray(column)
     return found if kind is None else found.astype(kind)

@@ -43,8 +43,30 @@ _NEIGHBOURS_MOST = 10_000
 _WAVES = 300
 _COLUMNS_MOST = 800
 LABEL_NAMES = frozenset(
-    "label labels target class classes y category outcome intent sentiment topic etikett klasse ziel etiqueta classe "
-    "clase etiquette 标签 类别 ラベル метка".split()
+    [
+        "label",
+        "labels",
+        "target",
+        "class",
+        "classes",
+        "y",
+        "category",
+        "outcome",
+        "intent",
+        "sentiment",
+        "topic",
+        "etikett",
+        "klasse",
+        "ziel",
+        "etiqueta",
+        "classe",
+        "clase",
+        "etiquette",
+        "标签",
+        "类别",
+        "ラベル",
+        "метка",
+    ]
 )
 
 
@@ -219,7 +241,7 @@ def _by_rank(values: Floats) -> Floats:
     """Uniform by rank, ties sharing theirs, beside whether it is missing."""
     missing = ~np.isfinite(values)
     filled = np.where(missing, 0.0, values)
-    unique, place, counts = np.unique(filled, return_inverse=True, return_counts=True)
+    _, place, counts = np.unique(filled, return_inverse=True, return_counts=True)
     middle = (np.cumsum(counts) - counts / 2) / len(values)
     rank = np.where(missing, 0.0, (middle[place] - 0.5) * 3.46)
     return np.column_stack([rank, missing.astype(float)]) if missing.any() else rank[:, None]

@@ -44,7 +44,7 @@ def compare(look: Any, name: str, source: Given) -> None:
 
 def _rows(look: Any, name: str, other: Table) -> None:
     """Rows whose shared columns are all the same, with and without the label."""
-    mine = look._comparable()
+    mine = look.comparable()
     pairs = [(field, theirs) for field in mine if (theirs := other.column(field.name)) is not None]
     if not pairs:
         look.cover(f"leakage:{name}", 0, look.table.rows, "the two sets have no column in common")
@@ -72,11 +72,11 @@ def _rows(look: Any, name: str, other: Table) -> None:
 def _texts(look: Any, name: str, other: Table) -> None:
     """Texts that are near copies of the other's, and the other's items found piece by piece in the data."""
     theirs = _their_texts(other, look)
-    main = look._main_text()
+    main = look.main_text()
     if not theirs or main is None:
         return
     column, sql = main
-    got = look._rows_and_texts(_NEAR_MOST)
+    got = look.rows_and_texts(_NEAR_MOST)
     if got is not None:
         rows, texts, _ = got
         found = near_shared(texts, rows, theirs[:_NEAR_MOST], look.policy.thresholds.near, look.policy.seed)
@@ -101,7 +101,8 @@ def _contamination(look: Any, name: str, theirs: list[str], column: str, sql: st
     deadline = engine.seconds + _CONTAMINATION_SECONDS
     fed = 0
     for batch in engine.batches(
-        f"SELECT {quoted(ROW)}, left({sql}, {look.policy.limits.text}) FROM {look.table.relation} WHERE {sql} IS NOT NULL"
+        f"SELECT {quoted(ROW)}, left({sql}, {look.policy.limits.text}) FROM {look.table.relation} "
+        f"WHERE {sql} IS NOT NULL"
     ):
         benchmark.feed([str(text) for _, text in batch], [int(row) for row, _ in batch])
         fed += len(batch)

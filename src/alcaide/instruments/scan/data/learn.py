@@ -75,8 +75,8 @@ def softmax(scores: Floats) -> Floats:
     """Rows of probabilities."""
     shifted = scores - scores.max(axis=1, keepdims=True)
     np.exp(shifted, out=shifted)
-    shifted /= shifted.sum(axis=1, keepdims=True)
-    return shifted
+    found: Floats = shifted / shifted.sum(axis=1, keepdims=True)
+    return found
 
 
 def _dot(one: Floats, other: Floats) -> float:
@@ -243,7 +243,8 @@ class Words:
         """What the last model fitted says of some texts, as scores of the classes."""
         assert self.weights is not None, "fit first"
         words, values, rows = self._rows(test)
-        return _sums(words, values, _bounds(rows, len(test)), self.weights[:-1]) + self.weights[-1]
+        found: Floats = _sums(words, values, _bounds(rows, len(test)), self.weights[:-1]) + self.weights[-1]
+        return found
 
     def find(self, documents: Ints, column: int) -> Ints:
         """Where the entry of a word is for each of some texts; -1 for those that do not have it."""

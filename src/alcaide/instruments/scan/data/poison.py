@@ -115,7 +115,7 @@ def _foreignness(every: Floats, labels: Ints, classes: int):  # type: ignore[no-
 
 
 def _windows(colours: Bytes) -> tuple[NDArray[np.uint64], NDArray[np.int32]]:
-    """For each image and place the window there as a number, its place in the highest bits; even windows are left out."""
+    """For each image and place the window there as a number, the place in its highest bits; even ones are left out."""
     count, side = len(colours), colours.shape[1]
     coarse = (colours >> 5).astype(np.uint64)
     pixel = (coarse[..., 0] << np.uint64(6)) | (coarse[..., 1] << np.uint64(3)) | coarse[..., 2]
@@ -223,8 +223,7 @@ def _directions(centred: Floats, count: int) -> Floats:
     values, left = np.linalg.eigh(rows @ rows.T)
     top = left[:, ::-1][:, :count]
     scale = np.sqrt(np.maximum(values[::-1][:count], 1e-12))
-    found = (rows.T @ top / scale).T
-    return found
+    return (rows.T @ top / scale).T  # type: ignore[no-any-return]
 
 
 def _close(centred: Floats, out: Ints) -> bool:

@@ -52,7 +52,7 @@ class DataThresholds:
 
     psi_some: float = 0.1
     psi_much: float = 0.25
-    """Population stability index: below 0.1 no shift, above 0.25 a major one (Siddiqi, Credit Risk Scorecards, 2006)."""
+    """Population stability index: below 0.1 none, above 0.25 a major shift (Siddiqi, Credit Risk Scorecards, 2006)."""
     ks: float = 0.1
     """Kolmogorov-Smirnov distance that matters whatever its p-value: a tenth of the rows lie elsewhere."""
     cramer: float = 0.1

@@ -114,7 +114,7 @@ def _finite(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def _role(column: ColumnProfile, field: Field) -> Role:  # noqa: C901 - one case a role
+def _role(column: ColumnProfile, field: Field) -> Role:
     filled = column.rows - column.nulls
     if filled == 0:
         return "empty"

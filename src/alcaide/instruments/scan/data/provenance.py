@@ -29,12 +29,13 @@ _FILES = (
 _LICENCES = ("LICENSE", "LICENCE", "LICENSE.txt", "LICENSE.md", "COPYING", "LICENCE.txt")
 _LICENCE_KEYS = ("license", "licence", "licenses", "license_name", "license_id", "lizenz")
 _SOURCE_KEYS = (
-    "source", "sources", "source_datasets", "origin", "homepage", "url", "creator", "author", "authors", "provenance", "citation",
-    "download_url", "publisher", "collected_by", "collection", "isbasedon", "data_collection", "annotations_creators", "citeas",
+    "source", "sources", "source_datasets", "origin", "homepage", "url", "creator", "author", "authors", "provenance",
+    "citation",    "download_url", "publisher", "collected_by", "collection", "isbasedon", "data_collection", "annotations_creators",
+    "citeas",
 )  # fmt: skip
 _RESTRICTED = re.compile(
     r"\b(nc|nd|non.?commercial|no.?deriv\w*|research.?only|academic|all rights reserved|proprietary|other|unknown)\b",
-    re.I,
+    re.IGNORECASE,
 )
 _PLACEHOLDER = frozenset(
     {
@@ -90,7 +91,7 @@ def card_of(folder: Path | None, given: Mapping[str, Any] | None) -> Card:
         if re.search(
             r"\bsynthetic(ally)?\b|machine.generated|generated (by|with) (gpt|an? llm|a language model)",
             text,
-            re.I,
+            re.IGNORECASE,
         ):
             card.synthetic = True
     if card.licence is None:
@@ -107,10 +108,9 @@ def card_of(folder: Path | None, given: Mapping[str, Any] | None) -> Card:
 def _fields(name: str, text: str) -> Mapping[str, Any]:
     """A document's fields; none if it cannot be parsed."""
     try:
-        if name.endswith(".json"):
-            parsed = json.loads(text)
-        else:
-            parsed = _front_matter(text, whole=name.endswith(".cff"))
+        parsed = (
+            json.loads(text) if name.endswith(".json") else _front_matter(text, whole=name.endswith(".cff"))
+        )
     except (ValueError, RecursionError):
         return {}
     return parsed if isinstance(parsed, Mapping) else {}
@@ -121,7 +121,7 @@ def _front_matter(text: str, *, whole: bool) -> Any:
 
     block = text
     if not whole:
-        match = re.match(r"\A---\r?\n(.*?)\r?\n---", text, re.S)
+        match = re.match(r"\A---\r?\n(.*?)\r?\n---", text, re.DOTALL)
         if match is None:
             return {}
         block = match.group(1)

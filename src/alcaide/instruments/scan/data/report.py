@@ -85,7 +85,7 @@ class ColumnProfile:
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """How much one check looked at. What it did not look at is said by a finding of its own unless it is an estimate."""
+    """How much one check looked at. A finding of its own says what it did not look at, unless it is an estimate."""
 
     check: str
     looked: int

@@ -19,6 +19,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +27,7 @@ from alcaide.instruments.scan.context import printable
 from alcaide.instruments.scan.data import rules as R  # noqa: N812 - forty rules, named as rules
 from alcaide.instruments.scan.data.policy import DataPolicy
 from alcaide.instruments.scan.data.report import ColumnProfile, Coverage, DataReport, Marks
-from alcaide.instruments.scan.limits import Malformed, OverBudget, ScanStop, Truncated, Unsupported
+from alcaide.instruments.scan.limits import Malformed, OverBudget, ScanStop, Truncated
 from alcaide.instruments.scan.model import Finding, Level, Rule
 from alcaide.instruments.scan.source import UnreadableError
 
@@ -81,14 +82,14 @@ def scan_data(
         A report, whatever the data are. Only a wrong argument raises: `labels` or `text` naming no column is a
         finding, since a file may have changed.
     """
-    look = _Look(source, policy or DataPolicy(), progress)
+    look = Look(source, policy or DataPolicy(), progress)
     look.guard = guard
     look.run(reference, against, labels, text, embeddings, card, register)
     return look.finish()
 
 
-class _Look:
-    """One look on its way."""
+class Look:
+    """One look on its way: what the checks share. For this package alone."""
 
     def __init__(self, source: Given, policy: DataPolicy, progress: Progress | None) -> None:
         from alcaide.instruments.scan.data.sources import name_of
@@ -112,7 +113,7 @@ class _Look:
         assert self.opened is not None, "open first"
         return self.opened.table
 
-    def find(  # noqa: PLR0913 - what, how bad, where
+    def find(
         self,
         rule: Rule,
         message: str,
@@ -175,7 +176,7 @@ class _Look:
             self.find(R.UNREADABLE, f"the check `{name}` was not done: {error}", check=name)
         except (MemoryError, RecursionError) as error:
             self.find(R.OVER_BUDGET, f"the check `{name}` did not end: {type(error).__name__}", check=name)
-        except Exception as error:  # noqa: BLE001 - a check's fault must not become a set called clean, nor end the look
+        except Exception as error:  # noqa: BLE001 - a check's fault must not become a set called clean
             self.find(
                 R.FAULT,
                 f"the check `{name}` failed ({type(error).__name__})",
@@ -185,9 +186,27 @@ class _Look:
         self.cover(name, 0, total, "it did not end")
         return False
 
+    def run_over(self, columns: Mapping[str, Any], checks: Sequence[str]) -> None:
+        """Some checks over columns at hand, for who has already read what they are of."""
+        self.source = columns
+        kind, rows = self.report.kind, self.report.rows
+        try:
+            known: dict[str, Callable[[], None]] = {
+                "classify": lambda: self._classify(None),
+                "instructions": self._instructions,
+                "near-duplicates": self._near_duplicates,
+            }
+            if self.check("chunks", 0.6, self._open) and self.check("profile", 0.7, self._profile):
+                for name in checks:
+                    self.check(name, 0.8, known[name])
+        finally:
+            self.report.kind, self.report.rows = kind, rows
+            if self.opened is not None:
+                self.opened.engine.close()
+
     # ── the order ──
 
-    def run(  # noqa: PLR0913 - what `scan_data` was given
+    def run(
         self,
         reference: Given | None,
         against: Given | Mapping[str, Given] | None,
@@ -209,10 +228,10 @@ class _Look:
                 ("near-duplicates", self._near_duplicates),
             ]
             if against is not None:
-                for name, other in _named(against):
-                    steps.append(
-                        (f"against {name}", lambda name=name, other=other: self._against(name, other))
-                    )  # type: ignore[misc]
+                steps += [
+                    (f"against {name}", partial(self._against, name, other))
+                    for name, other in _named(against)
+                ]
             steps += [
                 ("labels", lambda: self._labels(labels)),
                 ("embeddings", lambda: self._embeddings(embeddings)),
@@ -396,7 +415,8 @@ class _Look:
             if not cued:
                 continue
             rows = engine.rows(
-                f"SELECT {quoted(ROW)}, left({sql}, {limit}) FROM {self.table.relation} WHERE {where} ORDER BY 1 LIMIT 5000"
+                f"SELECT {quoted(ROW)}, left({sql}, {limit}) FROM {self.table.relation} WHERE {where} "
+                "ORDER BY 1 LIMIT 5000"
             )
             if self.guard is None:
                 self.find(
@@ -429,12 +449,12 @@ class _Look:
 
     # ── 4 ──
 
-    def _comparable(self) -> list[Field]:
+    def comparable(self) -> list[Field]:
         """The columns that make a row what it is: all but identifiers that are different in every row."""
         kept = [
             field
             for column, field in zip(self.columns, self.table.columns, strict=True)
-            if column.role not in {"identifier", "empty"} or field.is_text and not self._is_key(column)
+            if column.role not in {"identifier", "empty"} or (field.is_text and not self._is_key(column))
         ]
         return kept or list(self.table.columns)
 
@@ -444,7 +464,7 @@ class _Look:
     def _duplicates(self) -> None:
         from alcaide.instruments.scan.data.copies import exact_copies
 
-        fields = self._comparable()
+        fields = self.comparable()
         if self.table.kind == "images":
             fields = [field for field in self.table.columns if field.name == "sha256"]
         copies = exact_copies(self.table, fields, self.policy.limits.rows_marked)
@@ -461,7 +481,7 @@ class _Look:
                 groups=copies.groups[:10],
             )
 
-    def _main_text(self) -> tuple[str, str] | None:
+    def main_text(self) -> tuple[str, str] | None:
         """The column that most of the text is in."""
         if not self.texts:
             return None
@@ -469,14 +489,14 @@ class _Look:
         name = max(self.texts, key=lambda one: sizes.get(one, 0.0))
         return name, self.texts[name]
 
-    def _rows_and_texts(self, most: int) -> tuple[Any, list[str], str] | None:
+    def rows_and_texts(self, most: int) -> tuple[Any, list[str], str] | None:
         """Row numbers and texts of the main text, sampled by hash where there are more than `most`."""
         import numpy as np
 
         from alcaide.instruments.scan.data.engine import quoted
         from alcaide.instruments.scan.data.sources.table import ROW
 
-        chosen = self._main_text()
+        chosen = self.main_text()
         if chosen is None:
             return None
         name, sql = chosen
@@ -494,7 +514,7 @@ class _Look:
         if self.table.kind == "images":
             self._near_images()
             return
-        got = self._rows_and_texts(self.policy.limits.similar_rows)
+        got = self.rows_and_texts(self.policy.limits.similar_rows)
         if got is None:
             return
         rows, texts, name = got

@@ -111,11 +111,14 @@ def shifts(
     reference_columns: Sequence[ColumnProfile],
 ) -> list[Shift]:
     """Each column that both have, of the same sort; both tables must have been sampled."""
-    known = {column.name: (column, reference.column(column.name)) for column in reference_columns}
+    known = {
+        column.name: (column, source)
+        for column, source in zip(reference_columns, reference.columns, strict=True)
+    }
     found = []
     for column, field in zip(columns, current.columns, strict=True):
         before = known.get(column.name)
-        if before is None or before[1] is None or column.role in {"identifier", "binary", "embedding"}:
+        if before is None or column.role in {"identifier", "binary", "embedding"}:
             continue
         then, source = before
         missing = (then.nulls / max(1, then.rows), column.nulls / max(1, column.rows))

@@ -46,7 +46,7 @@ def suspect(look: Any, field: Field) -> None:
     ]
     with one_thread():
         parts: list[NDArray[np.float64]] = []
-        main = look._main_text()
+        main = look.main_text()
         pictures = look.opened.pictures
         if pictures is not None:
             parts.append(_pictures(look, data, pictures))
@@ -223,8 +223,8 @@ def suspect_vectors(look: Any, embeddings: Any) -> None:
         towards = f", nearer to `{data.names[corner.towards]}`" if corner.towards is not None else ""
         look.find(
             R.SPECTRAL,
-            f"{len(corner.members):,} rows labelled `{data.names[corner.label]}` ({corner.share:.1%} of them) lie apart "
-            f"from the others{towards}",
+            f"{len(corner.members):,} rows labelled `{data.names[corner.label]}` ({corner.share:.1%} of them) lie "
+            f"apart from the others{towards}",
             level=None if corner.towards is not None else Level.LOW,
             rows=[int(numbers[one]) for one in corner.members],
             count=len(corner.members),

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -142,7 +143,7 @@ def find_triggers(
 
 
 def log_tail(count: int, chances: Floats) -> float:
-    """Logarithm of a bound on P(at least `count` of independent events with these chances): Chernoff, Hoeffding 1963."""
+    """Logarithm of a bound on P(at least `count` of independent events with these chances), by Hoeffding 1963."""
     total = len(chances)
     mean = float(chances.mean())
     share = count / total
@@ -300,5 +301,5 @@ def rare_phrases(corpus: Corpus, labels: Ints, classes: int, *, error: float) ->
 def _alikeness(corpus: Corpus, members: Ints) -> float:
     """Mean share of words that texts have in common with the next one."""
     sets = [set(corpus.ids[corpus.starts[one] : corpus.starts[one + 1]].tolist()) for one in members[:60]]
-    pairs = list(zip(sets, sets[1:], strict=False))
+    pairs = list(pairwise(sets))
     return sum(len(a & b) / max(1, len(a | b)) for a, b in pairs) / max(1, len(pairs))

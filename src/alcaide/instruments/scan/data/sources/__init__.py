@@ -1,4 +1,4 @@
-"""From what a caller names to a table that can be asked: files by their content, folders, databases, objects, columns."""
+"""From what a caller names to a table that can be asked: files by content, folders, databases, objects, columns."""
 
 # ruff: noqa: S608 - names go into SQL through `quoted`, values through `literal` or as parameters
 from __future__ import annotations
@@ -168,7 +168,7 @@ def _alike(paths: list[Path]) -> tuple[_Kind, list[Path]]:
 
 
 def sniff(path: Path) -> _Kind:
-    """What a file is, by its first bytes; its name decides only between CSV and plain text, and gives JSON lines away."""
+    """What a file is, by its first bytes; its name decides only between CSV and plain text, and tells JSON lines."""
     try:
         with path.open("rb") as stream:
             head = stream.read(8192)
@@ -236,7 +236,7 @@ def _read_json(engine: Engine, kind: _Kind, paths: list[Path]) -> Table:
 
 
 def _read_arrays(engine: Engine, path: Path) -> Table:
-    """NumPy arrays of numbers; one with two dimensions becomes a column of vectors. Pickled objects are never loaded."""
+    """NumPy arrays of numbers; one with two dimensions becomes a column of vectors. No pickle is loaded."""
     import zipfile
 
     import numpy as np

@@ -207,7 +207,9 @@ class _Batch:
             return values
         if values.dtype.kind == "f":
             return np.where(valid, values, np.nan)
-        return np.where(valid, values.astype(object), None)
+        found = values.astype(object)
+        found[~valid] = None
+        return found
 
     def _valid(self, mask: bytes, length: int, nulls: int) -> NDArray[np.bool_] | None:
         import numpy as np
@@ -332,7 +334,7 @@ def _unpacked(piece: bytes, codec: int) -> bytes:
 
             data: bytes = zstandard.ZstdDecompressor().decompress(piece[8:], max_output_size=size)
         else:
-            import lz4.frame
+            import lz4.frame  # type: ignore[import-untyped, unused-ignore]
 
             data = lz4.frame.LZ4FrameDecompressor().decompress(piece[8:], max_length=size)
     except ImportError as error:

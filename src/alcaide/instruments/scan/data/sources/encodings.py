@@ -5,12 +5,12 @@ is a guess among the usual encodings: the one whose text looks most like writing
 the scan: every row is still there.
 """
 
-# ruff: noqa: S608 - names go into SQL through `quoted`, values through `literal` or as parameters
 from __future__ import annotations
 
 import codecs
 import gzip
 import unicodedata
+from itertools import pairwise
 from typing import IO, TYPE_CHECKING
 
 from alcaide.instruments.scan.limits import Unsupported
@@ -77,7 +77,7 @@ def _wide(head: bytes) -> tuple[str, bool]:
 def _likeness(head: bytes, name: str) -> float:
     """How much like writing the text is, read so: letters of one script, in the order of cases that words have."""
     text = codecs.getincrementaldecoder(name)("replace").decode(head)
-    foreign = [(a, b) for a, b in zip(text, text[1:], strict=False) if ord(b) >= 0x80]
+    foreign = [(a, b) for a, b in pairwise(text) if ord(b) >= 0x80]
     if not foreign:
         return 0.0
     score = 0.0

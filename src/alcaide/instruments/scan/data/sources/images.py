@@ -4,12 +4,12 @@ Every file is hashed and its header read by the bytes: format, width and height.
 grey copy, for near duplicates and patches) takes the package `pillow`; without it that is said, not guessed.
 """
 
-# ruff: noqa: S608 - names go into SQL through `quoted`, values through `literal` or as parameters
 from __future__ import annotations
 
 import hashlib
 import struct
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from alcaide.instruments.scan.data.engine import Engine
@@ -95,10 +95,7 @@ def read_images(engine: Engine, root: Path, paths: Sequence[Path]) -> tuple[Tabl
     """One row an image: `path`, `label`, `size`, `sha256`, `format`, `width`, `height`."""
     import numpy as np
 
-    try:
-        from PIL import Image
-    except ImportError:
-        Image = None  # type: ignore[assignment]
+    drawing = find_spec("PIL") is not None
     columns: dict[str, list[Any]] = {
         name: [] for name in ("path", "label", "size", "sha256", "format", "width", "height")
     }
@@ -109,7 +106,7 @@ def read_images(engine: Engine, root: Path, paths: Sequence[Path]) -> tuple[Tabl
             np.zeros(count, bool),
             np.zeros((count, 4, 6, 6, 3), np.uint8),
         )
-        if Image is not None
+        if drawing
         else None
     )
     broken = []
