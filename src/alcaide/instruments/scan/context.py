@@ -7,7 +7,7 @@ from typing import IO, TYPE_CHECKING, Any, Protocol
 
 from alcaide.instruments.scan.limits import Budget, OverBudget
 from alcaide.instruments.scan.model import Finding, Level, Node, Rule
-from alcaide.instruments.scan.source import Memory, Opened
+from alcaide.instruments.scan.source import Memory, Unpacked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -172,24 +172,29 @@ class Context:
         held: list[bytes] = []
         count = 0
         spool = None
-        for piece in pieces:
-            count += len(piece)
-            budget.take_unpacked(len(piece))
-            if count > limits.ratio_from and count > limits.ratio * max(1, packed):
-                raise OverBudget(
-                    f"{packed:,} packed bytes unpack to more than {count:,}: a decompression bomb"
-                )
-            if spool is None and count > _IN_MEMORY:
-                spool = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - it lives as long as its source
-                _write(spool, b"".join(held))
-                held.clear()
-            if spool is None:
-                held.append(piece)
-            else:
-                _write(spool, piece)
+        try:
+            for piece in pieces:
+                count += len(piece)
+                budget.take_unpacked(len(piece))
+                if count > limits.ratio_from and count > limits.ratio * max(1, packed):
+                    raise OverBudget(
+                        f"{packed:,} packed bytes unpack to more than {count:,}: a decompression bomb"
+                    )
+                if spool is None and count > _IN_MEMORY:
+                    spool = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - it lives as long as its source
+                    _write(spool, b"".join(held))
+                    held.clear()
+                if spool is None:
+                    held.append(piece)
+                else:
+                    _write(spool, piece)
+        except BaseException:
+            if spool is not None:
+                spool.close()
+            raise
         if spool is None:
             return Memory(b"".join(held))
-        return Opened(spool, count)
+        return Unpacked(spool, count)
 
 
 def printable(text: str, most: int = 240) -> str:

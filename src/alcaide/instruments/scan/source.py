@@ -152,6 +152,16 @@ class Opened:
             raise UnreadableError(_cannot(error)) from error
 
 
+class Unpacked(Opened):
+    """An unnamed temporary file that nobody else holds; it is closed with the last who reads it."""
+
+    __slots__ = ()
+
+    def __del__(self) -> None:
+        """Give the space back."""
+        self._stream.close()
+
+
 class Window:
     """A stretch of another source, as if it were a file of its own; what it would have beyond the end is not there."""
 
