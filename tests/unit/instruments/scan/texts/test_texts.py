@@ -62,7 +62,7 @@ def test_acting_tags_are_critical_under_any_name(text):
 def test_tags_of_unknown_classes_are_medium_and_of_plain_ones_low():
     assert levels(look(b"a: !!python/object:mine.Config {}\n", "a.yaml"), "yaml/object-tag") == {Level.MEDIUM}
     assert is_quiet(look(b"a: !!python/object/apply:pathlib.PosixPath [x]\n", "a.yaml"))
-    assert Level.HIGH in levels(
+    assert Level.CRITICAL in levels(
         look(b"a: !!javax.script.ScriptEngineManager [x]\n", "a.yaml"), "yaml/acting-tag"
     )
 

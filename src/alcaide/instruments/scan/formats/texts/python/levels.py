@@ -41,6 +41,9 @@ class Judged(NamedTuple):
     why: str = ""
 
 
+_BUILDS = frozenset(["types.FunctionType", "types.CodeType", "marshal.loads", "marshal.load"])
+"""What makes code and does not run it: serialisers of functions are built of these."""
+
 _LOOKS_ONLY = ("nvidia-smi", "rocm-smi", "uname", "git rev-parse", "git describe", "git log", "git status", "nproc",
                "lscpu", "which ", "whereis ", "hostname")  # fmt: skip
 _SENSITIVE = (
@@ -100,7 +103,7 @@ def _program(act: Act, runs: Runs, *, on_load: bool) -> Judged:
 
 def _code(act: Act, runs: Runs, *, on_load: bool) -> Judged | None:
     """Running code that is made at run time."""
-    if act.decoded:
+    if act.decoded and not (act.name in _BUILDS and not on_load):
         return Judged(
             Level.CRITICAL if on_load else Level.HIGH,
             "of code that it unpacks or fetches first, so nobody can read it",
@@ -123,7 +126,8 @@ def _code(act: Act, runs: Runs, *, on_load: bool) -> Judged | None:
 def _loads(act: Act, runs: Runs, *, on_load: bool) -> Judged | None:
     """Loading what can run code: pickles, libraries."""
     if act.decoded and act.effect is Effect.UNPICKLE and not act.safe:
-        return Judged(Level.CRITICAL if on_load else Level.HIGH, "of data that it unpacks or fetches first")
+        later = Level.MEDIUM if runs.unasked else Level.LOW
+        return Judged(Level.CRITICAL if on_load else later, "of data that it unpacks or fetches first")
     if act.safe:
         return None
     if act.hidden:
