@@ -32,6 +32,7 @@ MODULES = (
     "language",
     "networks",
     "packages",
+    "ordinary",
 )
 
 # A zip stores times; all members carry this one, so that the same files make the same archive.
