@@ -25,13 +25,14 @@ import msgspec
 
 from alcaide.instruments.scan.examine import FAULT, OVER_BUDGET
 from alcaide.instruments.scan.model import Artifact, Finding, Level, Node
-from alcaide.instruments.scan.worker import LARGEST_MESSAGE, Hello, Ready, Request, frame, serve
+from alcaide.instruments.scan.worker import LARGEST_MESSAGE, Hello, Ready, Request, Together, frame, serve
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from alcaide.instruments.scan.policy import ScanPolicy
 
+Answer = tuple[Request, Artifact | Together]
 GRACE = 15.0
 """Seconds that a worker may take beyond the limit of one file before it is ended."""
 AHEAD = 8
@@ -40,6 +41,7 @@ _LENGTH = struct.Struct(">I")
 _PIECE = 1 << 18
 _ready = msgspec.msgpack.Decoder(Ready)
 _artifact = msgspec.msgpack.Decoder(Artifact)
+_together = msgspec.msgpack.Decoder(Together)
 
 
 class NoWorkerError(Exception):
@@ -51,7 +53,7 @@ def share_out(
     policy: ScanPolicy,
     temporary: str,
     count: int,
-    done: Callable[[Request, Artifact], None],
+    done: Callable[[Request, Artifact | Together], None],
 ) -> None:
     """Have `count` processes look at all that waits; `done` is called with each result as it comes.
 
@@ -69,8 +71,8 @@ def share_out(
                 return
             _wait(busy)
             for index, worker in enumerate(workers):
-                for request, artifact in worker.answers():
-                    done(request, artifact)
+                for request, answer in worker.answers():
+                    done(request, answer)
                 if worker.ended:
                     # The files after the one that ended it were not looked at: back to the front, for another.
                     waiting.extendleft(reversed(worker.asked))
@@ -161,9 +163,9 @@ class _Worker:
             except OSError:
                 return  # it has ended; `answers` finds that out
 
-    def answers(self) -> list[tuple[Request, Artifact]]:
+    def answers(self) -> list[Answer]:
         """What it has answered since; the result of the file that ended it among them, with `ended` set."""
-        found: list[tuple[Request, Artifact]] = []
+        found: list[Answer] = []
         if self._readable():
             try:
                 piece = os.read(self.output, _PIECE)
@@ -182,7 +184,7 @@ class _Worker:
             )
         return found
 
-    def _take(self, found: list[tuple[Request, Artifact]]) -> None:
+    def _take(self, found: list[Answer]) -> None:
         """Whole messages out of what was read."""
         at = 0
         while len(self._held) - at >= _LENGTH.size:
@@ -198,11 +200,13 @@ class _Worker:
                 _ready.decode(message)
                 self._begun = True
             else:
-                found.append((self.asked.popleft(), _artifact.decode(message)))
+                request = self.asked.popleft()
+                answer = _artifact if request.together is None else _together
+                found.append((request, answer.decode(message)))
                 self.deadline = time.monotonic() + self._patience
         del self._held[:at]
 
-    def _over(self, rule: str, what: str) -> list[tuple[Request, Artifact]]:
+    def _over(self, rule: str, what: str) -> list[Answer]:
         """It has ended, or is ended here: what its first unanswered file comes to."""
         self.ended = True
         if not self._begun:
@@ -216,6 +220,8 @@ class _Worker:
         request = self.asked.popleft()
         short = request.name.rsplit("/", 1)[-1]
         finding = Finding(rule, Level.UNKNOWN, f"`{short}` {what.format(how=how)}")
+        if request.together is not None:
+            return [(request, Together([(request.together[0], finding)]))]
         return [(request, Artifact(request.name, Node(short, 0), [finding]))]
 
     def close(self) -> str:

@@ -33,6 +33,8 @@ class Target:
     """The folder whose files are its neighbours."""
     problem: str = ""
     """Why it cannot be looked at, where that shows before it is opened."""
+    inside: str = ""
+    """The file's path within the scanned folder; empty for a file that was named by itself."""
 
 
 class Directory:
@@ -94,7 +96,7 @@ def targets(paths: list[Path], left_out: list[str]) -> Iterator[Target]:
             skipped: list[str] = []
             for name, problem in sorted(_walk(root, skipped)):
                 shown = f"{path.name or path.resolve().name}/{name}" if several else name
-                yield Target(f"{root}/{name}", shown, root, problem)
+                yield Target(f"{root}/{name}", shown, root, problem, name)
             left_out.extend(f"{path.name}/{name}" if several else name for name in skipped)
         else:
             yield Target(str(path), str(path) if several else path.name, str(path.parent))

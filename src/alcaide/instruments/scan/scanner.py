@@ -14,10 +14,10 @@ from alcaide.instruments.scan.crew import NoWorkerError, share_out
 from alcaide.instruments.scan.edition import edition
 from alcaide.instruments.scan.examine import formats
 from alcaide.instruments.scan.folder import Target, targets
-from alcaide.instruments.scan.model import Artifact, ScanReport
+from alcaide.instruments.scan.model import Artifact, Finding, ScanReport
 from alcaide.instruments.scan.policy import ScanPolicy
 from alcaide.instruments.scan.source import UnreadableError
-from alcaide.instruments.scan.worker import Request, look_at, unreadable
+from alcaide.instruments.scan.worker import Request, Together, look_at, look_at_folder, unreadable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -91,20 +91,62 @@ def scan(
         else:
             remaining[target.name] = target
     asked = deque(Request(target.path, target.name, target.root, digests) for target in remaining.values())
+    asked.extend(_together([target for target in waiting if not target.problem]))
+    beside = _look(asked, policy, workers, done)
+    _add(beside, report.artifacts)
+    report.edition = edition()
+    report.artifacts.sort(key=lambda artifact: order[artifact.path])
+    report.seconds = time.perf_counter() - begun
+    return report
+
+
+def _look(
+    asked: deque[Request], policy: ScanPolicy, workers: int | None, done: Callable[[Artifact], None]
+) -> list[tuple[Request, Together]]:
+    """Look at everything that is asked for; what was found in files taken together is given back."""
+    beside: list[tuple[Request, Together]] = []
+
+    def take(request: Request, answer: Artifact | Together) -> None:
+        if isinstance(answer, Together):
+            beside.append((request, answer))
+        else:
+            done(answer)
+
     if workers == 0:
         for request in asked:
-            done(look_at(request, policy))
+            take(request, look_at_folder(request) if request.together else look_at(request, policy))
     elif asked:
         count = min(workers or os.cpu_count() or 1, max(1, len(asked) // 4), 32)
         formats()
         temporary = tempfile.mkdtemp(prefix="alcaide-scan-")
         try:
-            share_out(asked, policy, temporary, count, lambda _, artifact: done(artifact))
+            share_out(asked, policy, temporary, count, take)
         except NoWorkerError as error:
             raise ScanFailedError(str(error)) from error
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
-    report.edition = edition()
-    report.artifacts.sort(key=lambda artifact: order[artifact.path])
-    report.seconds = time.perf_counter() - begun
-    return report
+    return beside
+
+
+def _together(targets: Sequence[Target]) -> list[Request]:
+    """One request for each scanned folder: its files as repositories. `name` is what their names begin with."""
+    by_root: dict[str, list[Target]] = {}
+    for target in targets:
+        if target.inside:
+            by_root.setdefault(target.root, []).append(target)
+    return [
+        Request("", found[0].name.removesuffix(found[0].inside), root, together=[one.inside for one in found])
+        for root, found in by_root.items()
+    ]
+
+
+def _add(beside: Sequence[tuple[Request, Together]], artifacts: Sequence[Artifact]) -> None:
+    """What was found in files taken together, to the file that each finding is about."""
+    by_path = {artifact.path: artifact for artifact in artifacts}
+    for request, together in beside:
+        for name, finding in together.findings:
+            first = (request.together or [""])[0]
+            artifact = by_path.get(request.name + name) or by_path.get(request.name + first)
+            if artifact is not None and finding not in artifact.findings:
+                artifact.findings.append(finding)
+                artifact.findings.sort(key=Finding.sort_key)

@@ -20,7 +20,7 @@ from typing import IO, Any
 import msgspec
 
 from alcaide.instruments.scan.confine import Confinement, confine
-from alcaide.instruments.scan.examine import CHANGED, UNREADABLE, examine_artifact, formats
+from alcaide.instruments.scan.examine import CHANGED, FAULT, UNREADABLE, examine_artifact, formats
 from alcaide.instruments.scan.folder import Directory
 from alcaide.instruments.scan.limits import Limits
 from alcaide.instruments.scan.model import Artifact, Finding, Node
@@ -45,6 +45,8 @@ class Request(msgspec.Struct, tag="request"):
     root: str
     digest: bool = False
     sha256: str | None = None
+    together: list[str] | None = None
+    """Files of the folder that are to be looked at together, as repositories; `path` and `name` then say nothing."""
 
 
 class Ready(msgspec.Struct, tag="ready"):
@@ -74,6 +76,24 @@ def receive(stream: IO[bytes], kind: Any) -> Any:
         return None
     data = stream.read(length)
     return msgspec.msgpack.decode(data, type=kind) if len(data) == length else None
+
+
+class Together(msgspec.Struct, tag="together"):
+    """What is wrong with the files of a folder taken together: each finding with the file it is about."""
+
+    findings: list[tuple[str, Finding]]
+
+
+def look_at_folder(request: Request) -> Together:
+    """Look at the files of a folder together; a reader's fault is a finding here as everywhere."""
+    from alcaide.instruments.scan.repository import look
+
+    names = request.together or []
+    try:
+        return Together(look(Directory(request.root), names))
+    except Exception as error:  # noqa: BLE001 - must not become a folder called clean
+        reason = f"looking at the files of `{request.name}` together failed ({type(error).__name__})"
+        return Together([(names[0], Finding(FAULT.id, FAULT.level, reason))])
 
 
 def look_at(request: Request, policy: ScanPolicy, folders: dict[str, Directory] | None = None) -> Artifact:
@@ -135,7 +155,10 @@ def serve(requests: int, answers: int, temporary: str) -> int:
         outgoing.flush()
         folders: dict[str, Directory] = {}
         while (request := receive(incoming, Request)) is not None:
-            outgoing.write(frame(look_at(request, hello.policy, folders)))
+            if request.together is not None:
+                outgoing.write(frame(look_at_folder(request)))
+            else:
+                outgoing.write(frame(look_at(request, hello.policy, folders)))
             outgoing.flush()
     return 0
 

@@ -26,5 +26,8 @@ MANIFEST = Manifest(
     nav=(NavItem("Evidence", "/evidence", "certificate", "evidence.view", "e"),),
     attention="alcaide.slices.evidence.queries:attention",
     panels="alcaide.slices.evidence.pages.panels:PANELS",
-    capabilities={"resolve-subject": "alcaide.slices.evidence.service.subjects:resolve"},
+    capabilities={
+        "resolve-subject": "alcaide.slices.evidence.service.subjects:resolve",
+        "trusted-signers": "alcaide.slices.evidence.queries:trusted_pems",
+    },
 )

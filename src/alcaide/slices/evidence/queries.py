@@ -577,6 +577,11 @@ def trusted_keys(conn: Connection, *, with_revoked: bool = False) -> tuple[Trust
     return tuple(TrustedKeyLine(**row) for row in conn.execute(query).mappings())
 
 
+def trusted_pems(conn: Connection) -> dict[str, bytes]:
+    """The `trusted-signers` capability: keys and root certificates that count here, in PEM, by name."""
+    return {line.name: line.pem.encode() for line in trusted_keys(conn)}
+
+
 def trusted_key(conn: Connection, name: str) -> TrustedKeyLine:
     """One key, trusted or no longer. Raises NotFound."""
     row = conn.execute(sa.select(t.trusted_key).where(t.trusted_key.c.name == name)).mappings().first()

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from alcaide.kernel.errors import InvalidInput, NotFound
 
 if TYPE_CHECKING:
-    from alcaide.instruments.scan.cache import KnownResults
+    from alcaide.instruments.scan.known import KnownResults
     from alcaide.instruments.scan.model import Artifact, ScanReport
     from alcaide.instruments.scan.policy import ScanPolicy
 
@@ -115,8 +115,9 @@ class _Progress:
 
 def _known(policy: ScanPolicy) -> KnownResults:
     """What earlier scans of this account found."""
-    from alcaide.instruments.scan.cache import KnownResults, ScanCache
+    from alcaide.instruments.scan.cache import ScanCache
     from alcaide.instruments.scan.edition import edition
+    from alcaide.instruments.scan.known import KnownResults
 
     folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "alcaide"
     return KnownResults(ScanCache(folder), policy, edition(), digests=True)
@@ -158,7 +159,7 @@ def _give(report: ScanReport, asked: Asked) -> None:
 
         document = sarif(report)
     else:
-        from alcaide.slices.supply_chain.service.boms import ml_bom
+        from alcaide.instruments.scan.report_cyclonedx import ml_bom
 
         document = ml_bom(report)
     text = json.dumps(document, indent=2, ensure_ascii=False)

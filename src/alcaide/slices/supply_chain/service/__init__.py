@@ -2,7 +2,7 @@
 
 from alcaide.slices.supply_chain.service.asking import cancel_scan, scan_again, scan_folder, scan_upload
 from alcaide.slices.supply_chain.service.looking import look, run_scan, tidy
-from alcaide.slices.supply_chain.service.recording import record_report
+from alcaide.slices.supply_chain.service.recording import record_report, record_verification, trusted_pems
 from alcaide.slices.supply_chain.service.uploads import Quarantined
 from alcaide.slices.supply_chain.service.watching import add_watch, look_into_watches, remove_watch
 
@@ -13,10 +13,12 @@ __all__ = [
     "look",
     "look_into_watches",
     "record_report",
+    "record_verification",
     "remove_watch",
     "run_scan",
     "scan_again",
     "scan_folder",
     "scan_upload",
     "tidy",
+    "trusted_pems",
 ]

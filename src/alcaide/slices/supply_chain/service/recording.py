@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections import Counter
-from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
+from alcaide.instruments.scan.evidence import artifact_scanned, files_of
+from alcaide.instruments.scan.examine import rules
 from alcaide.kernel.errors import InvalidInput
+from alcaide.kernel.evidence import Statement
 from alcaide.kernel.ids import new_id
-from alcaide.predicates.artifact_scanned import MAX_FINDINGS, ArtifactScanned, ScanFinding
-from alcaide.predicates.base import By, at
+from alcaide.predicates.base import By
 from alcaide.predicates.content import ITSELF, listing_digest, subjects_of_files
 from alcaide.slices.supply_chain import tables
 from alcaide.slices.supply_chain.model import REPORT_FINDINGS
@@ -19,29 +19,19 @@ from alcaide.slices.supply_chain.model import REPORT_FINDINGS
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from alcaide.instruments.scan.model import Artifact, Finding, ScanReport
+    from alcaide.instruments.scan.model import ScanReport
+    from alcaide.instruments.scan.provenance.verifying import Verification
     from alcaide.kernel.access import Actor
     from alcaide.kernel.evidence import Subject
     from alcaide.kernel.instance import Instance
     from alcaide.kernel.ledger.log import Tx
 
-_MAX_FORMATS = 100
-
-
-def files_of(report: ScanReport) -> list[tuple[str, str]]:
-    """(path, SHA-256) of every scanned file; a single file is `.`. Empty if one could not be read to its end."""
-    if any(artifact.sha256 is None for artifact in report.artifacts):
-        return []
-    if len(report.artifacts) == 1 and "/" not in report.artifacts[0].path:
-        return [(ITSELF, report.artifacts[0].sha256 or "")]
-    return [(artifact.path, artifact.sha256 or "") for artifact in report.artifacts]
-
 
 def digest(report: ScanReport) -> str:
     """The digest of what was scanned: of the bytes of a file, of the listing of a folder; "" if a file has none."""
-    files = files_of(report)
-    if not files:
+    if not report.artifacts or any(artifact.sha256 is None for artifact in report.artifacts):
         return ""
+    files = files_of(report)
     return files[0][1] if files[0][0] == ITSELF else listing_digest(files)
 
 
@@ -56,35 +46,12 @@ def append(
     Raises:
         InvalidInput: nothing is known under that name, or the bytes are not those it stands for.
     """
-    files = files_of(report)
-    if not files:
-        raise InvalidInput(
-            "a file could not be read to its end, so what was scanned has no digest and nothing can be said about it; "
-            "make every file readable and scan again"
-        )
-    about, name = _about(tx.conn, instance, subject, files)
-    said = ArtifactScanned(
-        at=at(tx.now),
-        by=by,
-        reason=reason,
-        edition=report.edition,
-        fail_on=report.fail_on.value,
-        outcome=report.outcome.value,
-        counts={level: count for level, count in report.counts().items() if count},
-        findings=tuple(
-            _finding(artifact, finding, alone=files[0][0] == ITSELF)
-            for artifact, finding in report.findings[:MAX_FINDINGS]
-        ),
-        findings_total=len(report.findings),
-        files=len(report.artifacts),
-        bytes=sum(artifact.node.size for artifact in report.artifacts),
-        root=digest(report),
-        formats=_formats(report),
-        outcome_reason=_why(report),
-        policy=report.policy,
-        left_out=tuple(report.left_out[:50]),
-    )
-    return tx.append(said.about(about)), name
+    about, name = _about(tx.conn, instance, subject, files_of(report))
+    first, *also = about
+    said = artifact_scanned(report, first.name, moment=tx.now, by=by, reason=reason, rules=rules())
+    known = {(one.name, one.sha256) for one in said.subjects}
+    more = tuple(one for one in also if (one.name, one.sha256) not in known)
+    return tx.append(Statement((*said.subjects, *more), said.predicate_type, said.predicate)), name
 
 
 def record_report(
@@ -169,32 +136,23 @@ def _about(
     )
 
 
-def _finding(artifact: Artifact, finding: Finding, *, alone: bool) -> ScanFinding:
-    from alcaide.instruments.scan.examine import rules
-
-    rule = rules().get(finding.rule)
-    file = ITSELF if alone else artifact.path
-    print_of = f"{finding.rule}\0{file}\0{finding.place}\0{finding.message}"
-    return ScanFinding(
-        rule=finding.rule,
-        level=finding.level.value,
-        message=finding.message,
-        file=file,
-        place=finding.place,
-        offset=finding.offset,
-        fingerprint=sha256(print_of.encode("utf-8", "surrogateescape")).hexdigest()[:32],
-        taxonomy=rule.taxonomy if rule is not None else (),
-    )
+def trusted_pems(instance: Instance, conn: Connection) -> dict[str, bytes]:
+    """The keys and certificates whose signatures count here, in PEM, by name."""
+    found: dict[str, bytes] = instance.capability("trusted-signers")(conn)
+    return found
 
 
-def _formats(report: ScanReport) -> dict[str, int]:
-    counted = Counter(name for artifact in report.artifacts for name in artifact.node.formats)
-    return dict(sorted(counted.most_common(_MAX_FORMATS)))
+def record_verification(
+    instance: Instance, actor: Actor, found: Verification, subject: str, *, reason: str = ""
+) -> int:
+    """Put on record that files were held against a signature. Returns the leaf.
 
+    Raises InvalidInput if nothing is known under that name, or the files are not those it stands for.
+    """
+    instance.authorizer.require(actor, "scan.record", None)
 
-def _why(report: ScanReport) -> str:
-    """The worst finding in a line, where the outcome is not a pass."""
-    if report.outcome.value == "passed" or not report.findings:
-        return ""
-    artifact, finding = report.findings[0]
-    return f"`{artifact.path}`: {finding.message}"[:500]
+    def work(tx: Tx) -> int:
+        about, _ = _about(tx.conn, instance, subject, list(found.files))
+        return tx.append(found.statement(about[0].name, moment=tx.now, by=By.of(actor), reason=reason))
+
+    return instance.write(work)
