@@ -374,6 +374,9 @@ class _Tensors:
     def _unused(self, begin: int, end: int) -> None:
         if end - begin <= 65_536 and self._zero(begin, end):
             return
+        # What is carried along begins where the zeros of the last block end.
+        ahead = self._source.read(self._start + begin, min(end - begin, 1 << 16))
+        begin += (len(ahead) - len(ahead.lstrip(b"\0"))) % max(1, len(ahead))
         self._context.find(
             UNUSED,
             f"{end - begin:,} bytes at {self._start + begin:,} belong to no tensor",
