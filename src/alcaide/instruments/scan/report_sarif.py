@@ -76,7 +76,7 @@ def sarif(report: ScanReport, *, rules: Mapping[str, Rule] | None = None) -> dic
 
 def data_sarif(report: DataReport, *, rules: Mapping[str, Rule] | None = None) -> dict[str, Any]:
     """The document of a scan of a dataset. Rows are named by number, as in the report; no value is repeated."""
-    from alcaide.instruments.scan.data.rules import rules as all_rules
+    from alcaide.instruments.scan.data.rules import all_rules
 
     found = sorted(report.findings, key=lambda finding: finding.sort_key())
     run = _run(
