@@ -29,7 +29,12 @@ _FENCE = re.compile(r"^(```|~~~).*?^\1", re.MULTILINE | re.DOTALL)
 
 def pages() -> dict[str, str]:
     """Every page of the reference, by file name."""
-    return {"cli.md": cli_page(), "settings.md": settings_page(), "openapi.json": openapi_document()}
+    return {
+        "cli.md": cli_page(),
+        "scan.md": scan_page(),
+        "settings.md": settings_page(),
+        "openapi.json": openapi_document(),
+    }
 
 
 def cli_page() -> str:
@@ -45,6 +50,22 @@ def cli_page() -> str:
         sys.argv = running
     lines = [line.rstrip() for line in text.splitlines()]
     return _MADE + "\n".join(lines).strip() + "\n"
+
+
+def scan_page() -> str:
+    """Every format that is recognised and every rule, from the readers themselves."""
+    from alcaide.instruments.scan.examine import formats, rules
+
+    lines = [_MADE.strip(), "", "# What the scan knows", "", "## Formats", ""]
+    lines += ["Recognised by content; a file is read as every format that it is.", ""]
+    lines += ["| format | |", "|---|---|"]
+    lines += [f"| `{one.name}` | {one.title} |" for one in sorted(formats(), key=lambda form: form.name)]
+    lines += ["", "## Rules", "", "| rule | level | what | why, and what to do |", "|---|---|---|---|"]
+    for rule in sorted(rules().values(), key=lambda rule: (-rule.level.rank, rule.id)):
+        told = f"{rule.why} {rule.remedy}" + (f" ({', '.join(rule.taxonomy)})" if rule.taxonomy else "")
+        cells = (f"`{rule.id}`", rule.level.value, rule.title, told)
+        lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
+    return "\n".join(lines) + "\n"
 
 
 def settings_page() -> str:
