@@ -47,10 +47,14 @@ def reader_for(
 
 
 def read_document(data: bytes, *, kind: str = "", media_type: str = "", **options: Any) -> ParsedDocument:
-    """Read `data` with the reader that fits. `trusted` is handed on to the readers that check signatures."""
+    """Read `data` with the reader that fits.
+
+    `trusted` is handed on to the readers that check signatures, `roots` and `now` to those that check certificates.
+    """
     reader = reader_for(data, kind=kind, media_type=media_type)
-    if "trusted" in options and not getattr(reader, "checks_signatures", False):
-        options = {name: value for name, value in options.items() if name != "trusted"}
+    for needs, names in (("checks_signatures", ("trusted",)), ("checks_certificates", ("roots", "now"))):
+        if not getattr(reader, needs, False):
+            options = {name: value for name, value in options.items() if name not in names}
     return reader.read(data, **options)
 
 

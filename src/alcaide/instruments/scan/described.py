@@ -8,13 +8,14 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Literal
 
+from alcaide.instruments.scan.model import Artifact, Node, ScanReport
 from alcaide.predicates.content import ITSELF, content_of, listing_digest, root_digest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from alcaide.instruments.scan.model import ScanReport
+    from alcaide.instruments.scan.data.report import DataReport
 
 MAX_FILES = 10_000
 """Files a bill lists; one that lists fewer than there are says so."""
@@ -46,6 +47,30 @@ def described(report: ScanReport) -> Described:
     if len(report.artifacts) == 1:
         return Described(report.artifacts[0].node.name)
     return Described("scanned-files")
+
+
+def as_files(data: DataReport) -> ScanReport:
+    """A dataset that was scanned by its rows, as the one file it is: for a bill, which lists files."""
+    name = data.source.replace("\\", "/").rstrip("/").rpartition("/")[2] or data.source
+    artifact = Artifact(name, Node(name, data.size, [data.kind]), list(data.findings), data.sha256)
+    return ScanReport([artifact], data.edition, fail_on=data.fail_on)
+
+
+def sensitive_in(data: DataReport) -> list[str]:
+    """The classes of personal data and secrets that were seen in it, each once, by name."""
+    seen = (one for column in data.columns for one in column.sightings)
+    return sorted({one.category for one in seen if one.kind in ("personal", "special", "secret")})
+
+
+def types_of(data: DataReport) -> list[str]:
+    """What it is made of, in the words of SPDX's `DatasetType`."""
+    roles = {column.role for column in data.columns}
+    found = {
+        "image": data.kind == "images",
+        "text": bool(roles & {"text", "conversation"}) or data.kind == "text",
+        "structured": bool(roles & {"number", "category", "boolean", "time"}),
+    }
+    return [name for name, holds in found.items() if holds] or ["noAssertion"]
 
 
 def digests_of(report: ScanReport) -> tuple[str, str, str]:

@@ -22,6 +22,7 @@ from alcaide.instruments.scan.described import (
     described,
     digests_of,
     plain,
+    sensitive_in,
     spdx_licence,
 )
 from alcaide.instruments.scan.evidence import fingerprint
@@ -30,6 +31,7 @@ from alcaide.instruments.scan.model import Level
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from alcaide.instruments.scan.data.report import DataReport
     from alcaide.instruments.scan.model import Artifact, Finding, Rule, ScanReport
     from alcaide.instruments.scan.provenance.lineage import Lineage, Origin
 
@@ -54,12 +56,14 @@ def ml_bom(
     *,
     lineage: Lineage | None = None,
     rules: Mapping[str, Rule] | None = None,
+    data: DataReport | None = None,
     moment: datetime | None = None,
 ) -> dict[str, Any]:
     """The bill of what was scanned.
 
     Args:
-        report: with the digests of the files, if they are to be in it.
+        report: with the digests of the files, if they are to be in it; `described.as_files` makes one of a dataset.
+        data: of a dataset, what is in its rows.
         about: what it is called and where it comes from; named after the file if None.
         lineage: what it was made from.
         rules: every rule by its id, for remedies and weaknesses; those of all formats if None.
@@ -93,7 +97,7 @@ def ml_bom(
                         _without_empty({"type": "application", "name": "alcaide", "version": report.edition})
                     ]
                 },
-                "component": _subject(report, about, subject, lineage, [refs[one] for one in datasets]),
+                "component": _subject(report, about, subject, lineage, [refs[one] for one in datasets], data),
                 "properties": _properties(report, listing, root),
             }
         ),
@@ -122,7 +126,12 @@ def ml_bom(
 
 
 def _subject(
-    report: ScanReport, about: Described, ref: str, lineage: Lineage | None, datasets: list[str]
+    report: ScanReport,
+    about: Described,
+    ref: str,
+    lineage: Lineage | None,
+    datasets: list[str],
+    data: DataReport | None,
 ) -> dict[str, Any]:
     own = digests_of(report)[0]
     model = about.kind == "model"
@@ -151,7 +160,20 @@ def _subject(
             "pedigree": {"ancestors": [_ancestor(one) for one in ancestors]} if ancestors else None,
             "externalReferences": _references(about.source),
             "modelCard": card if model else None,
-            "data": None if model else [{"type": "dataset", "name": plain(about.name)}],
+            "data": None if model else [_data(about, data)],
+        }
+    )
+
+
+def _data(about: Described, data: DataReport | None) -> dict[str, Any]:
+    """What a dataset holds: how many rows, and which sensitive classes were seen."""
+    rows = {"properties": [{"name": "alcaide:rows", "value": str(data.rows)}]} if data else None
+    return _without_empty(
+        {
+            "type": "dataset",
+            "name": plain(about.name),
+            "contents": rows,
+            "sensitiveData": sensitive_in(data) if data else None,
         }
     )
 

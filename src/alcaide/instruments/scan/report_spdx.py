@@ -20,9 +20,11 @@ from alcaide.instruments.scan.described import (
     licence_reference,
     plain,
     spdx_licence,
+    types_of,
 )
 
 if TYPE_CHECKING:
+    from alcaide.instruments.scan.data.report import DataReport
     from alcaide.instruments.scan.model import ScanReport
     from alcaide.instruments.scan.provenance.lineage import Lineage, Origin, Relation
 
@@ -46,24 +48,31 @@ def spdx(
     about: Described | None = None,
     *,
     lineage: Lineage | None = None,
+    data: DataReport | None = None,
     moment: datetime,
 ) -> dict[str, Any]:
     """The document of what was scanned.
 
     Args:
-        report: with the digests of the files, if they are to be in it.
+        report: with the digests of the files, if they are to be in it; `described.as_files` makes one of a dataset.
+        data: of a dataset, what is in its rows.
         about: what it is called and where it comes from; named after the file if None.
         lineage: what it was made from.
         moment: when it was scanned; the document's creation time.
     """
-    return _Document(report, about or described(report), lineage, moment).written()
+    return _Document(report, about or described(report), lineage, data, moment).written()
 
 
 class _Document:
     """The graph as it grows: every element has its identifier from the same namespace."""
 
     def __init__(
-        self, report: ScanReport, about: Described, lineage: Lineage | None, moment: datetime
+        self,
+        report: ScanReport,
+        about: Described,
+        lineage: Lineage | None,
+        data: DataReport | None,
+        moment: datetime,
     ) -> None:
         own, listing, root = digests_of(report)
         name = plain(f"{about.kind}:{about.name}@{about.version}")
@@ -71,6 +80,7 @@ class _Document:
             f"urn:uuid:{uuid5(_NAMESPACE, '|'.join((name, own or listing, report.edition, _time(moment))))}"
         )
         self._report, self._about, self._lineage, self._moment = report, about, lineage, moment
+        self._data = data
         self._own, self._listing, self._root = own, listing, root
         self._graph: list[dict[str, Any]] = []
         self._count = 0
@@ -162,9 +172,21 @@ class _Document:
             **(
                 {"ai_typeOfModel": [plain(architecture)] if architecture else []}
                 if model
-                else {"dataset_datasetType": ["noAssertion"]}
+                else self._dataset()
             ),
         )
+
+    def _dataset(self) -> dict[str, Any]:
+        data = self._data
+        if data is None:
+            return {"dataset_datasetType": ["noAssertion"]}
+        # Nothing seen is no proof that nothing is there.
+        personal = any(column.has("personal") or column.has("special") for column in data.columns)
+        return {
+            "dataset_datasetType": types_of(data),
+            "dataset_datasetSize": data.rows,
+            "dataset_hasSensitivePersonalInformation": "yes" if personal else "noAssertion",
+        }
 
     def _files(self, subject: str) -> dict[str, str]:
         found = {}

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from alcaide.instruments.exchange.cyclonedx import CycloneDx
-from alcaide.instruments.scan.described import Described, licence_reference, spdx_licence
+from alcaide.instruments.scan.data.report import ColumnProfile, DataReport, Sighting
+from alcaide.instruments.scan.described import Described, as_files, licence_reference, spdx_licence
 from alcaide.instruments.scan.model import Artifact, Finding, Level, Node, Rule, ScanReport
 from alcaide.instruments.scan.provenance.lineage import Descent, Lineage, Origin
 from alcaide.instruments.scan.report_cyclonedx import ml_bom
@@ -218,6 +219,41 @@ def test_every_package_of_ai_has_one_declared_and_one_concluded_licence() -> Non
             one["from"] for one in elements(document, "Relationship") if one["relationshipType"] == kind
         ]
         assert sorted(related) == sorted(packages)
+
+
+def test_a_dataset_says_how_large_it_is_and_what_sensitive_data_was_seen_in_it() -> None:
+    data = DataReport("s3://open-data/loans.csv", "csv", rows=100, size=999, sha256="5" * 64, edition="1")
+    data.columns = [
+        ColumnProfile(
+            "mail", "VARCHAR", "text", sightings=[Sighting("EMAIL_ADDRESS", "personal", "guard", 9, 100)]
+        ),
+        ColumnProfile("income", "DOUBLE", "number"),
+    ]
+    data.findings.append(found(Level.HIGH))
+    about = Described("loans", "1", "dataset")
+    document = spdx(as_files(data), about, data=data, moment=NOON)
+    graph_of(document)
+    (package,) = elements(document, "dataset_DatasetPackage")
+    assert package["dataset_datasetType"] == ["text", "structured"]
+    assert (package["dataset_datasetSize"], package["dataset_hasSensitivePersonalInformation"]) == (
+        100,
+        "yes",
+    )
+    assert package["verifiedUsing"][0]["hashValue"] == "5" * 64
+
+    written = ml_bom(as_files(data), about, data=data, rules=RULES, moment=NOON)
+    assert schema_error(json.dumps(written).encode(), "1.7") is None
+    assert written["metadata"]["component"]["data"][0]["sensitiveData"] == ["EMAIL_ADDRESS"]
+    assert written["components"][0]["name"] == "loans.csv"
+
+
+def test_nothing_seen_is_no_proof_that_nothing_sensitive_is_there() -> None:
+    data = DataReport("x.csv", "csv", rows=1)
+    (package,) = elements(
+        spdx(as_files(data), Described("x", kind="dataset"), data=data, moment=NOON), "dataset_DatasetPackage"
+    )
+    assert package["dataset_hasSensitivePersonalInformation"] == "noAssertion"
+    assert package["dataset_datasetType"] == ["noAssertion"]
 
 
 def test_relationships_findings_and_files_are_there() -> None:
