@@ -74,9 +74,10 @@ _IDS = ("secret_id",)
 """A half of what Vault's machines log in with, whatever its name."""
 _RESOURCE = re.compile(r"arn:aws[^\s\"']{0,110}$")
 """Amazon's name of something, its kind among others a secret."""
-_SAID_OF = re.compile(
-    r"[A-Za-z0-9]*(?:Id|Ids|Name|Names|Ref|Refs|Class|Type|Arn|Uri|Url|Path|File|Store|Label|Key[Nn]ame)$"
-)
+_SAID_OF = (
+    "Id", "Ids", "Name", "Names", "Ref", "Refs", "Class", "Type", "Arn", "Uri", "Url", "Path", "File", "Store", "Label",
+    "Keyname",
+)  # fmt: skip
 """Names whose last word makes them something else than the secret (`secretName`), written in one."""
 _FETCHED = re.compile(
     r"(?:^|[._])(?:get|fetch|read|load|find|lookup|has|is|check|verify|hash|validate|reset|forgot)[A-Z_]"
@@ -123,7 +124,7 @@ def passwords(text: str, lower: str, start: int, end: int) -> list[Find]:
         text, end
     ):
         return []  # `"AWS::SecretsManager::Secret": …`: the name of a type, as the key of a map
-    if _about(name.lower()) or _SAID_OF.match(name.rpartition(".")[2]):
+    if _about(name.lower()) or name.endswith(_SAID_OF):
         return []
     if "arn:aws" in lower[max(0, start - 110) : start] and _RESOURCE.search(text, max(0, start - 110), start):
         return []

@@ -15,6 +15,12 @@ from alcaide.instruments.guard.detectors.secrets.find import Find
 from alcaide.instruments.guard.detectors.secrets.formats.format import Level
 from alcaide.instruments.guard.detectors.secrets.placeholders import placeholder, reference, template
 
+_HEADERS = (
+    "authorization", "x-api-key", "api-key", "x-auth-token", "x-access-token", "private-token", "x-auth-key",
+    "x-jfrog-art-api",
+)  # fmt: skip
+"""Headers of HTTP that hold credentials and nothing else."""
+
 PATTERNS: tuple[Pattern, ...] = (
     Pattern(
         "private-key",
@@ -106,8 +112,7 @@ PATTERNS: tuple[Pattern, ...] = (
         r"[\"']?\s{0,2}[:=]\s{0,2}[\"']?"
         r"(?:(?i:bearer|token|basic|api-?key|key|bot|jwt|oauth|app|digest|splunk|genie-?key|negotiate)[ =]{1,2})?"
         r"(?P<secret>[A-Za-z0-9][A-Za-z0-9_+/=.:~-]{9,160})",
-        ("authorization", "x-api-key", "api-key", "x-auth-token", "x-access-token", "private-token", "x-auth-key",
-         "x-jfrog-art-api"),
+        tuple(f"{header}{mark}" for header in _HEADERS for mark in (":", '"', "'", "=")),
         after=210,
         case_sensitive=True,
     ),
