@@ -2,12 +2,12 @@
 
     PYTHON tools/scan/build_allow_lists.py [--only sklearn] [--why sklearn.svm._classes.SVC]
 
-`allow_libraries.json` names the libraries; run it with an interpreter that has them. Their Python files are read, not imported: a
-class gets onto the list as `new` if none of the methods that an unpickler or the interpreter calls by themselves
-(`__setstate__`, `__new__`, `__del__`, `append`, …), its own or inherited, does anything that reaches out; members of
-enumerations are found by calling the class, so those are `call`. Functions get onto it as `name`, for estimators that
-keep one, if nothing in their body reaches out. Compiled modules have no text to read: of a few libraries they are
-imported and asked.
+`allow_libraries.json` names the libraries; run it with an interpreter that has them. Their Python files are read, not
+imported: a class gets onto the list as `new` if none of the methods that an unpickler or the interpreter calls by
+themselves (`__setstate__`, `__new__`, `__del__`, `append`, …), its own or inherited, does anything that reaches out;
+members of enumerations are found by calling the class, so those are `call`. Functions get onto it as `name`, for
+estimators that keep one, if nothing in their body reaches out. Compiled modules have no text to read: of a few
+libraries they are imported and asked.
 
 What is called with arguments is never put on a list by this tool: that is reviewed by people, in `reviewed.json`.
 """
@@ -29,7 +29,7 @@ from pathlib import Path
 SITE = Path(next(path for path in sys.path if path.endswith("site-packages")))
 OUT = Path(__file__).resolve().parents[2] / "src/alcaide/instruments/scan/allow/lists"
 
-# Top-level module: its distribution, whether its functions are listed, parts of it that are left out.
+# By top-level module: whether its functions are listed, and the parts of it that are left out.
 LIBRARIES = json.loads((Path(__file__).parent / "allow_libraries.json").read_text())
 
 # Compiled modules of these are imported; of the modules left out, some read files in their constructors.
@@ -65,7 +65,8 @@ _BY_THEMSELVES = frozenset({
 })  # fmt: skip
 _OUT = frozenset({
     "open", "exec", "eval", "compile", "__import__", "import_module", "system", "popen", "Popen", "run_module", "call",
-    "check_call", "check_output", "remove", "unlink", "rmtree", "rmdir", "mkdir", "makedirs", "rename", "urlopen", "urlretrieve",
+    "check_call", "check_output", "remove", "unlink", "rmtree", "rmdir", "mkdir", "makedirs", "rename", "urlopen",
+    "urlretrieve",
     "loads", "load", "load_module", "CDLL", "load_library", "load_model", "from_file", "from_pretrained", "download",
     "NamedTemporaryFile", "mkdtemp", "mkstemp", "TemporaryDirectory", "Thread", "Process", "Pool", "socket", "connect",
     "fromfile", "tofile", "memmap", "savetxt", "loadtxt", "genfromtxt", "read_csv", "to_csv", "write_text", "read_text",
@@ -103,15 +104,15 @@ def main() -> None:
     chosen = options.parse_args()
     sys.setrecursionlimit(5_000)
     danger = Danger()
+    distributions = importlib.metadata.packages_distributions()
     OUT.mkdir(exist_ok=True)
     for top, library in sorted(LIBRARIES.items()):
         if chosen.only and top not in chosen.only:
             continue
-        distribution = library["distribution"]
-        try:
-            version = importlib.metadata.version(distribution)
-        except importlib.metadata.PackageNotFoundError:
+        distribution = next(iter(distributions.get(top, ())), None)
+        if distribution is None:
             continue
+        version = importlib.metadata.version(distribution)
         names = listed(
             top,
             functions=library["functions"],
@@ -146,50 +147,32 @@ class Danger:
         return False
 
 
+Kinds = dict[str, dict[str, set[str]]]
+Classes = dict[str, list[tuple[str, str, ast.ClassDef]]]
+
+
 def listed(
     top: str, *, functions: bool, left_out: tuple[str, ...], danger: Danger, why: str | None
 ) -> dict[str, dict[str, str]]:
     """The names of one library by module and kind."""
     root = SITE / top
     files = sorted(root.rglob("*.py")) if root.is_dir() else [SITE / f"{top}.py"]
-    classes: dict[str, list[tuple[str, str, ast.ClassDef]]] = defaultdict(list)
-    kinds: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
+    classes: Classes = defaultdict(list)
+    kinds: Kinds = defaultdict(lambda: defaultdict(set))
     imports: dict[str, set[str]] = {}
     for file in files:
         module = _module(file)
-        if _skipped(module, left_out):
-            continue
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                tree = ast.parse(file.read_bytes())
-        except (SyntaxError, ValueError):
-            continue
-        imported = _imported(tree)
-        kinds[module]["new"] |= {
-            name for name in _made_classes(tree.body) if not danger.forbids(module, name)
-        }
-        for kind, qualified, node in _definitions(tree.body, ""):
-            if kind == "class":
-                assert isinstance(node, ast.ClassDef)
-                classes[node.name].append((module, qualified, node))
-                imports[module] = imported
-            elif functions and not danger.forbids(module, qualified):
-                reason = reaches_out(node, imported)
-                if reason is None:
-                    kinds[module]["name"].add(qualified)
-                elif why == f"{module}.{qualified}":
-                    print(f"not listed: it uses {reason}")
+        if not _skipped(module, left_out):
+            imports[module] = _read(file, module, classes, kinds, functions, danger, why)
     acting = _acting(classes, imports)
     for definitions in classes.values():
         for module, qualified, node in definitions:
             full = f"{module}.{qualified}"
             reason = acting.get(full)
-            if reason is not None or danger.forbids(module, qualified):
-                if why == full:
-                    print(f"not listed: {reason or 'it is on the list of dangerous names'}")
-                continue
-            kinds[module]["call" if _is_enumeration(node, classes) else "new"].add(qualified)
+            if reason is None and not danger.forbids(module, qualified):
+                kinds[module]["call" if _is_enumeration(node, classes) else "new"].add(qualified)
+            elif why == full:
+                print(f"not listed: {reason or 'it is on the list of dangerous names'}")
     if top in COMPILED:
         _add_compiled(root, left_out, danger, kinds)
     if top in ("numpy", "scipy"):
@@ -199,6 +182,30 @@ def listed(
         for module, found in sorted(kinds.items())
         if any(found.values())
     }
+
+
+def _read(
+    file: Path, module: str, classes: Classes, kinds: Kinds, functions: bool, danger: Danger, why: str | None
+) -> set[str]:
+    """One file's classes and harmless functions, noted; what it imports is given back."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            tree = ast.parse(file.read_bytes())
+    except (SyntaxError, ValueError):
+        return set()
+    imported = _imported(tree)
+    kinds[module]["new"] |= {name for name in _made_classes(tree.body) if not danger.forbids(module, name)}
+    for kind, qualified, node in _definitions(tree.body, ""):
+        if kind == "class":
+            classes[node.name].append((module, qualified, node))
+        elif functions and not danger.forbids(module, qualified):
+            reason = reaches_out(node, imported)
+            if reason is None:
+                kinds[module]["name"].add(qualified)
+            elif why == f"{module}.{qualified}":
+                print(f"not listed: it uses {reason}")
+    return imported
 
 
 def _module(file: Path) -> str:

@@ -54,19 +54,22 @@ def test_any_bytes_after_a_header_are_findings(data: bytes):
     _no_fault(b"\x93NUMPY\x01\x00" + data, "x.npy")
 
 
+NAMES = """
+    builtins:getattr builtins:map functools:partial operator:attrgetter operator:methodcaller builtins:type
+    copyreg:_reconstructor pickle:loads functools:reduce operator:getitem sys:modules codecs:decode zlib:decompress
+    joblib.numpy_pickle:NumpyArrayWrapper numpy:dtype argparse:Namespace types:MethodType
+    scipy.stats._distn_infrastructure:rv_continuous copyreg:__newobj_ex__ dill._dill:_load_type
+    spacy.vocab:unpickle_vocab torch._tensor:_rebuild_from_type_v2 copyreg:add_extension collections:defaultdict
+    builtins:iter itertools:starmap threading:Timer os:system
+"""
 OPCODES = st.sampled_from(
-    [bytes([code]) for code in b"(.012NR)]}abdelostu\x81\x85\x86\x87\x88\x89\x8f\x90\x91\x92\x93\x94\x97\x98Q"]
-    + [b"K\x01", b"q\x00", b"h\x00", text("os"), text("system"), text("a"), named("os", "system"), b"\x82\x01"]
-    + [named(module, name) for module, name in (
-        ("builtins", "getattr"), ("builtins", "map"), ("functools", "partial"), ("operator", "attrgetter"),
-        ("operator", "methodcaller"), ("builtins", "type"), ("copyreg", "_reconstructor"), ("pickle", "loads"),
-        ("functools", "reduce"), ("operator", "getitem"), ("sys", "modules"), ("codecs", "decode"), ("zlib", "decompress"),
-        ("joblib.numpy_pickle", "NumpyArrayWrapper"), ("numpy", "dtype"), ("argparse", "Namespace"), ("types", "MethodType"),
-        ("scipy.stats._distn_infrastructure", "rv_continuous"), ("copyreg", "__newobj_ex__"), ("dill._dill", "_load_type"),
-        ("spacy.vocab", "unpickle_vocab"), ("torch._tensor", "_rebuild_from_type_v2"), ("copyreg", "add_extension"),
-        ("collections", "defaultdict"), ("builtins", "iter"), ("itertools", "starmap"), ("threading", "Timer"),
-    )]
-)  # fmt: skip
+    [
+        bytes([code])
+        for code in b"(.012NR)]}abdelostu\x81\x85\x86\x87\x88\x89\x8f\x90\x91\x92\x93\x94\x97\x98Q"
+    ]
+    + [b"K\x01", b"q\x00", b"h\x00", text("os"), text("system"), text("a"), b"\x82\x01"]
+    + [named(*name.split(":")) for name in NAMES.split()]
+)
 
 
 @settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -58,7 +58,8 @@ def look_at(
         Malformed: the first broke; what it did before that has been said.
         Truncated: it ended before its STOP; the same.
     """
-    # What is kept of a pickle is many small things and hardly any garbage: looking for cycles takes a third of the time.
+    # What is kept of a pickle is many small things and hardly any garbage: looking for cycles takes a third of the
+    # time.
     collecting = gc.isenabled()
     gc.disable()
     try:

@@ -125,6 +125,10 @@ class Actions:
                     self.trouble("pickle/too-many-names", "it fetches thousands of names", offset)
         return known
 
+    def names(self) -> list[tuple[str, str, str]]:
+        """Module and name of everything that was fetched, as the pickle spells it, and what it is called here."""
+        return [(module, name, known.entry.name) for (module, name, _), known in self._globals.items()]
+
     def _fetch_computed(self, module: Any, name: Any, offset: int) -> Any:
         """A name of which a part is no plain text."""
         if module.__class__ is Blob and module.text:
