@@ -114,7 +114,9 @@ class Message:
             Malformed: it is no message, or a length lies.
             Truncated: the file ends within it.
         """
-        return {number: (value, size) for number, kind, value, size in self if kind == BYTES and number in wanted}
+        return {
+            number: (value, size) for number, kind, value, size in self if kind == BYTES and number in wanted
+        }
 
     def _parse(  # noqa: C901 - every field of every model passes here; calls would double its time
         self, data: bytes, at: int, end: int, base: int

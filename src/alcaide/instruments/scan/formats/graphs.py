@@ -176,9 +176,10 @@ def examine_mxnet(source: Source, context: Context) -> None:
             context.tick()
             if not isinstance(node, dict):
                 continue
+            subgraphs = node.get("subgraphs")
             waiting.extend(
                 inner
-                for inner in node.get("subgraphs") or ()
+                for inner in (subgraphs if isinstance(subgraphs, list) else ())
                 if isinstance(inner, dict) and isinstance(inner.get("nodes"), list)
             )
             operator = node.get("op")

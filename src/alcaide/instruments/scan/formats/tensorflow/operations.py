@@ -78,7 +78,10 @@ ACTING: dict[str, Acting] = {
     **_each(
         "Save SaveSlices SaveV2 DistributedSave", Acting("write", "writes the checkpoint", 0, ordinary=True)
     ),
-    **_each("MergeV2Checkpoints", Acting("write", "moves checkpoint files to, and removes, what is at", EVERY, ordinary=True)),
+    **_each(
+        "MergeV2Checkpoints",
+        Acting("write", "moves checkpoint files to, and removes, what is at", EVERY, ordinary=True),
+    ),
     **_each("ShardedFilename ShardedFilespec", Acting("write", "names the checkpoint", 0, ordinary=True)),
     **_each(
         "SaveDataset SaveDatasetV2 DatasetToTFRecord ExperimentalDatasetToTFRecord SnapshotDataset SnapshotDatasetV2",

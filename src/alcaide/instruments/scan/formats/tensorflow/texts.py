@@ -64,14 +64,12 @@ def examine_javascript(source: Source, context: Context) -> None:
             _nodes(nodes, context)
             library = topology.get("library")
             functions = library.get("function") if isinstance(library, dict) else None
-            for function in functions if isinstance(functions, list) else ():
-                inner = function.get("nodeDef") if isinstance(function, dict) else None
-                if isinstance(inner, list):
-                    _nodes(inner, context)
+            for function in _list(functions):
+                _nodes(_list(function.get("nodeDef")) if isinstance(function, dict) else [], context)
         else:
             keras.judge(topology, context, "modelTopology")
-    for group in value.get("weightsManifest") or ():
-        for path in (group.get("paths") or ()) if isinstance(group, dict) else ():
+    for group in _list(value.get("weightsManifest")):
+        for path in _list(group.get("paths")) if isinstance(group, dict) else ():
             why = leads_out(path) if isinstance(path, str) else "it is no text"
             if why:
                 context.find(
@@ -80,6 +78,10 @@ def examine_javascript(source: Source, context: Context) -> None:
                     place="weightsManifest",
                     path=str(path),
                 )
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
 
 
 def _nodes(nodes: list[Any], context: Context) -> None:
