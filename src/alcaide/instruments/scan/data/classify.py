@@ -400,7 +400,12 @@ def _settle(column: ColumnProfile) -> None:
         listed = (
             sighting.by == "guard" and sighting.kind in {"personal", "special"} and column.role == "category"
         )
-        coded = sighting.by != "name" and sighting.kind == "personal" and column.role == "identifier"
+        coded = (
+            column.role == "identifier"
+            and sighting.by != "name"
+            and sighting.kind == "personal"
+            and sighting.category not in {"EMAIL_ADDRESS", "IBAN_CODE"}
+        )
         if (listed and share < 0.2) or (coded and share < 0.05):
             continue
         kept.append(sighting)
