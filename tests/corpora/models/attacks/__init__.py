@@ -21,6 +21,7 @@ _MODULES = (
     "documents",
     "archives",
     "programs",
+    "stores",
     "pickle_callables",
     "pickle_libraries",
     "pickle_streams",
@@ -31,6 +32,7 @@ _MODULES = (
     "documents",
     "archives",
     "programs",
+    "stores",
 )
 
 __all__ = ["Attack", "all", "one"]

@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 from tests.corpora.models.attacks.payload import SHELL
 from tests.corpora.models.attacks.pickle_streams import EVIL, PLAIN, checkpoint
-from tests.corpora.models.attacks.registry import Acts, Made, Maker, attack
+from tests.corpora.models.attacks.registry import Acts, Made, Maker, always, attack
 from tests.corpora.models.attacks.repositories import tar
 from tests.corpora.models.attacks.zips import Member, archive
 
@@ -57,7 +57,7 @@ _ZIPS: dict[str, tuple[str, Acts, bytes]] = {
     "method": ("a zip with a method nobody knows", "none", archive(Member("w.pkl", EVIL, method=77))),
 }  # fmt: skip
 for _id, (_says, _acts, _whole) in _ZIPS.items():
-    _archive(f"zip-{_id}", _says, _acts, ".zip")(lambda w=_whole: w)  # type: ignore[misc]
+    _archive(f"zip-{_id}", _says, _acts, ".zip")(always(_whole))
 
 _TARS: dict[str, tuple[str, Acts, bytes]] = {
     "traversal": ("a tar with a member that climbs out", "load", tar({"w.bin": b"w", _OUT: b"x"})),
@@ -70,7 +70,7 @@ _TARS: dict[str, tuple[str, Acts, bytes]] = {
     "setuid": ("a tar with a program that runs as its owner", "none", tar({}, _special("run", tarfile.REGTYPE, mode=0o4755))),
 }  # fmt: skip
 for _id, (_says, _acts, _whole) in _TARS.items():
-    _archive(f"tar-{_id}", _says, _acts, ".tar")(lambda w=_whole: w)  # type: ignore[misc]
+    _archive(f"tar-{_id}", _says, _acts, ".tar")(always(_whole))
 
 
 @_archive("tar-gz-traversal", "a packed tar with a member that climbs out", "load", ".tar.gz")

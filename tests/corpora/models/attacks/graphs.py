@@ -4,7 +4,7 @@ import struct
 from collections.abc import Callable
 
 from tests.corpora.models.attacks.payload import ADDRESS, SHELL
-from tests.corpora.models.attacks.registry import Acts, Made, Maker, attack
+from tests.corpora.models.attacks.registry import Acts, Made, Maker, always, attack
 from tests.corpora.models.attacks.wire import Table, field, flatbuffer, message
 from tests.corpora.models.attacks.zips import archive
 
@@ -83,7 +83,7 @@ for _id, (_op, _text, _what) in _OPERATORS.items():
     _nodes = (_PLACEHOLDER, tf_constant("path", _text), tf_node(_op, "path", "placeholder"))
     _acts: Acts = "none" if _op == "DecodeImageFromUrl" else "use"
     _graph("tensorflow", f"saved-{_id}", f"a SavedModel with {_op}, which {_what}", _acts)(
-        lambda n=_nodes: {"saved_model.pb": tf_saved(tf_graph(*n)), "variables/variables.index": b""}  # type: ignore[misc]
+        always({"saved_model.pb": tf_saved(tf_graph(*_nodes)), "variables/variables.index": b""})
     )
 
 
@@ -256,7 +256,7 @@ for _id, _location in _LOCATIONS.items():
     _model = onnx(onnx_graph(_IDENTITY, tensors=(onnx_tensor("w", _location),)))
     _act: Acts = "none" if _id in ("encoded", "home", "nul") else "load"
     _graph("onnx", f"external-{_id}", f"an ONNX model whose weights lie at `{_location!a}`", _act, ".onnx")(
-        lambda m=_model: m  # type: ignore[misc]
+        always(_model)
     )
 
 

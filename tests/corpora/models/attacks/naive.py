@@ -66,7 +66,7 @@ def _pickle_python(path: Path) -> None:
     import pickle
 
     with path.open("rb") as file:
-        pickle._Unpickler(file).load()  # type: ignore[attr-defined]
+        pickle._Unpickler(file).load()
 
 
 @loader("folder-pickle")
@@ -136,16 +136,12 @@ def _compressed_deep(path: Path) -> None:
 def _lz4(path: Path) -> None:
     import pickle
 
-    import lz4.frame
-
-    pickle.loads(lz4.frame.decompress(path.read_bytes()))
+    pickle.loads(importlib.import_module("lz4.frame").decompress(path.read_bytes()))
 
 
 @loader("joblib")
 def _joblib(path: Path) -> None:
-    import joblib
-
-    joblib.load(path)
+    importlib.import_module("joblib").load(path)
 
 
 @loader("numpy")
@@ -159,17 +155,13 @@ def _numpy(path: Path) -> None:
 
 @loader("torch")
 def _torch(path: Path) -> None:
-    import torch
-
-    torch.load(path, weights_only=False)
+    importlib.import_module("torch").load(path, weights_only=False)
 
 
 @loader("keras")
 def _keras(path: Path) -> None:
     """With the consent that tutorials tell to give."""
-    import keras
-
-    keras.models.load_model(path, safe_mode=False, compile=False)
+    importlib.import_module("keras").models.load_model(path, safe_mode=False, compile=False)
 
 
 @loader("template")
@@ -196,6 +188,17 @@ def _yaml(path: Path) -> None:
     import yaml
 
     list(yaml.unsafe_load_all(path.read_text()))
+
+
+@loader("shelve")
+def _shelve(path: Path) -> None:
+    """A shelf in the plain form of dbm."""
+    import dbm.dumb
+    import pickle
+
+    with dbm.dumb.open(str(path / "shelf"), "r") as shelf:
+        for key in shelf.keys():  # noqa: SIM118 - no mapping, whatever it looks like
+            pickle.loads(shelf[key])
 
 
 @loader("tar-pickles")

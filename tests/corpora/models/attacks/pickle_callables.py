@@ -7,7 +7,7 @@ reaches the network by way of a function whose name does not say so.
 from tests.corpora.models.attacks import opcodes as op
 from tests.corpora.models.attacks.opcodes import Code, call, method, named, stacked, stream
 from tests.corpora.models.attacks.payload import ADDRESS, CODE, IMPORTED, MARKER, SHELL
-from tests.corpora.models.attacks.registry import Attack, add
+from tests.corpora.models.attacks.registry import Attack, add, always
 
 _HOST, _PORT = "127.0.0.1", 9
 _ARGUMENTS = ["touch", MARKER]
@@ -396,13 +396,15 @@ def _register() -> None:
     for verb, table in families.items():
         for index, (name, code) in enumerate(table.items()):
             # A dotted name is only walked from protocol 4 on.
-            body = stream(code, version=4 + index % 2 if op.STACK_GLOBAL in code else 2 + index % 2)
+            body = stream(
+                code, version=4 + index % 2 if bytes(code).find(op.STACK_GLOBAL) >= 0 else 2 + index % 2
+            )
             says = f"{verb} by `{name}`"
-            add(Attack(f"call-{name}", "load", "pickle-calls", says, ".pkl", lambda b=body: b, "pickle"))
+            add(Attack(f"call-{name}", "load", "pickle-calls", says, ".pkl", always(body), "pickle"))
     for name, (code, why) in UNSEEN.items():
         body = stream(code)
         says = f"calls `{name}`; {why}"
-        add(Attack(f"call-{name}", "load", "pickle-calls", says, ".pkl", lambda b=body: b, unproved=why))
+        add(Attack(f"call-{name}", "load", "pickle-calls", says, ".pkl", always(body), unproved=why))
 
 
 _register()

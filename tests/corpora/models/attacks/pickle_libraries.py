@@ -11,7 +11,7 @@ from tests.corpora.models.attacks import opcodes as op
 from tests.corpora.models.attacks.opcodes import Code, call, method, named, stacked, stream
 from tests.corpora.models.attacks.payload import ADDRESS, CODE, IMPORTED, MARKER, SHELL, code_object
 from tests.corpora.models.attacks.pickle_callables import imported, keyword
-from tests.corpora.models.attacks.registry import Attack, add
+from tests.corpora.models.attacks.registry import Attack, add, always
 
 _RUN = (named("os", "system"), SHELL)
 _INNER = stream(call(*_RUN))
@@ -251,7 +251,7 @@ def _register() -> None:
                 "pickle-libraries",
                 says,
                 ".pkl",
-                lambda b=body: b,
+                always(body),
                 proof,
                 (library,),
                 why,

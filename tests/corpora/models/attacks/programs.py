@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from tests.corpora.models.attacks.payload import ADDRESS, SHELL
 from tests.corpora.models.attacks.pickle_streams import EVIL, PLAIN, checkpoint
-from tests.corpora.models.attacks.registry import Acts, Made, Maker, attack
+from tests.corpora.models.attacks.registry import Acts, Made, Maker, always, attack
 from tests.corpora.models.attacks.zips import archive
 
 
@@ -72,7 +72,7 @@ _PROGRAMS: dict[str, tuple[str, str, bytes]] = {
     "ape": ("a program for every system at once, as llamafiles are", ".llamafile", b"MZqFpD='\n" + bytes(55) + struct.pack("<I", 128) + bytes(60) + b"PE\0\0" + bytes(200) + b"'\n#'\"\n" + SHELL.encode() + b"\n"),
 }  # fmt: skip
 for _id, (_says, _suffix, _whole) in _PROGRAMS.items():
-    _program(_id, _says, _suffix)(lambda w=_whole: w)  # type: ignore[misc]
+    _program(_id, _says, _suffix)(always(_whole))
 
 
 @_program("elf-in-checkpoint", "a Linux library among a checkpoint's tensors", ".pt")

@@ -54,6 +54,11 @@ class Attack:
         return path
 
 
+def always(made: Made) -> Maker:
+    """The maker of what is made already, for tables of attacks."""
+    return lambda: made
+
+
 _REGISTERED: dict[str, Attack] = {}
 
 

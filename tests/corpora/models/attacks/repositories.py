@@ -10,7 +10,7 @@ from typing import Any
 
 from tests.corpora.models.attacks.payload import ADDRESS, CODE, MARKER, SHELL
 from tests.corpora.models.attacks.pickle_streams import EVIL, checkpoint
-from tests.corpora.models.attacks.registry import Acts, Attack, Made, Maker, add, attack
+from tests.corpora.models.attacks.registry import Acts, Attack, Made, Maker, add, always, attack
 from tests.corpora.models.attacks.tensors import ESCAPE, safetensors
 from tests.corpora.models.attacks.zips import archive
 
@@ -61,7 +61,7 @@ def _tokenizer(template: Any, **more: Any) -> dict[str, Any]:
 for _id, (_says, _template) in _TEMPLATES.items():
     _body = js(_tokenizer(_template))
     add(Attack(f"template-{_id}", "use", "templates", f"a chat template that escapes {_says}", "",
-               lambda b=_body: {"tokenizer_config.json": b}, "template", ("jinja2",)))  # fmt: skip
+               always({"tokenizer_config.json": _body}), "template", ("jinja2",)))  # fmt: skip
 
 
 def _unseen_template(id: str, says: str, acts: Acts = "use") -> Callable[[Maker], Maker]:
@@ -130,7 +130,7 @@ for _id, _says, _template in (
     _body = js(_tokenizer(_template))
     _act: Acts = "use" if "__" in _template else "none"
     add(Attack(f"template-{_id}", _act, "templates", f"a chat template that {_says}", "",
-               lambda b=_body: {"tokenizer_config.json": b}, unproved="a marker cannot show it"))  # fmt: skip
+               always({"tokenizer_config.json": _body}), unproved="a marker cannot show it"))  # fmt: skip
 
 
 # ── Repositories ─────────────────────────────────────────────────────────────────────────────────────────────────

@@ -9,7 +9,7 @@ from typing import Any
 
 from tests.corpora.models.attacks.payload import MARKER, SHELL
 from tests.corpora.models.attacks.pickle_streams import EVIL
-from tests.corpora.models.attacks.registry import Acts, Made, Maker, attack
+from tests.corpora.models.attacks.registry import Acts, Made, Maker, always, attack
 from tests.corpora.models.attacks.zips import archive
 
 ESCAPE = "{{ cycler.__init__.__globals__.os.popen('" + SHELL + "').read() }}"
@@ -66,7 +66,7 @@ _SAFETENSORS: dict[str, tuple[str, bytes]] = {
     "empty": ("a header of no length", safetensors(b"")),
 }  # fmt: skip
 for _id, (_says, _whole) in _SAFETENSORS.items():
-    _file("safetensors", _id, _says)(lambda w=_whole: w)  # type: ignore[misc]
+    _file("safetensors", _id, _says)(always(_whole))
 
 
 # ── GGUF ─────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -129,7 +129,7 @@ _GGUF: dict[str, tuple[str, bytes, Acts]] = {
     "trailing-program": ("a program behind the tensors", gguf(infos=(_info(),), data=bytes(32) + b"\x7fELF\2\1\1" + bytes(300)), "none"),
 }  # fmt: skip
 for _id, (_says, _whole, _acts) in _GGUF.items():
-    _file("gguf", _id, _says, _acts)(lambda w=_whole: w)  # type: ignore[misc]
+    _file("gguf", _id, _says, _acts)(always(_whole))
 
 
 @attack(
