@@ -280,3 +280,30 @@ def test_a_page_with_script_under_the_name_of_data_is_high():
 
     assert worst(look(page, "model.json")) is Level.HIGH
     assert worst(look(page, "report.html")) is Level.LOW
+
+
+def test_a_pickle_of_any_protocol_in_a_string_is_looked_at():
+    held = base64.b64encode(b"cos\nsystem\n(S'id'\ntR.").decode()
+
+    assert worst(look(json.dumps({"transform": held}).encode(), "a.json")) is Level.CRITICAL
+    assert is_quiet(
+        look(
+            json.dumps(
+                {"text": base64.b64encode(b"A sentence that ends with a full stop.").decode()}
+            ).encode(),
+            "a.json",
+        )
+    )
+
+
+def test_a_chain_that_makes_what_reaches_out_is_critical():
+    chain = {"lc": 1, "type": "constructor", "id": ["subprocess", "Popen"], "kwargs": {}}
+    usual = {"lc": 1, "type": "constructor", "id": ["langchain", "prompts", "PromptTemplate"], "kwargs": {}}
+
+    assert worst(look(json.dumps(chain).encode(), "chain.json")) is Level.CRITICAL
+    assert is_quiet(look(json.dumps(usual).encode(), "chain.json"))
+
+
+def test_a_modelfile_may_only_take_in_what_lies_beside_it():
+    assert worst(look(b"FROM ./a.gguf\nADAPTER ../../etc/passwd\n", "Modelfile")) is Level.MEDIUM
+    assert is_quiet(look(b"FROM ./a.gguf\nSYSTEM you are kind\n", "Modelfile"))

@@ -71,6 +71,11 @@ _CODE = re.compile(
 )
 _LONG_PICKLE = 64 << 20
 
+_ENCODED = 16 << 20
+_CERTAIN = (b"gAJ", b"gAN", b"gAS", b"gAW")
+_MAYBE_PICKLE = re.compile(rb'"([A-Za-z0-9+/]{16,}(?:Lg==|[CSiy]4=|[AEIMQUYcgkosw048]u))"')
+"""Base64 whose last byte is a full stop, by what the last characters can be."""
+
 _TELLING_WORDS = (b"_target_", b"class_path", b'"()"', b'"target"', b'"func"', b'"callable"', b'"path"', b'"loader"',
                   b'"py/', b"$type", b'"@type"', b"init_func", b"_class_")  # fmt: skip
 _PICKLE_WORDS = (b'"gAJ', b'"gAN', b'"gAS', b'"gAW', b"base64,gA")
@@ -102,10 +107,58 @@ def _is_json(glance: Glance) -> bool:
 def _examine_json(source: Source, context: Context) -> None:
     """Search for what acts; parse what is small enough, to see its shape."""
     telling = _search(source, context)
+    if source.size <= _ENCODED:
+        _encoded_pickles(source, context)
     if source.size > PARSED or context.node.name.lower().endswith((".jsonl", ".ndjson")):
         return
     text = source.read(0, source.size).decode("utf-8", "replace").removeprefix("\ufeff")
-    parse_json(text, context, report=not telling)
+    value = parse_json(text, context, report=not telling)
+    if '"lc"' in text or '"jinja2"' in text:
+        _chains(value, context)
+
+
+def _chains(value: Any, context: Context) -> None:
+    """LangChain's JSON: constructors by name, and prompts written in Jinja."""
+    from alcaide.instruments.scan.templates import examine_template
+
+    for _, item in walk(value, context):
+        if not isinstance(item, dict):
+            continue
+        names = item.get("id")
+        if item.get("lc") and item.get("type") == "constructor" and isinstance(names, list):
+            name = ".".join(str(part) for part in names[:20])
+            said = targets.reach(name)
+            if said or not name.startswith("langchain"):
+                context.find(
+                    REVIVES,
+                    f"loading the chain makes a `{name[:120]}`{f', which {said}' if said else ''}",
+                    level=Level.CRITICAL if said else Level.MEDIUM,
+                    callable=name[:200],
+                )
+        template = item.get("template")
+        if item.get("template_format") == "jinja2" and isinstance(template, str):
+            examine_template(template[: 1 << 20], context, "template")
+
+
+def _encoded_pickles(source: Source, context: Context) -> None:
+    """Strings that are base64 of a pickle of any protocol: they end as a pickle does, and are recognised as one."""
+    import base64
+
+    from alcaide.instruments.scan.examine import formats
+    from alcaide.instruments.scan.format import Glance
+
+    data = source.read(0, source.size)
+    if not _any(data, (b'Lg=="', b'4="', b'u"')):
+        return
+    pickles = [form for form in formats() if form.name == "pickle"]
+    for count, match in enumerate(_MAYBE_PICKLE.finditer(data)):
+        context.tick(16)
+        text = match[1]
+        if count > 1000 or len(text) % 4 or text.startswith(_CERTAIN):
+            continue
+        held = Memory(base64.b64decode(text))
+        if any(form.sniff(Glance(held, "string")) for form in pickles):
+            context.child(f"pickle at {match.start(1)}", held)
 
 
 def parse_json(text: str, context: Context, *, report: bool = True) -> Any:

@@ -70,7 +70,15 @@ BUILD = Rule(
     "Read them before you build.",
     ("cwe/CWE-829",),
 )
-RULES = (INDEX, URL, INSECURE, SQUAT, HOOK, BUILD)
+OUTSIDE = Rule(
+    "packages/file-outside",
+    Level.MEDIUM,
+    "takes in a file from outside of its folder",
+    "Whoever builds it packs a file of their own machine into the model, which they may then publish.",
+    "Put the file beside it, and name it without a way up.",
+    ("cwe/CWE-22", "cwe/CWE-200"),
+)
+RULES = (OUTSIDE, INDEX, URL, INSECURE, SQUAT, HOOK, BUILD)
 
 LONGEST = 1 << 20
 _INDEXES = frozenset(
@@ -568,7 +576,21 @@ def _examine_build_file(source: Source, context: Context) -> None:
             )
 
 
+def _is_modelfile(glance: Glance) -> bool:
+    return glance.lower_name.startswith("modelfile") and b"FROM" in glance.head and glance.text is not None
+
+
+def _examine_modelfile(source: Source, context: Context) -> None:
+    """Ollama's build file: which files it takes in."""
+    text = source.read(0, LONGEST).decode("utf-8", "replace")
+    for match in re.finditer(r"^\s*(FROM|ADAPTER)\s+(\S+)", text, re.MULTILINE | re.IGNORECASE):
+        path = match[2].strip("\"'")
+        if ".." in path.split("/") or path.startswith(("/", "~")):
+            context.find(OUTSIDE, f"`{match[1].upper()}` takes in `{path[:160]}`", path=path[:400])
+
+
 FORMATS = (
+    Format("modelfile", "Modelfile", _is_modelfile, _examine_modelfile, RULES),
     Format("requirements", "list of requirements", _is_requirements, _examine_requirements, RULES),
     Format("conda-environment", "conda environment", _is_conda, _examine_conda, RULES),
     Format("pyproject", "pyproject or Pipfile", _is_pyproject, _examine_pyproject, RULES),
