@@ -3,9 +3,9 @@
     KERAS_BACKEND=tensorflow python tools/scan/build_framework_samples.py \
         tests/unit/instruments/scan/frameworks/real_models.zip
 
-Run it with a Python that has tensorflow, keras, h5py, onnx, skl2onnx, torch and coremltools. What lies below `ordinary/`
-must be let through; what lies below `leading-out/` are HDF5 files whose parts lie elsewhere, which no small writer of our
-own would put down in all of HDF5's ways.
+Run it with a Python that has tensorflow, keras, h5py, onnx, skl2onnx, torch and coremltools. What lies below
+`ordinary/` must be let through; what lies below `leading-out/` are HDF5 files whose parts lie elsewhere, which no small
+writer of our own would put down in all of HDF5's ways.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def keras_and_tensorflow(folder: Path) -> None:
     dense.save_weights(folder / "dense.weights.h5")
     for name in ("dense", "text"):
         models[name].export(folder / f"{name}-saved", verbose=False)
-    graph = tf.function(lambda x: functional(x)).get_concrete_function(tf.TensorSpec([None, 28, 28, 1]))
+    graph = tf.function(functional.call).get_concrete_function(tf.TensorSpec([None, 28, 28, 1]))
     frozen = convert_variables_to_constants_v2(graph).graph
     tf.io.write_graph(frozen, str(folder), "frozen.pb", as_text=False)
     tf.io.write_graph(frozen, str(folder), "frozen.pbtxt", as_text=True)
@@ -76,7 +76,7 @@ def keras_and_tensorflow(folder: Path) -> None:
     recurrent = keras.Sequential([keras.Input((5, 3)), layers.LSTM(4), layers.Dense(1)])
     converter = tf.lite.TFLiteConverter.from_keras_model(recurrent)
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS, tf.lite.OpsSet.SELECT_TF_OPS]
-    converter._experimental_lower_tensor_list_ops = False
+    converter._experimental_lower_tensor_list_ops = False  # noqa: SLF001 - the documented way to keep TensorFlow's lists
     (folder / "flex.tflite").write_bytes(converter.convert())
     with tf.io.TFRecordWriter(str(folder / "rows.tfrecord")) as writer:
         writer.write(b"hello")

@@ -5,9 +5,9 @@ Run it with a Python that has keras, tensorflow and, if it is to be counted in, 
     KERAS_BACKEND=tensorflow python tools/scan/build_keras_names.py src/alcaide/instruments/scan/lists/keras.json
 
 A class is allowed if it is one of Keras's own that a configuration may name: a layer, model, optimizer, loss, metric,
-initializer, regularizer, constraint, schedule, policy or operation. A function is allowed if it belongs to the parts of
-Keras that compute: activations, losses, metrics, operations. Classes and functions that act when they are made or called
-are taken out below, by name and with the reason.
+initializer, regularizer, constraint, schedule, policy or operation. A function is allowed if it belongs to the parts
+of Keras that compute: activations, losses, metrics, operations. Classes and functions that act when they are made or
+called are taken out below, by name and with the reason.
 """
 
 from __future__ import annotations
@@ -167,7 +167,7 @@ def of_keras(keras: Any, base_names: tuple[str, ...]) -> set[str]:
             continue
         try:
             module = importlib.import_module(info.name)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - parts of it need libraries that are not there
             print("left out:", info.name, type(error).__name__)
             continue
         for name, thing in vars(module).items():

@@ -2,8 +2,8 @@
 
     python tools/scan/build_onnx_ops.py src/alcaide/instruments/scan/lists/onnx_ops.txt
 
-Run it with a Python that has onnx. Operators of every version of every domain are listed, and the experimental ones that
-early versions had: real models still name them.
+Run it with a Python that has onnx. Operators of every version of every domain are listed, and the experimental ones
+that early versions had: real models still name them.
 """
 
 from __future__ import annotations
@@ -12,8 +12,9 @@ import sys
 from pathlib import Path
 
 EARLY = (
-    "ATen Affine ConstantFill Crop DynamicSlice GRUUnit GivenTensorFill ImageScaler ParametricSoftplus Scale ScaledTanh "
-    "SimplifiedLayerNormalization SkipLayerNormalization LayerNormalization FusedConv FusedGemm Caffe2ConvTranspose"
+    "ATen Affine ConstantFill Crop DynamicSlice GRUUnit GivenTensorFill ImageScaler ParametricSoftplus Scale "
+    "ScaledTanh SimplifiedLayerNormalization SkipLayerNormalization LayerNormalization FusedConv FusedGemm "
+    "Caffe2ConvTranspose"
 )
 """Experimental operators of ONNX 1.0 to 1.5, and those that ONNX Runtime's optimiser writes into the main domain."""
 

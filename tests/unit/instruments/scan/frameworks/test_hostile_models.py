@@ -16,13 +16,13 @@ from tests.corpora.models.attacks.graphs import (
     tf_node,
     tf_saved,
 )
+from tests.corpora.models.attacks.keras_models import layer
 from tests.unit.instruments.scan.frameworks import test_other_frameworks as others
 from tests.unit.instruments.scan.frameworks import test_r_data as r
 from tests.unit.instruments.scan.frameworks.samples import samples
 from tests.unit.instruments.scan.frameworks.test_keras import CODE, of_layers
 from tests.unit.instruments.scan.frameworks.test_onnx import runtime_model
 from tests.unit.instruments.scan.frameworks.test_xml import openvino, pmml
-from tests.corpora.models.attacks.keras_models import layer
 from tests.unit.instruments.scan.looking import found, look
 
 ORDINARY = samples("ordinary")

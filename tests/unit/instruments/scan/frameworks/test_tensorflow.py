@@ -151,7 +151,8 @@ def test_a_graph_as_text_is_judged_by_its_operations():
 
 def test_a_javascript_model_is_judged_by_its_graph_and_where_its_weights_come_from():
     model = (
-        b'{"format": "graph-model", "modelTopology": {"node": [{"name": "a", "op": "ReadFile"}], "library": {"function":'
+        b'{"format": "graph-model", "modelTopology": {"node": [{"name": "a", "op": "ReadFile"}], "library": {"function"'
+        b":"
         b' [{"nodeDef": [{"name": "b", "op": "PyFunc"}]}]}}, "weightsManifest": [{"paths": ["https://a.example/w.bin"]}]}'
     )
     artifact = look(model, "model.json")
@@ -159,7 +160,7 @@ def test_a_javascript_model_is_judged_by_its_graph_and_where_its_weights_come_fr
     assert {"tensorflow/file-operation", "tensorflow/python-operation", "tfjs/weights-outside"} <= found(
         artifact
     )
-    plain = b'{"format": "graph-model", "modelTopology": {"node": [{"name": "a", "op": "AddV2"}]}, "weightsManifest": [{"paths": ["w.bin"]}]}'
+    plain = b'{"modelTopology": {"node": [{"name": "a", "op": "AddV2"}]}, "weightsManifest": [{"paths": ["w.bin"]}]}'
     assert is_quiet(look(plain, "model.json"))
 
 

@@ -232,15 +232,9 @@ class _Judge:
                     OPERATION, f"loading it reaches into a tensor for `{named}`", place, level=Level.HIGH
                 )
         elif class_name in self._names.classes and (not module or is_keras(module) or module == "builtins"):
-            if (
-                registered
-                and registered != class_name
-                and ">" in registered
-                and not registered.startswith("Keras>")
-            ):
-                # Keras looks a registered name up before its own classes: what it finds there is somebody's code.
-                if not is_friend("", registered):
-                    self._unknown(registered, "", registered, place)
+            # Keras looks a registered name up before its own classes: what it finds there is somebody's code.
+            if ">" in registered and not registered.startswith("Keras>") and not is_friend("", registered):
+                self._unknown(registered, "", registered, place)
             self._own(class_name, config, place)
         elif is_friend(module, registered) and class_name.isidentifier():
             pass

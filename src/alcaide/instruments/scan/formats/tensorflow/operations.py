@@ -12,13 +12,12 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import NamedTuple
 
-
 EVERY = -1
 """In the place of an input's number: any of them."""
 
 SOUNDS_ACTING = re.compile(
-    r"shell|exec(?!ut(?:or|ion)?_?(?:type|id))|system|subprocess|command|spawn|popen|python|pyfunc|eval(?!uat)|script|download|upload|"
-    r"socket|http|curl|wget",
+    r"shell|exec(?!ut(?:or|ion))|system|subprocess|command|spawn|popen|python|pyfunc|eval(?!uat)|script|download|"
+    r"upload|socket|http|curl|wget",
     re.IGNORECASE,
 )
 """Names that tell what an unknown operation is for. They make what cannot be decided worse, never anything better."""
