@@ -263,7 +263,14 @@ class _Configuration:
             return
         if "peft_type" in value or "base_model_name_or_path" in value:
             self._adapter(value)
-        if "_diffusers_version" in value and "_class_name" in value and self._name != "config.json":
+        # A model's own configuration has a class as well, and lists of two names that are no components.
+        if "_class_name" in value and (
+            self._name == "model_index.json"
+            or any(
+                isinstance(item, list) and item[:1] in (["diffusers"], ["transformers"])
+                for item in value.values()
+            )
+        ):
             self._pipeline(value)
         for way, key, one in walk(value, context):
             self._key(way, key, one)

@@ -58,7 +58,7 @@ def gguf(
     order = ">" if big else "<"
     wide = "I" if version == 1 else "Q"
     tensors = [("w", [4], 0, 0)] if tensors is None else tensors
-    body = b"GGUF" + struct.pack(f"{order}I{wide}{wide}", version, len(tensors), len(pairs))
+    body = bytearray(b"GGUF") + struct.pack(f"{order}I{wide}{wide}", version, len(tensors), len(pairs))
     for key, value in pairs.items():
         body += text(key, big, wide)
         if isinstance(value, str):
@@ -74,7 +74,7 @@ def gguf(
         body += text(name, big, wide) + struct.pack(
             f"{order}I{len(shape)}{wide}IQ", len(shape), *shape, kind, offset
         )
-    return body + bytes(-len(body) % 32) + (data or bytes(32))
+    return bytes(body + bytes(-len(body) % 32) + (data or bytes(32)))
 
 
 TOKENS: dict[str, Any] = {
