@@ -71,7 +71,8 @@ _OUT = frozenset({
     "NamedTemporaryFile", "mkdtemp", "mkstemp", "TemporaryDirectory", "Thread", "Process", "Pool", "socket", "connect",
     "fromfile", "tofile", "memmap", "savetxt", "loadtxt", "genfromtxt", "read_csv", "to_csv", "write_text", "read_text",
     "write_bytes", "read_bytes", "run", "kill", "putenv", "execfile", "render", "from_string", "dlopen", "get_file",
-    "deserialize_graph", "_exec_with_source", "_forward_from_src", "load_state_dict_from_url", "instantiate", "locate",
+    "sympify", "parse_expr", "lambdify", "dmatrices", "dmatrix", "get_matrices", "deserialize_graph",
+    "_exec_with_source", "_forward_from_src", "load_state_dict_from_url", "instantiate", "locate",
 })  # fmt: skip
 _OUT_MODULES = frozenset({
     "os", "subprocess", "shutil", "socket", "requests", "urllib", "pickle", "cloudpickle", "dill", "marshal", "ctypes",
@@ -169,6 +170,8 @@ def listed(
         for module, qualified, node in definitions:
             full = f"{module}.{qualified}"
             reason = acting.get(full)
+            if reason is None and _makes_classes(node):
+                reason = "it makes classes"
             if reason is None and not danger.forbids(module, qualified):
                 kinds[module]["call" if _is_enumeration(node, classes) else "new"].add(qualified)
             elif why == full:
@@ -338,6 +341,15 @@ def _acting(
                         changed = True
                         break
     return reasons
+
+
+def _makes_classes(node: ast.ClassDef) -> bool:
+    """Whether the class is a metaclass: an instance of it is a class, with what methods it is given."""
+    return any(
+        _dotted(base).rpartition(".")[2] in ("type", "ABCMeta", "EnumMeta", "EnumType")
+        or _dotted(base).endswith(("Meta", "MetaClass", "Metaclass"))
+        for base in node.bases
+    )
 
 
 def _is_enumeration(node: ast.ClassDef, classes: dict[str, list[tuple[str, str, ast.ClassDef]]]) -> bool:

@@ -25,7 +25,8 @@ PIECES = [
     b"N", b"\x88", b"K\x05", b"J\x01\x00\x00\x00", b"\x8c\x01a", b"X\x01\x00\x00\x00b", b"C\x01z", b"I7\n", b"S'q'\n",
     b"V\\u0061\n", b"F1.5\n", b"L9L\n", b"]", b"}", b")", b"\x8f", b"(", b"(", b"(", b"t", b"l", b"d", b"\x85", b"\x86",
     b"\x87", b"e", b"a", b"s", b"u", b"0", b"1", b"2", b"q\x00", b"q\x01", b"h\x00", b"h\x01", b"\x94", b"p3\n",
-    b"g3\n",     b"j\x00\x00\x00\x00", b"r\x02\x00\x00\x00", b"cm\nA\n", b"cm\nB\n", b"\x8c\x01m\x8c\x01A\x93", b"R", b"R", b"R",
+    b"g3\n", b"j\x00\x00\x00\x00", b"r\x02\x00\x00\x00", b"cm\nA\n", b"cm\nB\n", b"\x8c\x01m\x8c\x01A\x93",
+    b"R", b"R", b"R",
     b"cm\nA\n)R", b"cm\nB\nK\x01\x85R", b"\x81", b"cm\nA\n)\x81", b"b", b"o", b"(im\nB\n", b"\x90", b"\x91", b"\x89",
     b"cm\nA\n(K\x01K\x02tR", b"]K\x01a", b"}\x8c\x01kK\x01s", b"]q\x00", b"\x92", b"G?\xf0\0\0\0\0\0\0",
 ]  # fmt: skip

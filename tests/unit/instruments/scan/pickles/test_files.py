@@ -231,6 +231,12 @@ def test_the_pickle_goes_on_after_an_array():
     assert worst(joblib_array(4, "f8", b".." * 16 + call(named("os", "system")) + b".")) is Level.CRITICAL
 
 
+def test_an_array_whose_bytes_are_opcodes_is_found():
+    opcodes = (call(named("os", "system")) + b".").ljust(32, b".")
+
+    assert worst(joblib_array(4, "f8", opcodes + b"."), "m.joblib") is Level.CRITICAL
+
+
 def test_an_array_of_objects_is_a_pickle_in_the_pickle():
     assert worst(joblib_array(1, "O8", pickle.dumps([1]) + b".")) is None
     assert worst(joblib_array(1, "O8", EVIL + b".")) is Level.CRITICAL

@@ -18,6 +18,8 @@ from alcaide.instruments.scan.limits import Malformed, OverBudget, ScanStop, Tru
 from alcaide.instruments.scan.source import HEAD, Memory, Window
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from alcaide.instruments.scan.context import Context
     from alcaide.instruments.scan.formats.pickle.actions import Actions
     from alcaide.instruments.scan.formats.pickle.values import Made
@@ -118,15 +120,20 @@ def _followed(
     return actions, at
 
 
-def _arrays(source: Source, context: Context, actions: Actions):  # type: ignore[no-untyped-def]
+def _arrays(source: Source, context: Context, actions: Actions) -> Callable[[Made, int], int]:
     """What the machine does at an array that joblib wrote into the stream."""
 
     def onward(wrapper: Made, offset: int) -> int:
         from alcaide.instruments.scan.formats.pickle.arrays import array_extent
         from alcaide.instruments.scan.formats.pickle.machine import Machine
+        from alcaide.instruments.scan.formats.pickle.values import Blob
 
         _, end, objects = array_extent(wrapper, source, offset)
         if not objects:
+            # A plain unpickler knows nothing of arrays and reads on here.
+            length = min(source.size - offset, _SEARCHED)
+            if harmful(Window(source, offset, length), context, 0):
+                actions.nest("array read as opcodes", Blob(source, offset, length, text=False))
             return end
         hook, actions.on_array = actions.on_array, None
         protocol = actions.protocol

@@ -195,6 +195,50 @@ def _unsigned(node: ast.expr) -> ast.expr:
     return node.operand if isinstance(node, ast.UnaryOp) else node
 
 
+_CALLED: Final = re.compile(r"([A-Za-z_][\w.]*)\s*\(|[)\]}\"']\s*\(|\blambda\b|:=|__")
+_IN_FORMULAS: Final = frozenset({
+    "C", "I", "Q", "log", "log10", "log2", "log1p", "exp", "expm1", "sqrt", "abs", "sin", "cos", "tan",
+    "power", "center", "standardize", "scale", "poly", "bs", "cr", "cc", "te", "lag", "hinge", "Treatment",
+    "Sum", "Diff", "Helmert", "Poly", "contr.treatment", "contr.sum", "contr.helmert", "contr.poly",
+    "contr.diff", "np.log", "np.log10", "np.log2", "np.log1p", "np.exp", "np.expm1", "np.sqrt", "np.abs",
+    "np.sin", "np.cos", "np.tan", "np.power", "np.maximum", "np.minimum", "np.square", "np.sign",
+    "np.floor", "np.ceil", "np.round", "np.where", "numpy.log", "numpy.exp", "numpy.sqrt",
+})  # fmt: skip
+
+
+def _formula(actions: Actions, args: tuple[Any, ...], kwargs: Table | None) -> Answer:
+    """Statsmodels evaluates a model's formula again when it is unpickled, and a formula is Python."""
+    state = args[1]
+    if state.__class__ is not Table:
+        return Level.MEDIUM, "its state is not one that statsmodels writes"
+    for key, value in state.pairs:
+        if key.__class__ is not str or key not in ("formula", "frame"):
+            continue
+        if key == "frame" and value.__class__ is str:
+            return Level.MEDIUM, "its data frame is text"
+        if (
+            key == "formula"
+            and value is not None
+            and not (value.__class__ is str and harmless_formula(value))
+        ):
+            return Level.CRITICAL, f"its formula is evaluated: `{show(value)[:160]}`"
+    return None
+
+
+def harmless_formula(text: str) -> bool:
+    """Whether a formula calls nothing but the functions that formulas are made of."""
+    return all(found.group(1) in _IN_FORMULAS for found in _CALLED.finditer(text))
+
+
+def _file_beside(actions: Actions, args: tuple[Any, ...], kwargs: Table | None) -> Answer:
+    """Up to 0.9, joblib wrote arrays to files of their own; loading reads the file that the state names."""
+    state = args[1]
+    name = state.get("filename") if state.__class__ is Table else None
+    if name.__class__ is str and not any(part in name for part in ("/", "\\", "..", "\0", ":")):
+        return None
+    return Level.CRITICAL, f"that reads file `{show(name)[:120]}`"
+
+
 CONDITIONS: Final[dict[str, Condition]] = {
     "byte-text": _byte_text,
     "attribute": _attribute,
@@ -205,5 +249,7 @@ CONDITIONS: Final[dict[str, Condition]] = {
     "constants": _constants,
     "dill-type": _dill_type,
     "loaded-bytes": _loaded_bytes,
+    "formula": _formula,
+    "file-beside": _file_beside,
     "scipy-argparser": _scipy_argparser,
 }

@@ -497,6 +497,7 @@ _TABLE: dict[str, Compute] = {
     "spacy.vocab.unpickle_vocab": _nested_parts,
     "spacy.tokens.doc.unpickle_doc": _nested_parts,
     "dill._dill._load_type": _dill_type,
+    "dill._dill._create_array": _later(0, 1),
     "jax._src.array._reconstruct_array": _later(0, 1),
     "torch._tensor._rebuild_from_type": _later(0, 2),
     "torch._tensor._rebuild_from_type_v2": _later(0, 2),
