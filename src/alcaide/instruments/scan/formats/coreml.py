@@ -235,9 +235,10 @@ class _Model:
             if number == 1 and kind == 2:
                 file = message.message(start, size)
                 texts = [
-                    _text_field(file.message(at, length), 1)
+                    file.message(at, length).text(*place, 500)
                     for field, form, at, length in file
                     if form == 2 and field in (1, 2)
+                    for place in file.message(at, length).last(1, 2, 3).values()
                 ]
                 why = next((reason for text in texts if (reason := leads_out(text))), "")
                 shown = ", ".join(f"`{text}`" for text in texts)

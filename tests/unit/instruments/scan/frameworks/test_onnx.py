@@ -155,6 +155,14 @@ def test_a_model_that_was_cut_is_unknown():
     assert levels(look(data[: len(data) // 2], "model.onnx"), "scan/truncated") == {Level.UNKNOWN}
 
 
+def test_a_tensor_by_itself_is_judged_by_where_its_data_lie():
+    assert look(onnx_tensor("w"), "input_0.pb").node.formats == ["onnx-tensor"]
+    assert is_quiet(look(onnx_tensor("w"), "input_0.pb"))
+    assert levels(look(onnx_tensor("w", "/etc/passwd"), "input_0.pb"), "onnx/external-data") == {
+        Level.CRITICAL
+    }
+
+
 def runtime_model(operator, domain=""):
     node = Table({0: "n", 2: domain, 5: operator})
     inner = Table({2: [node]})

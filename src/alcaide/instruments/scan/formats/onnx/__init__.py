@@ -44,11 +44,26 @@ def _sniff(glance: Glance) -> bool:
     return False
 
 
+_VALUES = frozenset({4, 5, 6, 7, 9, 10, 11, 13})
+"""Fields of a `TensorProto` that hold its values, or say where they are."""
+
+
+def _sniff_tensor(glance: Glance) -> bool:
+    """A tensor by itself: what ONNX's tools keep inputs and outputs in."""
+    fields = outline(glance)
+    if fields is None or fields.get(2) != 0 or max(fields) > 14 or not _VALUES.intersection(fields):
+        return False
+    return (
+        fields.get(8, 2) == 2 and fields.get(9, 2) == 2 and fields.get(14, 0) == 0 and fields.get(13, 2) == 2
+    )
+
+
 def _sniff_runtime(glance: Glance) -> bool:
     return glance.head[4:8] == b"ORTM"
 
 
 FORMATS = (
     Format("onnx", "ONNX", _sniff, model.examine, model.RULES),
+    Format("onnx-tensor", "ONNX tensor", _sniff_tensor, model.examine_tensor, model.RULES),
     Format("onnx-runtime", "ONNX Runtime model", _sniff_runtime, runtime.examine, operators.RULES),
 )

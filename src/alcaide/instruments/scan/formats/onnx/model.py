@@ -358,6 +358,13 @@ def examine(source: Source, context: Context) -> None:  # noqa: C901 - a case fo
     )
 
 
+def examine_tensor(source: Source, context: Context) -> None:
+    """Look at a tensor by itself: its data may lie elsewhere, like those of a model's."""
+    model = _Model(context)
+    model.tensor(Message(source, context.tick))
+    model.neighbours()
+
+
 def _opset(message: Message) -> str:
     domain, version = "", 0
     for number, kind, start, size in message:

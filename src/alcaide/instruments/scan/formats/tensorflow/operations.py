@@ -53,8 +53,8 @@ ACTING: dict[str, Acting] = {
     ),
     **_each(
         "TextLineDataset FixedLengthRecordDataset FixedLengthRecordDatasetV2 TFRecordDataset TFRecordDatasetV2 "
-        "CSVDataset CSVDatasetV2 ExperimentalCSVDataset LMDBDataset ExperimentalLMDBDataset LoadDataset SnapshotDatasetReader "
-        "SnapshotNestedDatasetReader SnapshotChunkDataset ListSnapshotChunksDataset",
+        "CSVDataset CSVDatasetV2 ExperimentalCSVDataset LMDBDataset ExperimentalLMDBDataset LoadDataset "
+        "SnapshotDatasetReader SnapshotNestedDatasetReader SnapshotChunkDataset ListSnapshotChunksDataset",
         Acting("read", "reads the data set", 0),
     ),
     **_each("SqlDataset ExperimentalSqlDataset", Acting("read", "queries the database", 1)),

@@ -1,0 +1,1 @@
+"""Names that are known to be good, as data: each list says what it was made from, and a tool makes it again."""
