@@ -12,11 +12,12 @@ at most 100,000,000 bytes that begins with `{`, offsets without overlap or hole,
 from __future__ import annotations
 
 import json
+from math import prod
 from typing import TYPE_CHECKING, Any
 
 from alcaide.instruments.scan.format import Format
 from alcaide.instruments.scan.hidden import examine_text, text_rules
-from alcaide.instruments.scan.limits import Malformed
+from alcaide.instruments.scan.limits import Malformed, OverBudget
 from alcaide.instruments.scan.model import Level, Rule
 from alcaide.instruments.scan.source import Window
 
@@ -27,6 +28,10 @@ if TYPE_CHECKING:
 
 MOST_HEADER = 100_000_000
 """Bytes; the reference implementation refuses more."""
+
+_LONGEST_READ = 16 << 20
+"""Bytes. A shard of the largest published models has some thousand tensors, a header of 200,000 bytes; read as JSON, a
+header takes ten times its size."""
 
 _SMALL_HEADER = 1 << 20
 """Up to this size every key is compared; above, duplicates are counted first and compared only if there are any."""
@@ -109,6 +114,8 @@ def _examine(source: Source, context: Context) -> None:
         )
     if length > source.size - 8:
         raise Malformed(f"its header would have {length:,} bytes, and only {source.size - 8:,} follow", 0)
+    if length > _LONGEST_READ:
+        raise OverBudget(f"its header has {length:,} bytes; no model has more than {_LONGEST_READ:,}")
     raw = source.read(8, length)
     if not raw.startswith(b"{"):
         raise Malformed("its header does not begin with `{`", 8)
@@ -206,7 +213,7 @@ def _places(tensors: dict[str, Any], available: int, context: Context) -> list[t
     places: list[tuple[int, int, str]] = []
     for name, about in tensors.items():
         context.tick()
-        place = _place(name, about, context)
+        place = _ordinary(about) or _place(name, about, context)
         if place is None:
             continue
         begin, end = place
@@ -221,6 +228,28 @@ def _places(tensors: dict[str, Any], available: int, context: Context) -> list[t
         places.append((begin, end, name))
     places.sort()
     return places
+
+
+def _ordinary(about: Any) -> tuple[int, int] | None:
+    """Where a tensor lies that has nothing odd about it: nearly all of them, some hundred thousand in a file."""
+    try:
+        begin, end = offsets = about["data_offsets"]
+        shape = about["shape"]
+        kinds = set(map(type, shape))
+        if (
+            len(about) == 3
+            and type(offsets) is type(shape) is list
+            and type(begin) is type(end) is int
+            and (kinds == {int} or not kinds)
+            and 0 <= begin <= end
+            and (not shape or min(shape) >= 0)
+            and prod(shape) * _BITS[about["dtype"]] == (end - begin) * 8
+            and end < _ELEMENTS
+        ):
+            return begin, end
+    except (KeyError, TypeError, ValueError):
+        pass
+    return None
 
 
 def _place(name: str, about: Any, context: Context) -> tuple[int, int] | None:

@@ -180,7 +180,10 @@ def test_a_tokenizer_that_changes_what_is_read_is_reported(more, rule):
 
 
 def test_a_pipeline_of_spacy_is_clean_until_it_calls_what_is_not_spacys():
-    config = b'[nlp]\nlang = "en"\npipeline = ["ner"]\n[components.ner]\nfactory = "ner"\n@layers = "spacy.Tok2Vec.v2"\n'
+    config = (
+        b'[nlp]\nlang = "en"\npipeline = ["ner"]\n[components.ner]\n'
+        b'factory = "ner"\n@layers = "spacy.Tok2Vec.v2"\n'
+    )
 
     assert worrying(look(config, "config.cfg")) == []
     assert rules(look(config.replace(b'"ner"\n', b'"homemade"\n'), "config.cfg")) == {

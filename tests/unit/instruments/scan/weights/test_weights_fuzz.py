@@ -41,7 +41,7 @@ SEEDS = {
 }
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.data())
 @pytest.mark.parametrize("name", sorted(SEEDS))
 def test_a_file_cut_or_changed_anywhere_gives_findings_and_no_fault(name, data):
