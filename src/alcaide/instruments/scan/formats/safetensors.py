@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 MOST_HEADER = 100_000_000
 """Bytes; the reference implementation refuses more."""
 
-_LONGEST_READ = 16 << 20
+_LONGEST_READ = 12 << 20
 """Bytes. A shard of the largest published models has some thousand tensors, a header of 200,000 bytes; read as JSON, a
 header takes ten times its size."""
 
@@ -242,6 +242,7 @@ def _ordinary(about: Any) -> tuple[int, int] | None:
             and type(begin) is type(end) is int
             and (kinds == {int} or not kinds)
             and 0 <= begin <= end
+            and len(shape) <= 64
             and (not shape or min(shape) >= 0)
             and prod(shape) * _BITS[about["dtype"]] == (end - begin) * 8
             and end < _ELEMENTS
