@@ -53,7 +53,7 @@ def _digits(text: str) -> str:
 def is_card(text: str) -> bool:
     """A number in an issuer's range whose check digit holds, and not one digit over and over."""
     digits = _digits(text)
-    return 13 <= len(digits) <= 19 and digits[0] in "23456" and len(set(digits)) > 2 and luhn(digits)
+    return 13 <= len(digits) <= 19 and digits[0] in "23456" and len(set(digits)) > 1 and luhn(digits)
 
 
 def is_iban(text: str) -> bool:
@@ -118,7 +118,8 @@ SHAPES = (
     Shape("MAC_ADDRESS", r"\b(?:[0-9A-Fa-f]{2}[:-]){5}[0-9A-Fa-f]{2}\b"),
     Shape(
         "secret",
-        r"\bAKIA[0-9A-Z]{16}\b|\bgh[pousr]_[A-Za-z0-9]{36}|-----BEGIN [A-Z ]{0,20}PRIVATE KEY-----|\bsk-[A-Za-z0-9_-]{32,}"
+        r"\bAKIA[0-9A-Z]{16}\b|\bgh[pousr]_[A-Za-z0-9]{36}|-----BEGIN [A-Z ]{0,20}PRIVATE KEY-----"
+        r"|\bsk-[A-Za-z0-9_-]{32,}"
         r"|\bxox[baprs]-[A-Za-z0-9-]{10,}|\bAIza[0-9A-Za-z_-]{35}|\bglpat-[A-Za-z0-9_-]{20}"
         r"|\beyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}",
     ),

@@ -19,7 +19,7 @@ from alcaide.instruments.scan.data.sources.table import ROW, Field, Table
 from alcaide.instruments.scan.data.tokens import Corpus, corpus_of, grams, mixed, stable_hashes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -47,9 +47,21 @@ class Copies:
     looked: int = 0
 
 
-def row_hash(fields: Sequence[Field]) -> str:
-    """A row's content as a 64-bit number, in SQL. Values are compared as text, so that types may differ."""
-    return "hash(" + ", ".join(f"{field.sql}::VARCHAR" for field in fields) + ")"
+def row_hash(fields: Sequence[Field], others: Sequence[Field]) -> str:
+    """A row's content as a 64-bit number, in SQL.
+
+    Values are compared as text, numbers of different types as floats, so that `32` and `32.0` are the same.
+    """
+    return (
+        "hash("
+        + ", ".join(
+            f"{one.sql}::DOUBLE::VARCHAR"
+            if one.is_number and other.is_number and one.type != other.type
+            else f"{one.sql}::VARCHAR"
+            for one, other in zip(fields, others, strict=True)
+        )
+        + ")"
+    )
 
 
 def exact_copies(table: Table, fields: Sequence[Field], most: int) -> Copies:
@@ -94,11 +106,14 @@ def shared_rows(
 ) -> Ints:
     """Row numbers of `table` whose values in these columns a row of the other set has too. Two engines, one hash."""
     mine = as_array(
-        table.engine.arrays(f"SELECT {row_hash(fields)} AS h FROM {table.relation}")["h"], np.uint64
+        table.engine.arrays(f"SELECT {row_hash(fields, theirs)} AS h FROM {table.relation}")["h"], np.uint64
     )
     rows = as_array(table.engine.arrays(f"SELECT {quoted(ROW)} AS r FROM {table.relation}")["r"], np.int64)
     known = np.unique(
-        as_array(other.engine.arrays(f"SELECT {row_hash(theirs)} AS h FROM {other.relation}")["h"], np.uint64)
+        as_array(
+            other.engine.arrays(f"SELECT {row_hash(theirs, fields)} AS h FROM {other.relation}")["h"],
+            np.uint64,
+        )
     )
     found: Ints = rows[contained(mine, known)][:most]
     return found
@@ -116,7 +131,7 @@ def contained(values: Hashes, known: Hashes) -> NDArray[np.bool_]:
 class Sketches:
     """MinHash sketches of texts, and their shingles for the check afterwards."""
 
-    def __init__(self, texts: Sequence[str], seed: int) -> None:
+    def __init__(self, texts: Sequence[str], seed: int, tick: Callable[[], None] = lambda: None) -> None:
         random = np.random.default_rng(seed)
         self._salt = random.integers(1, 1 << 63, PERMUTATIONS, dtype=np.uint64) | np.uint64(1)
         self.signatures = np.full((len(texts), PERMUTATIONS), np.iinfo(np.uint32).max, np.uint32)
@@ -124,6 +139,7 @@ class Sketches:
         shingles: list[Hashes] = []
         starts = [0]
         for begin in range(0, len(texts), 20_000):
+            tick()
             part, counts = shingles_of(corpus_of(texts[begin : begin + 20_000]))
             self.counts[begin : begin + len(counts)] = counts
             self._sketch(part, counts, begin)
@@ -184,9 +200,14 @@ def shingles_of(corpus: Corpus) -> tuple[Hashes, Ints]:
     return gram[fresh], np.bincount(document[fresh], minlength=corpus.size)
 
 
-def near_copies(texts: Sequence[str], rows: Ints, threshold: float, seed: int, most: int) -> Copies:
-    """Texts at least as similar as the threshold, in groups; texts of fewer than five words are left out."""
-    sketches = Sketches(texts, seed)
+def near_copies(
+    texts: Sequence[str], rows: Ints, threshold: float, seed: int, most: int, tick: Callable[[], None]
+) -> Copies:
+    """Texts at least as similar as the threshold, in groups; texts of fewer than five words are left out.
+
+    `tick` is called now and then, and ends the search by raising.
+    """
+    sketches = Sketches(texts, seed, tick)
     found = Copies(looked=len(texts))
     parent = np.arange(len(texts))
 
@@ -201,7 +222,9 @@ def near_copies(texts: Sequence[str], rows: Ints, threshold: float, seed: int, m
         order = np.argsort(band, kind="stable")
         order = order[long_enough[order]]
         same = band[order][1:] == band[order][:-1]
-        for at in np.flatnonzero(same):
+        for number, at in enumerate(np.flatnonzero(same)):
+            if not number % 4096:
+                tick()
             # Neighbours in the sorted bucket: each text is compared with the one before, so a bucket costs its size.
             one, other = int(order[at]), int(order[at + 1])
             a, b = root(one), root(other)

@@ -231,6 +231,9 @@ def as_array(column: Any, kind: Any = None) -> NDArray[Any]:
     """A column of `arrays` without its mask: masked numbers become NaN, masked objects None."""
     import numpy as np
 
+    if isinstance(column, np.ma.MaskedArray) and not np.ma.getmaskarray(column).any():
+        # Numbers of 64 bits do not survive a way through floats.
+        column = column.data
     if isinstance(column, np.ma.MaskedArray):
         if column.dtype == object:
             known: NDArray[Any] = column.data.copy()

@@ -37,6 +37,7 @@ class DataLimits:
     learn_rows: int = 100_000
     similar_rows: int = 1_000_000
     """Rows between which near duplicates are looked for."""
+    similar_seconds: float = 180.0
     trigger_tokens: int = 12_000_000
     images: int = 200_000
     vectors: int = 200_000

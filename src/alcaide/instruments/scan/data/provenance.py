@@ -30,8 +30,8 @@ _LICENCES = ("LICENSE", "LICENCE", "LICENSE.txt", "LICENSE.md", "COPYING", "LICE
 _LICENCE_KEYS = ("license", "licence", "licenses", "license_name", "license_id", "lizenz")
 _SOURCE_KEYS = (
     "source", "sources", "source_datasets", "origin", "homepage", "url", "creator", "author", "authors", "provenance",
-    "citation",    "download_url", "publisher", "collected_by", "collection", "isbasedon", "data_collection", "annotations_creators",
-    "citeas",
+    "citation", "download_url", "publisher", "collected_by", "collection", "isbasedon", "data_collection", "citeas",
+    "annotations_creators",
 )  # fmt: skip
 _RESTRICTED = re.compile(
     r"\b(nc|nd|non.?commercial|no.?deriv\w*|research.?only|academic|all rights reserved|proprietary|other|unknown)\b",

@@ -518,8 +518,18 @@ class Look:
         if got is None:
             return
         rows, texts, name = got
+        limits, engine = self.policy.limits, self.table.engine
+        deadline = engine.seconds + limits.similar_seconds
+
+        def tick() -> None:
+            engine.check_time()
+            if engine.seconds > deadline:
+                raise OverBudget(
+                    f"comparing {len(rows):,} texts takes more than {limits.similar_seconds:g} seconds"
+                )
+
         found = near_copies(
-            texts, rows, self.policy.thresholds.near, self.policy.seed, self.policy.limits.rows_marked
+            texts, rows, self.policy.thresholds.near, self.policy.seed, limits.rows_marked, tick
         )
         column = next(column for column in self.columns if column.name == name)
         self.cover("near-duplicates", len(rows), column.rows - column.nulls, "more rows than the limit")

@@ -44,8 +44,8 @@ _HUB_SHARE = 0.05
 (Radovanović et al. 2010) stays well below, an adversarial hub (Zhang et al. 2024) well above."""
 ACCESS_KEYS = (
     "acl", "access", "access_level", "access_label", "acls", "permissions", "allowed_groups", "allowed_users", "groups",
-    "roles",    "tenant", "tenant_id", "org_id", "organization_id", "owner", "visibility", "classification", "security_label",
-    "sensitivity",
+    "roles", "tenant", "tenant_id", "org_id", "organization_id", "owner", "visibility", "classification", "sensitivity",
+    "security_label",
 )  # fmt: skip
 DOCUMENT_KEYS = (
     "document_id",

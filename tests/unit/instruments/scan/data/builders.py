@@ -69,12 +69,52 @@ def sqlite(path: Path, statement: str, rows: Sequence[tuple[Any, ...]]) -> Path:
     return path
 
 
-GOOD = "wonderful great lovely superb delightful excellent charming brilliant warm moving".split()
-BAD = "awful dreadful boring poor terrible clumsy dull cold weak tedious".split()
-REST = (
-    "the a film story actor scene plot music end start time people place thing way day night house city road light "
-    "word hand door table water fire stone tree song voice"
-).split()
+GOOD = [
+    "wonderful",
+    "great",
+    "lovely",
+    "superb",
+    "delightful",
+    "excellent",
+    "charming",
+    "brilliant",
+    "warm",
+    "moving",
+]
+BAD = ["awful", "dreadful", "boring", "poor", "terrible", "clumsy", "dull", "cold", "weak", "tedious"]
+REST = [
+    "the",
+    "a",
+    "film",
+    "story",
+    "actor",
+    "scene",
+    "plot",
+    "music",
+    "end",
+    "start",
+    "time",
+    "people",
+    "place",
+    "thing",
+    "way",
+    "day",
+    "night",
+    "house",
+    "city",
+    "road",
+    "light",
+    "word",
+    "hand",
+    "door",
+    "table",
+    "water",
+    "fire",
+    "stone",
+    "tree",
+    "song",
+    "voice",
+]
 
 
 def reviews(count: int, seed: int = 3) -> tuple[list[str], list[str]]:

@@ -1,4 +1,4 @@
-"""Arrow files written by hand and by the reference library's layout are read; lies in their headers are not followed."""
+"""Arrow files are read by a reader of our own; lies in their headers are not followed."""
 
 from __future__ import annotations
 
@@ -17,11 +17,12 @@ from alcaide.instruments.scan.model import Outcome
 from tests.unit.instruments.scan.data.builders import found
 
 SAMPLE = Path(__file__).parent / "sample.arrow"
-"""Made by pyarrow 24: 30 rows of int64, utf8 with nulls, float64, bool, dictionary, timestamp, list of floats, struct list."""
+"""Made by pyarrow 24: 30 rows of each type that is read."""
 
 
 def test_every_type_is_read() -> None:
-    with (opened := open_source(SAMPLE, DataPolicy())).engine as engine:
+    opened = open_source(SAMPLE, DataPolicy())
+    with opened.engine as engine:
         types = {column.name: column.type for column in opened.table.columns}
         first = engine.rows("SELECT * EXCLUDE (__row) FROM data ORDER BY __row LIMIT 2")
 
@@ -65,18 +66,16 @@ def test_a_cut_file_is_never_clean_of_unknowns_where_rows_are_missing(
     assert report.rows == 30 or report.outcome is not Outcome.PASSED
 
 
-def test_a_body_of_a_terabyte_is_not_waited_for(tmp_path: Path) -> None:
-    data = bytearray(SAMPLE.read_bytes())
-    at = data.find(struct.pack("<q", len(data) // 2 // 8 * 8))
+def test_a_header_of_a_gigabyte_is_not_waited_for(tmp_path: Path) -> None:
     path = tmp_path / "a.arrow"
-    path.write_bytes(b"ARROW1\0\0" + struct.pack("<ii", -1, 1 << 30) + bytes(data[16:64]))
+    path.write_bytes(b"ARROW1\0\0" + struct.pack("<ii", -1, 1 << 30) + SAMPLE.read_bytes()[16:64])
 
-    assert at is not None
     assert scan_data(path).outcome is Outcome.UNKNOWN
 
 
-def test_numpy_and_arrow_agree() -> None:
-    with (opened := open_source(SAMPLE, DataPolicy())).engine as engine:
+def test_values_come_out_as_they_went_in() -> None:
+    opened = open_source(SAMPLE, DataPolicy())
+    with opened.engine as engine:
         values = [row[0] for row in engine.rows("SELECT f FROM data ORDER BY __row")]
 
     assert values == list(np.arange(30) + 0.5)

@@ -27,7 +27,7 @@ def test_rows_that_all_differ_have_no_copies() -> None:
 
 
 def test_near_copies_are_found_and_unlike_texts_are_not() -> None:
-    texts = prose(300)
+    texts = prose(300, 40)
     near = texts[5].split()
     near[8] = "another"
     report = scan_data({"t": [*texts, " ".join(near)]})

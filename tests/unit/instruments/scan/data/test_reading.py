@@ -37,6 +37,12 @@ def test_the_content_decides_what_a_file_is(tmp_path: Path, name: str) -> None:
     assert (report.kind, report.rows) == ("csv", 60)
 
 
+def test_decimals_are_not_rounded_to_whole_numbers(tmp_path: Path) -> None:
+    report = scan_data(csv(tmp_path / "a.csv", "n,m\n" + "".join(f"{n}.{n % 9},{n}\n" for n in range(99))))
+
+    assert (report.column("n").type, report.column("m").type) == ("DOUBLE", "BIGINT")
+
+
 def test_codes_with_leading_zeros_stay_text(tmp_path: Path) -> None:
     report = scan_data(csv(tmp_path / "a.csv", "code,n\n" + "".join(f"0{n},{n}\n" for n in range(100, 130))))
 

@@ -22,10 +22,12 @@ CHANCE = np.random.default_rng(9)
 
 def points(count: int = 300, width: int = 24) -> list[dict[str, Any]]:
     """Honest points: directions of ten topics with noise, each with a label, a document and a time."""
+    shared = np.ones(width)
     topics = CHANCE.normal(size=(10, width))
     made = []
     for index in range(count):
-        vector = topics[index % 10] + CHANCE.normal(size=width) * 0.8
+        # Real embeddings share a direction: what points along it alone is near all of them.
+        vector = 1.2 * shared + topics[index % 10] * 0.6 + CHANCE.normal(size=width) * 0.8
         made.append(
             {
                 "id": f"p{index}",
@@ -154,7 +156,8 @@ class FakeQdrant:
             def do_PUT(self) -> None:
                 fake.wrong.append(f"PUT {self.path}")
 
-            do_DELETE = do_PATCH = do_PUT
+            def do_DELETE(self) -> None:
+                fake.wrong.append(f"DELETE {self.path}")
 
             def _answer(self, result: Any) -> None:
                 data = json.dumps({"result": result, "status": "ok"}).encode()

@@ -215,7 +215,7 @@ def _type_columns(table: Table, names: list[str]) -> None:
 def _type_of(table: Table, index: int, name: str) -> str:
     engine = table.engine
     column = f"c{index}"
-    tried = ", ".join(f"count_if(try_cast({column} AS {kind}) IS NOT NULL)" for kind in _TYPES)
+    tried = ", ".join(f"count_if({_fits(column, kind)})" for kind in _TYPES)
     some, zeros, *fitting = engine.row(
         f"SELECT count(*), count_if(regexp_matches({column}, '^[-+]?0[0-9]')), {tried} "
         f"FROM (SELECT {column} FROM raw WHERE {column} <> '' LIMIT 20000)"
@@ -235,7 +235,7 @@ def _type_of(table: Table, index: int, name: str) -> str:
         if fits < 0.99 * some:
             continue
         odd, leading = engine.row(
-            f"SELECT count_if(try_cast({column} AS {kind}) IS NULL), "
+            f"SELECT count_if(NOT {_fits(column, kind)}), "
             f"count_if(regexp_matches({column}, '^[-+]?0[0-9]')) FROM raw WHERE {column} <> ''"
         )
         if leading and kind in {"BIGINT", "DOUBLE"}:
@@ -250,7 +250,7 @@ def _type_of(table: Table, index: int, name: str) -> str:
         rows = tuple(
             row
             for (row,) in engine.rows(
-                f"SELECT rowid FROM raw WHERE {column} <> '' AND try_cast({column} AS {kind}) IS NULL "
+                f"SELECT rowid FROM raw WHERE {column} <> '' AND NOT {_fits(column, kind)} "
                 "ORDER BY rowid LIMIT 50"
             )
         )
@@ -267,10 +267,14 @@ def _type_of(table: Table, index: int, name: str) -> str:
     return "VARCHAR"
 
 
+def _fits(column: str, kind: str) -> str:
+    """Whether a text is of a type, in SQL. To the engine `31.7` is a whole number, 32; to us it is not."""
+    whole = f" AND regexp_full_match({column}, '\\s*[-+]?[0-9]+\\s*')" if kind == "BIGINT" else ""
+    return f"(try_cast({column} AS {kind}) IS NOT NULL{whole})"
+
+
 def _all_fit(engine: Engine, column: str, kind: str) -> bool:
-    (odd,) = engine.row(
-        f"SELECT count(*) FROM raw WHERE {column} <> '' AND try_cast({column} AS {kind}) IS NULL"
-    )
+    (odd,) = engine.row(f"SELECT count(*) FROM raw WHERE {column} <> '' AND NOT {_fits(column, kind)}")
     return not odd
 
 
