@@ -59,6 +59,22 @@ def _sniff_tensor(glance: Glance) -> bool:
 
 
 def _sniff_runtime(glance: Glance) -> bool:
+    if any(fields.get(number, kind) != kind for number, kind in _TENSOR_KINDS.items()):
+        return False
+    try:
+        # Bytes that are something else can look like a few fields of this; not to their end.
+        message = Message(glance.source, lambda _: None, 0, glance.size, cut=True)
+        return all(value <= _TYPES for number, _, value, _ in message if number == 2)
+    except ScanStop:
+        return False
+
+
+_TENSOR_KINDS = {3: 2, 8: 2, 9: 2, 12: 2, 13: 2, 14: 0}
+_TYPES = 40
+"""Types of elements have numbers up to 25 (ONNX 1.23)."""
+
+
+def _sniff_runtime(glance: Glance) -> bool:
     return glance.head[4:8] == b"ORTM"
 
 
