@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from alcaide.instruments.scan.context import Context, Look
-from alcaide.instruments.scan.formats.pickle.actions import Actions
+from alcaide.instruments.scan.formats.pickle.actions import Actions, spread
 from alcaide.instruments.scan.formats.pickle.machine import Machine
 from alcaide.instruments.scan.formats.pickle.values import Global, Group, Made, Table
 from alcaide.instruments.scan.formats.pickle.verdict import Judge
@@ -108,12 +108,14 @@ class _Logged(Actions):
 
     def call(self, function: Any, args: Any, *rest: Any, **named: Any) -> Any:
         if isinstance(function, Global):
-            self.log.append((function.name, _plain_symbol(tuple(args) if isinstance(args, list) else args)))
+            self.log.append((function.name, _plain_symbol(args if isinstance(args, tuple) else spread(args))))
         return super().call(function, args, *rest, **named)
 
     def new(self, cls: Any, args: Any, kwargs: Any, offset: int) -> Any:
+        if isinstance(cls, Made):
+            cls = cls.callable
         if isinstance(cls, Global):
-            self.log.append((cls.name, _plain_symbol(tuple(args) if isinstance(args, list) else args)))
+            self.log.append((cls.name, _plain_symbol(args if isinstance(args, tuple) else spread(args))))
         return super().new(cls, args, kwargs, offset)
 
 

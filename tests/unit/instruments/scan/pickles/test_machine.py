@@ -216,6 +216,24 @@ def test_deep_nesting_is_no_recursion():
     assert "scan/fault" not in {finding.rule for finding in found(data)}
 
 
+def test_a_tree_of_calls_out_of_few_bytes_ends():
+    """`map` over a `partial` of `map` over …: each level has twenty times the calls of the one above."""
+    items = b"](" + b"K\x01" * 20 + b"e"
+    function = named("builtins", "len")
+    for _ in range(15):
+        function = call(named("functools", "partial"), named("builtins", "map"), function)
+    artifact = look(stream(call(named("builtins", "map"), function, b"](" + items * 20 + b"e")))
+
+    assert artifact.findings[0].level is Level.CRITICAL
+
+
+def test_text_that_doubles_without_end_is_not_held():
+    double = named("operator", "add") + b"h\x00h\x00\x86Rq\x00"
+    artifact = look(stream(text("x" * 200) + b"q\x00", double * 60, SYSTEM))
+
+    assert "pickle/dangerous-callable" in {finding.rule for finding in artifact.findings}
+
+
 def test_self_containing_lists_end():
     knot = b"]\x94h\x00a" * 50
 

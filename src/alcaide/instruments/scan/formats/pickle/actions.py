@@ -46,6 +46,8 @@ _MOST_RECORDS: Final = 5_000
 _MOST_EXAMPLES: Final = 20
 _MOST_TROUBLES: Final = 500
 _DEEPEST: Final = 20
+_MOST_FOLLOWED: Final = 20_000
+_MOST_HELD: Final = 32 << 20
 
 
 class Record:
@@ -103,6 +105,8 @@ class Actions:
         self._extensions: dict[int, Any] = {}
         self._patched: dict[str, dict[str, Any]] = {}
         self._depth = 0
+        self._followed = 0
+        self._held = 0
 
     # ── Names ────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -186,7 +190,7 @@ class Actions:
     ) -> Any:
         """`function(*args)`, and what it gives back as far as that is known."""
         if args.__class__ is not tuple:
-            args = _arguments(args)
+            args = spread(args)
         kind = function.__class__
         if kind is Global:
             entry = function.entry
@@ -232,15 +236,26 @@ class Actions:
                 )
         made = Made(function, args, how, offset)
         made.kwargs = kwargs
-        if function.compute is not None and self._depth < _DEEPEST:
+        if function.compute is not None and self._depth < _DEEPEST and self._followed < _MOST_FOLLOWED:
+            # Calls of calls can be a tree of any size out of few bytes.
+            self._followed += self._depth > 0
+            self.context.tick(16)
             self._depth += 1
             try:
                 value = function.compute(self, args, offset, kwargs)
             finally:
                 self._depth -= 1
             if value is not NOTHING:
-                return value
+                return self._kept(value)
         return made
+
+    def _kept(self, value: Any) -> Any:
+        """A computed value, as long as all of them together are not too much to hold."""
+        if value.__class__ in (str, bytes, list, tuple):
+            self._held += len(value)
+            if self._held > _MOST_HELD:
+                return Unknown("too much is computed")
+        return value
 
     def _unlisted_call(self, entry: Entry, how: str, args: tuple[Any, ...], offset: int) -> None:
         self.trouble(
@@ -344,7 +359,10 @@ class Actions:
     def new(self, cls: Any, args: Any, kwargs: Any, offset: int) -> Any:
         """`cls.__new__(cls, *args, **kwargs)`."""
         if args.__class__ is not tuple:
-            args = _arguments(args)
+            args = spread(args)
+        if cls.__class__ is Made and cls.callable.__class__ is Global and not evaluate.makes_classes(cls):
+            # The unpickler written in Python takes `__new__` from an instance as well: that of its class.
+            cls = cls.callable
         if cls.__class__ is Global:
             entry = cls.entry
             key = (entry.name, "new")
@@ -546,7 +564,7 @@ class Actions:
 _NEEDED: Final = {"new": NEW, "inst": CALL, "reduce": CALL, "method": CALL}
 
 
-def _arguments(args: Any) -> tuple[Any, ...]:
+def spread(args: Any) -> tuple[Any, ...]:
     """The arguments of a call that are no tuple: CPython's Python unpickler spreads anything it can iterate."""
     kind = args.__class__
     if kind is list:

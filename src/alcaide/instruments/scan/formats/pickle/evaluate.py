@@ -142,6 +142,12 @@ def supplied(instance: Any, name: str, patched: dict[str, dict[str, Any]]) -> An
     return None
 
 
+def makes_classes(made: Made) -> bool:
+    """Whether what was made may be a class."""
+    name: str = made.callable.entry.name
+    return made.callable.entry.effect == "carries" or name in CALL_MADE or name == "dill._dill._load_type"
+
+
 def carries(instance: Made) -> bool:
     """Whether the instance's class came out of the pickle, with its code."""
     maker = instance.callable
@@ -402,17 +408,19 @@ def _dill_type(actions: Actions, args: tuple[Any, ...], offset: int, kwargs: Tab
     return actions.fetch("types" if args[0].endswith("Type") else "builtins", args[0], offset)
 
 
-def payload(args: Iterable[Any], depth: int = 0) -> Any:
+def payload(args: Iterable[Any]) -> Any:
     """The first bytes in the arguments, through an `io.BytesIO` and the like."""
-    for arg in args:
+    waiting = list(args)[:_MOST_CALLS]
+    for _ in range(200):
+        if not waiting:
+            return None
+        arg = waiting.pop(0)
         if arg.__class__ is bytes or (arg.__class__ is Blob and not arg.text):
             return arg
         if arg.__class__ is str and arg[:1] in ("\x80", "c", "("):
             return arg.encode("latin-1", "replace")
-        if arg.__class__ is Made and depth < 5:
-            found = payload(arg.args, depth + 1)
-            if found is not None:
-                return found
+        if arg.__class__ is Made:
+            waiting.extend(arg.args[:_MOST_CALLS])
     return None
 
 
