@@ -46,6 +46,9 @@ def _sniff(glance: Glance) -> bool:
 
 _VALUES = frozenset({4, 5, 6, 7, 9, 10, 11, 13})
 """Fields of a `TensorProto` that hold its values, or say where they are."""
+_TENSOR_KINDS = {3: 2, 8: 2, 9: 2, 12: 2, 13: 2, 14: 0}
+_TYPES = 40
+"""Types of elements have numbers up to 25 (ONNX 1.23)."""
 
 
 def _sniff_tensor(glance: Glance) -> bool:
@@ -53,12 +56,6 @@ def _sniff_tensor(glance: Glance) -> bool:
     fields = outline(glance)
     if fields is None or fields.get(2) != 0 or max(fields) > 14 or not _VALUES.intersection(fields):
         return False
-    return (
-        fields.get(8, 2) == 2 and fields.get(9, 2) == 2 and fields.get(14, 0) == 0 and fields.get(13, 2) == 2
-    )
-
-
-def _sniff_runtime(glance: Glance) -> bool:
     if any(fields.get(number, kind) != kind for number, kind in _TENSOR_KINDS.items()):
         return False
     try:
@@ -67,11 +64,6 @@ def _sniff_runtime(glance: Glance) -> bool:
         return all(value <= _TYPES for number, _, value, _ in message if number == 2)
     except ScanStop:
         return False
-
-
-_TENSOR_KINDS = {3: 2, 8: 2, 9: 2, 12: 2, 13: 2, 14: 0}
-_TYPES = 40
-"""Types of elements have numbers up to 25 (ONNX 1.23)."""
 
 
 def _sniff_runtime(glance: Glance) -> bool:
