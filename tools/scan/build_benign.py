@@ -33,6 +33,7 @@ MODULES = (
     "networks",
     "packages",
     "ordinary",
+    "companions",
 )
 
 # A zip stores times; all members carry this one, so that the same files make the same archive.

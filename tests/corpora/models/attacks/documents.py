@@ -40,7 +40,7 @@ _PMML: dict[str, tuple[str, Acts, bytes]] = {
     "external-dtd": ("a document type from outside", "load", pmml("<DataDictionary/>", f'<!DOCTYPE PMML SYSTEM "{ADDRESS}">')),
     "laughs": ("entities that grow to a billion", "none", pmml("<DataDictionary>&l9;</DataDictionary>", f'<!DOCTYPE PMML [<!ENTITY l0 "ha">{_LAUGHS}]>')),
     "quadratic": ("one long entity used ten thousand times", "none", pmml("&a;" * 10_000, f'<!DOCTYPE PMML [<!ENTITY a "{"a" * 10_000}">]>')),
-    "xinclude": ("an inclusion of a file", "load", pmml('<xi:include xmlns:xi="http://www.w3.org/2001/XInclude" href="file:///etc/passwd" parse="text"/>')),
+    "xinclude": ("an inclusion of a file", "use", pmml('<xi:include xmlns:xi="http://www.w3.org/2001/XInclude" href="file:///etc/passwd" parse="text"/>')),
     "stylesheet": ("a style sheet from outside", "none", pmml("<DataDictionary/>", f'<?xml-stylesheet type="text/xsl" href="{ADDRESS}"?>')),
     "extension-script": ("an extension with a script", "use", pmml(f"<Extension extender=\"script\" name=\"javascript\">java.lang.Runtime.getRuntime().exec('{SHELL}')</Extension>")),
     "define-function-java": ("a function of a Java class of one's own", "use", pmml('<TransformationDictionary><DerivedField name="x" optype="continuous" dataType="double"><Apply function="java.lang.Runtime.exec"><Constant>touch</Constant></Apply></DerivedField></TransformationDictionary>')),

@@ -455,7 +455,7 @@ def _skops(node: dict[str, Any], *more: tuple[str, bytes]) -> bytes:
     return archive(("schema.json", js(schema)), *more)
 
 
-@_repo("skops", "function", "a skops file with a function of the system", "load", ".skops")
+@_repo("skops", "function", "a skops file with a function of the system", "use", ".skops")
 def _() -> Made:
     return _skops(
         {
@@ -467,7 +467,7 @@ def _() -> Made:
     )
 
 
-@_repo("skops", "partial", "a skops file with a partial over `builtins.exec`", "load", ".skops")
+@_repo("skops", "partial", "a skops file with a partial over `builtins.exec`", "use", ".skops")
 def _() -> Made:
     inner = {
         "__class__": "exec",
@@ -485,7 +485,7 @@ def _() -> Made:
     )
 
 
-@_repo("skops", "type", "a skops file with a type of the system", "load", ".skops")
+@_repo("skops", "type", "a skops file with a type of the system", "use", ".skops")
 def _() -> Made:
     return _skops({"__class__": "Popen", "__module__": "subprocess", "__loader__": "TypeNode"})
 
@@ -498,7 +498,7 @@ def _() -> Made:
 
 
 @_repo(
-    "skops", "operator", "a skops file with a function of `operator` that fetches methods", "load", ".skops"
+    "skops", "operator", "a skops file with a function of `operator` that fetches methods", "use", ".skops"
 )
 def _() -> Made:
     return _skops(
