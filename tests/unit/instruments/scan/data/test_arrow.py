@@ -41,7 +41,7 @@ def test_every_type_is_read() -> None:
     assert first[1][1] is None
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(at=st.integers(0, 5000), byte=st.integers(0, 255))
 def test_a_flipped_byte_never_faults(tmp_path_factory: pytest.TempPathFactory, at: int, byte: int) -> None:
     data = bytearray(SAMPLE.read_bytes())
@@ -52,7 +52,7 @@ def test_a_flipped_byte_never_faults(tmp_path_factory: pytest.TempPathFactory, a
     assert "data/fault" not in found(scan_data(path))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(share=st.floats(0.01, 0.95))
 def test_a_cut_file_is_never_clean_of_unknowns_where_rows_are_missing(
     tmp_path_factory: pytest.TempPathFactory, share: float
