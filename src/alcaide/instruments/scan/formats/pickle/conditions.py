@@ -239,6 +239,16 @@ def _file_beside(actions: Actions, args: tuple[Any, ...], kwargs: Table | None) 
     return Level.CRITICAL, f"that reads file `{show(name)[:120]}`"
 
 
+def _nested_attributes(actions: Actions, args: tuple[Any, ...], kwargs: Table | None) -> Answer:
+    """skorch's networks keep some attributes as a pickle in their state, and unpickle it: it is looked at as well."""
+    state = args[1]
+    inner = state.get("__cuda_dependent_attributes__") if state.__class__ is Table else None
+    if inner.__class__ in (bytes, Blob):
+        actions.nest("pickle in pickle", inner)
+        return None
+    return Level.MEDIUM, "a part of it that is unpickled is computed"
+
+
 CONDITIONS: Final[dict[str, Condition]] = {
     "byte-text": _byte_text,
     "attribute": _attribute,
@@ -250,6 +260,7 @@ CONDITIONS: Final[dict[str, Condition]] = {
     "dill-type": _dill_type,
     "loaded-bytes": _loaded_bytes,
     "formula": _formula,
+    "nested-attributes": _nested_attributes,
     "file-beside": _file_beside,
     "scipy-argparser": _scipy_argparser,
 }
