@@ -240,7 +240,7 @@ def _file_beside(actions: Actions, args: tuple[Any, ...], kwargs: Table | None) 
 
 
 def _nested_attributes(actions: Actions, args: tuple[Any, ...], kwargs: Table | None) -> Answer:
-    """skorch's networks keep some attributes as a pickle in their state, and unpickle it: it is looked at as well."""
+    """Skorch's networks keep some attributes as a pickle in their state, and unpickle it: it is looked at as well."""
     state = args[1]
     inner = state.get("__cuda_dependent_attributes__") if state.__class__ is Table else None
     if inner.__class__ in (bytes, Blob):
