@@ -135,6 +135,7 @@ lock: $(VENV)/.base
 	$(LOCK) requirements/assets.in $(ARGS) -o requirements/assets.txt
 	$(LOCK) requirements/peers.in $(ARGS) -o requirements/peers.txt
 	$(LOCK) requirements/guard-peers.in $(ARGS) -o requirements/guard-peers.txt
+	$(LOCK) requirements/corpora.in $(ARGS) -o requirements/corpora.txt
 	for name in modelscan picklescan fickling modelaudit; do \
 	  $(LOCK) requirements/scan-peers-$$name.in $(ARGS) -o requirements/scan-peers-$$name.txt || exit 1; done
 	$(LOCK) requirements/guard-peers-llm-guard.in --override requirements/guard-peers-llm-guard.without $(ARGS) \

@@ -3,7 +3,7 @@
     python tools/scan/build_tensorflow_ops.py src/alcaide/instruments/scan/lists/tensorflow_ops.txt
 
 Every operation that TensorFlow registers is listed, but those the scan judges by themselves because they reach a file,
-the network, Python or a device (`ACTING` in `formats/tensorflow/operations.py`). An operation of a version to come is
+the network, Python or a device (`ACTING` in `tensorflow_operations.py`). An operation of a version to come is
 not listed until this is run with it, and until then is one that cannot be decided.
 """
 
@@ -20,7 +20,7 @@ def main(target: str) -> None:
     from tensorflow.python.client import pywrap_tf_session
 
     sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "src"))
-    from alcaide.instruments.scan.formats.tensorflow.operations import ACTING
+    from alcaide.instruments.scan.tensorflow_operations import ACTING
 
     every = op_def_pb2.OpList()
     buffer = pywrap_tf_session.TF_GetAllOpList()

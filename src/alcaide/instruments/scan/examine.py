@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from alcaide.instruments.scan.context import Context, Look
 from alcaide.instruments.scan.format import Format, Glance
-from alcaide.instruments.scan.formats import MODULES
 from alcaide.instruments.scan.limits import (
     Budget,
     Encrypted,
@@ -127,19 +126,19 @@ _STOPS: dict[type[ScanStop], Rule] = {
 @lru_cache(maxsize=1)
 def formats() -> tuple[Format, ...]:
     """All formats that are recognised, in the order they are asked."""
-    return tuple(
-        form for name in MODULES for form in import_module(f"alcaide.instruments.scan.formats.{name}").FORMATS
-    )
+    package = "alcaide.instruments.scan.formats"
+    names: tuple[str, ...] = import_module(package).MODULES
+    return tuple(form for name in names for form in import_module(f"{package}.{name}").FORMATS)
 
 
 @lru_cache(maxsize=1)
 def rules() -> dict[str, Rule]:
     """Every rule by its id: those of the scan itself, then each format's."""
     known = {rule.id: rule for rule in RULES}
-    for form in formats():
-        for rule in form.rules:
-            if known.setdefault(rule.id, rule) != rule:
-                raise AssertionError(f"two rules are called `{rule.id}`")
+    beside: tuple[Rule, ...] = import_module("alcaide.instruments.scan.repository").RULES
+    for rule in (*beside, *(rule for form in formats() for rule in form.rules)):
+        if known.setdefault(rule.id, rule) != rule:
+            raise AssertionError(f"two rules are called `{rule.id}`")
     return known
 
 

@@ -95,7 +95,7 @@ ASKS_FOR_TRUST = Rule(
     "Load it without, where the library knows the model by now.",
     ("cwe/CWE-829",),
 )
-RULES = (MISSING_WEIGHTS, MISSING_CODE, CODE, HANDLER, BOTH, STRAY, NO_LICENCE, ASKS_FOR_TRUST)
+RULES: tuple[Rule, ...] = (MISSING_WEIGHTS, MISSING_CODE, CODE, HANDLER, BOTH, STRAY, NO_LICENCE, ASKS_FOR_TRUST)
 
 _MARKERS = frozenset(
     {"config.json", "tokenizer_config.json", "adapter_config.json", "model_index.json", "modules.json",

@@ -4,7 +4,7 @@ import struct
 
 import pytest
 
-from alcaide.instruments.scan.formats.tensorflow.operations import ACTING, computing
+from alcaide.instruments.scan.tensorflow_operations import ACTING, computing
 from alcaide.instruments.scan.model import Level
 from tests.corpora.models.attacks.graphs import tf_attribute, tf_constant, tf_graph, tf_node, tf_saved, tflite
 from tests.corpora.models.attacks.wire import Table, field, flatbuffer, message

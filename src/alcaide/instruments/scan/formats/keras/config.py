@@ -368,7 +368,7 @@ class _Judge:
 
     def _tensorflow_node(self, config: Any, place: str) -> None:
         """`TensorFlowOpLayer`: runs a node that the configuration holds as text."""
-        from alcaide.instruments.scan.formats.tensorflow.operations import ACTING, computing
+        from alcaide.instruments.scan.tensorflow_operations import ACTING, computing
 
         node = config.get("node_def") if isinstance(config, dict) else None
         text = node if isinstance(node, str) else json.dumps(node)

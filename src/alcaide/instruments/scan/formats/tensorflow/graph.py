@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from alcaide.instruments.scan.formats.tensorflow.operations import ACTING, EVERY, SOUNDS_ACTING, computing
+from alcaide.instruments.scan.tensorflow_operations import ACTING, EVERY, SOUNDS_ACTING, computing
 from alcaide.instruments.scan.limits import OverBudget
 from alcaide.instruments.scan.model import Level, Rule
 from alcaide.instruments.scan.paths import leads_out
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from alcaide.instruments.scan.context import Context
-    from alcaide.instruments.scan.formats.tensorflow.operations import Acting
+    from alcaide.instruments.scan.tensorflow_operations import Acting
     from alcaide.instruments.scan.wire import Message
 
 _TAXONOMY = ("owasp-llm:2025/LLM03", "mitre-atlas/AML.T0010.003", "mitre-atlas/AML.T0011.000")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from alcaide.instruments.scan.flat import Buffer
 from alcaide.instruments.scan.format import Format
-from alcaide.instruments.scan.formats.tensorflow.operations import SOUNDS_ACTING
+from alcaide.instruments.scan.tensorflow_operations import SOUNDS_ACTING
 from alcaide.instruments.scan.limits import Malformed
 from alcaide.instruments.scan.model import Level, Rule
 
@@ -156,8 +156,8 @@ def _operator(code: Table, context: Context) -> str:
 
 
 def _judge_flex(operation: str, name: str, at: int, context: Context) -> bool:
-    from alcaide.instruments.scan.formats.tensorflow.operations import ACTING as ACTS
-    from alcaide.instruments.scan.formats.tensorflow.operations import computing
+    from alcaide.instruments.scan.tensorflow_operations import ACTING as ACTS
+    from alcaide.instruments.scan.tensorflow_operations import computing
 
     acting = ACTS.get(operation)
     if acting is not None and not acting.ordinary:
@@ -181,7 +181,7 @@ def _judge_flex(operation: str, name: str, at: int, context: Context) -> bool:
 
 def _flex_node(operator: Table, name: str, context: Context) -> None:
     """A flex operator's options hold the node that really runs, which may be another than the operator's name says."""
-    from alcaide.instruments.scan.formats.tensorflow.operations import ACTING as ACTS
+    from alcaide.instruments.scan.tensorflow_operations import ACTING as ACTS
 
     options = operator.bytes(5)
     for word in dict.fromkeys(_WORDS.findall(options)):

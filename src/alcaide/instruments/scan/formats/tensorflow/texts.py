@@ -13,7 +13,7 @@ from alcaide.instruments.scan.format import Format
 from alcaide.instruments.scan.formats.keras import config as keras
 from alcaide.instruments.scan.formats.keras.rules import RULES as KERAS_RULES
 from alcaide.instruments.scan.formats.tensorflow import graph
-from alcaide.instruments.scan.formats.tensorflow.operations import ACTING, SOUNDS_ACTING, computing
+from alcaide.instruments.scan.tensorflow_operations import ACTING, SOUNDS_ACTING, computing
 from alcaide.instruments.scan.json_object import mentions
 from alcaide.instruments.scan.limits import OverBudget
 from alcaide.instruments.scan.model import Level, Rule
