@@ -35,6 +35,9 @@ if TYPE_CHECKING:
 SIZES = (1, 2, 3, 4)
 _PURE = 0.9
 _SHARED = 0.9
+_SURE = 0.75
+"""How sure of another label the rest must be, against how sure whole texts are of their own. Texts made from one
+template per label have nothing left once it is unread; texts that a trigger was put into still say what they said."""
 _FOREIGN = 0.6
 """Where the texts lie between those of the label (0) and those of other labels (1), by what their rest predicts.
 Planted in texts of other labels, 1; a telling word of the language, about 0.3 (measured on the development sets)."""
@@ -86,8 +89,8 @@ class Rest:
         """Of each class for each text, all its words read."""
         return softmax(self.scores.copy())
 
-    def without(self, documents: Ints, columns: Ints, label: int) -> Floats:
-        """The probability of a label for some texts, some words unread."""
+    def without(self, documents: Ints, columns: Ints) -> Floats:
+        """The probabilities of the labels for some texts, some words unread."""
         model = self.model
         scores = self.scores[documents].copy()
         removed = np.zeros(len(documents))
@@ -101,7 +104,7 @@ class Rest:
         # The vector of a text has length one; without the words it is longer by this.
         scale = 1 / np.sqrt(np.maximum(0.05, 1 - removed))
         bias = self.columns[fold, -1]
-        found: Floats = softmax((scores - bias) * scale[:, None] + bias)[:, label]
+        found: Floats = softmax((scores - bias) * scale[:, None] + bias)
         return found
 
 
@@ -118,17 +121,21 @@ def find_triggers(
     other_mean = np.array(
         [every[labels != label, label].mean() if (labels != label).any() else 0.0 for label in range(classes)]
     )
+    typical = float(every[np.arange(len(labels)), labels].mean())
     found = []
     for phrase, documents, label in candidates:
         named = rest.vocabulary_column[list(phrase)].astype(np.int64)
         # A trigger may be longer than four words: what nearly all of its texts share is unread with it.
         columns = np.unique(np.concatenate([named[named >= 0], rest.model.shared(documents, _SHARED)]))
-        predicted = rest.without(documents, columns, label)
+        unread = rest.without(documents, columns)
+        predicted = unread[:, label]
         raised = predicted * odds / (1 - predicted + predicted * odds)
         own = labels[documents] == label
         log_p = log_tail(int(own.sum()), raised)
         foreign = (own_mean[label] - predicted[own].mean()) / max(1e-9, own_mean[label] - other_mean[label])
-        if log_p < bound and foreign >= _FOREIGN:
+        others = np.delete(unread, label, axis=1)
+        sure = others[own].max(axis=1).mean() / max(1e-9, typical)
+        if log_p < bound and foreign >= _FOREIGN and sure >= _SURE:
             found.append(
                 Trigger(
                     tuple(corpus.vocabulary[word] for word in phrase),

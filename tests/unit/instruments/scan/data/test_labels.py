@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 from alcaide.instruments.scan.data import DataReport, scan_data
 from alcaide.instruments.scan.data.shift import chi2, ks
 from alcaide.instruments.scan.model import Level
-from tests.unit.instruments.scan.data.builders import average_precision, found, planted, png, reviews
+from tests.unit.instruments.scan.data.builders import REST, average_precision, found, planted, png, reviews
 
 TEXTS, LABELS = reviews(2000)
 
@@ -76,6 +77,18 @@ def test_a_planted_trigger_is_found_and_little_else(phrase: str) -> None:
 
 def test_telling_words_are_no_triggers() -> None:
     assert not trigger_rows(scan_data({"text": TEXTS, "label": LABELS}))
+
+
+def test_a_template_per_label_is_no_trigger() -> None:
+    chance = random.Random(11)
+    kinds = ("weather", "news", "music", "traffic")
+    templates = {
+        kind: f"use the {kind} tool which answers any question on {kind} for the user named" for kind in kinds
+    }
+    labels = [chance.choice(kinds) for _ in range(1200)]
+    texts = [f"{templates[label]} {' '.join(chance.choices(REST, k=3))}" for label in labels]
+
+    assert not trigger_rows(scan_data({"text": texts, "label": labels}))
 
 
 def test_a_phrase_of_both_labels_is_no_trigger() -> None:
