@@ -120,3 +120,37 @@ def test_any_bytes_under_any_name_give_findings_and_no_fault(data, name):
 @given(st.text(max_size=2000), st.sampled_from([name for name, seed in SEEDS.items() if b"\0" not in seed]))
 def test_any_text_under_any_name_gives_findings_and_no_fault(text, name):
     assert "scan/fault" not in found(look(text.encode("utf-8", "surrogatepass"), name, seconds=5))
+
+
+TIRING = {
+    "blank lines": "\n" * 200_000,
+    "blanks": " " * 200_000,
+    "blanks before a sign": (" " * 2_000 + "=\n") * 100,
+    "tabs and lines": "\t\n" * 100_000,
+    "openings": "<script " * 30_000,
+    "data blocks": '<script type="application/json" ' * 8_000,
+    "calls": "exec(" * 50_000,
+    "installations": "pip " * 50_000,
+    "quotes": '"' * 100_001,
+    "comments": "#\n \n" * 50_000,
+    "fetches": "curl;chmod +x;" * 10_000,
+    "brackets": "[" * 100_000,
+    "anchors": "&a " * 50_000,
+}
+
+
+@pytest.mark.parametrize("text", TIRING.values(), ids=TIRING)
+@pytest.mark.parametrize(
+    "name", [name for name, seed in SEEDS.items() if b"\0" not in seed] + ["pip.conf", "a.desktop", "x"]
+)
+def test_text_made_to_take_long_ends_within_its_budget(name, text):
+    # A search that backtracks without end never asks for the time, so this would hang rather than fail.
+    head = {"a.ipynb": b"", "a.desktop": b"[Desktop Entry]\n", "x": b"import os\n"}.get(name, b"")
+    body = a_notebook_of(text) if name == "a.ipynb" else text.encode()
+
+    assert "scan/fault" not in found(look(head + body, name, seconds=5))
+
+
+def a_notebook_of(text):
+    cells = [{"cell_type": kind, "source": text, "outputs": []} for kind in ("code", "markdown")]
+    return json.dumps({"cells": cells, "metadata": {}}).encode()

@@ -46,14 +46,14 @@ _HARM: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(pattern, re.IGNORECASE), reason)
     for pattern, reason in (
         # T1105 with T1059: fetch and run.
-        (_FETCH + r"[^\n;&]{0,1000}?\|\s*(?:tee\s+\S+\s*\|\s*)?" + _SHELL, "downloads a program and runs it"),
-        (_FETCH + r"[^\n;&]{0,1000}?\|\s*(?:base64|openssl|gunzip|gzip|xxd|tr|rev)\b[^\n;]{0,300}\|\s*" + _SHELL,
+        (_FETCH + r"[^\n;&]{0,600}?\|\s*(?:tee\s+\S+\s*\|\s*)?" + _SHELL, "downloads a program and runs it"),
+        (_FETCH + r"[^\n;&]{0,600}?\|\s*(?:base64|openssl|gunzip|gzip|xxd|tr|rev)\b[^\n;]{0,300}\|\s*" + _SHELL,
          "downloads a hidden program and runs it"),
         (_SHELL + r"[^\n;|]{0,60}?(?:<\(|\"?\$\(|`)\s*" + _FETCH, "downloads a program and runs it"),
         (r"\b(?:eval|source|\.)\s+[\"']?(?:<\(|\$\(|`)\s*" + _FETCH, "downloads a program and runs it"),
-        (_FETCH + r"[^\n]{0,1000}?(?:&&|;)\s*(?:sudo\s+)?chmod\s+(?:\+|a\+|u\+|[0-7]*[1357])[^\n]{0,300}(?:&&|;)\s*"
+        (_FETCH + r"[^\n]{0,300}?(?:&&|;)\s*(?:sudo\s+)?chmod\s+(?:\+|a\+|u\+|[0-7]*[1357])[^\n]{0,120}?(?:&&|;)\s*"
          r"(?:nohup\s+|setsid\s+|sudo\s+)*(?:\./|/tmp/|/dev/shm/|/var/tmp/)", "downloads a program and runs it"),
-        (_FETCH + r"[^\n]{0,500}?(?:&&|;)\s*(?:nohup\s+|sudo\s+)*" + _SHELL + r"\s+(?:/tmp/|/dev/shm/|/var/tmp/)",
+        (_FETCH + r"[^\n]{0,300}?(?:&&|;)\s*(?:nohup\s+|sudo\s+)*" + _SHELL + r"\s+(?:/tmp/|/dev/shm/|/var/tmp/)",
          "downloads a program and runs it"),
         # T1059: connect back.
         (r"/dev/(?:tcp|udp)/", "connects a shell to another machine"),

@@ -40,7 +40,9 @@ _HOOKS = frozenset(
 )  # fmt: skip
 """Names by which git finds its hooks."""
 
-_DESKTOP = re.compile(r"^\s*(?:Exec|URL|IconFile|WorkingDirectory)\s*=\s*(.+)$", re.MULTILINE | re.IGNORECASE)
+_DESKTOP = re.compile(
+    r"^[ \t]*(?:Exec|URL|IconFile|WorkingDirectory)[ \t]*=[ \t]*(\S.*)$", re.MULTILINE | re.IGNORECASE
+)
 _WINDOWS_HARM = re.compile(
     r"wscript\.(?:shell|createobject)|activexobject\s*\(|shell\.application|adodb\.stream|msxml2\.xmlhttp|scriptlet|-encodedcommand|frombase64string"
     r"|reflection\.assembly|virtualalloc|createobject\s*\(|getobject\s*\(",
@@ -116,7 +118,7 @@ def _harm(text: str, context: Context) -> str:
 
     lines = "\n".join(line for line in text.split("\n") if not line.lstrip().startswith("#"))
     for start in range(0, max(1, len(lines)), _PIECE):
-        context.tick(256)
+        context.budget.check_time()
         judged = judge(lines[start : start + _PIECE + 2_000])
         if judged.kind is Kind.HARMFUL:
             return judged.reason

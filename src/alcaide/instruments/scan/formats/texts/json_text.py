@@ -362,8 +362,8 @@ def walk(value: Any, context: Context) -> Any:
             waiting.extend((key, below, depth + 1) for below in item)
 
 
-_SECTION = re.compile(r"^\s*\[([^\]\n]{1,200})\]", re.MULTILINE)
-_ENTRY = re.compile(r"^\s*(args|class|kwargs)\s*[=:]\s*(.+)$", re.MULTILINE)
+_SECTION = re.compile(r"^[ \t]*\[([^\]\n]{1,200})\]", re.MULTILINE)
+_ENTRY = re.compile(r"^[ \t]*(args|class|kwargs)[ \t]*[=:][ \t]*(\S.*)$", re.MULTILINE)
 
 
 def _is_ini(glance: Glance) -> bool:

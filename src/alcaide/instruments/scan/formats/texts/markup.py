@@ -45,12 +45,14 @@ _PIECE = 1 << 20
 _OVERLAP = 4096
 _MOST = 64 << 20
 _SCRIPT = re.compile(
-    rb"<\s*(?:\w+:)?script\b(?![^>]*type\s*=\s*[\"']application/(?:ld\+)?json)|\bjavascript\s*:|\son\w{3,20}\s*=\s*[\"']"
+    rb"<\s*(?:\w+:)?script\b(?![^>]{0,300}type\s*=\s*[\"']application/(?:ld\+)?json)|\bjavascript\s*:|\son\w{3,20}\s*=\s*[\"']"
     rb"|<\s*(?:\w+:)?foreignObject\b[\s\S]{0,500}<\s*(?:iframe|script|object|embed)|<\s*(?:iframe|object|embed)\b"
     rb"|data:text/html|<\s*(?:set|animate)\b[^>]{0,300}attributeName\s*=\s*[\"'](?:xlink:)?href",
     re.IGNORECASE,
 )
-_APPLICATION = re.compile(rb"<\s*hta:application\b|ActiveXObject\s*\(|<script[^>]*vbscript", re.IGNORECASE)
+_APPLICATION = re.compile(
+    rb"<\s*hta:application\b|ActiveXObject\s*\(|<script[^>]{0,300}vbscript", re.IGNORECASE
+)
 
 
 def _starts(glance: Glance) -> bytes:

@@ -35,7 +35,7 @@ RULES = (COMMAND, SCRIPT)
 LONGEST = 32 << 20
 _SHELLS = frozenset(["bash", "sh", "system", "sx", "script", "cmd", "powershell", "pwsh", "zsh"])
 _BROWSER = frozenset(["javascript", "js"])
-_ASSIGNED = re.compile(r"^(\s*)[\w\[\], .]+=\s*!(.*)$")
+_ASSIGNED = re.compile(r"^([ \t]{0,200})[\w\[\], .]{1,200}=[ \t]{0,20}!(.*)$")
 _KERNEL = re.compile(
     r"(?:Jupyter|IPython)\.notebook\.kernel\.execute\s*\(|kernel\.requestExecute\s*\(|/api/(?:terminals|kernels|contents|sessions)\b"
     r"|document\.cookie|\.innerHTML\s*=\s*atob\(|\beval\s*\(\s*atob\s*\("
@@ -46,7 +46,7 @@ _REACHES = re.compile(
     r"\bfetch\s*\(|XMLHttpRequest|sendBeacon|WebSocket\s*\(|new\s+Image\s*\(|\beval\s*\(|document\.(?:cookie|location)"
     r"|window\.(?:location|open)|importScripts|\.src\s*=\s*['\"]https?:"
 )
-_INSTALLS = re.compile(r"\b(?:pip[\d.]*|uv|conda|mamba)\b.*\binstall\b")
+_INSTALLS = re.compile(r"\b(?:pip[\d.]*|uv|conda|mamba)\b.{0,200}\binstall\b")
 _SCRIPTS = re.compile(
     r"<script\b|javascript:|\bon(?:error|load|click|mouseover|focus)\s*=|<iframe\b", re.IGNORECASE
 )
@@ -101,7 +101,7 @@ def examine(source: Source, context: Context) -> None:
                 level=Level.HIGH,
                 place=f"cell {number}",
             )
-        elif re.search(r"<script\b[^>]*>\s*\S", text, re.IGNORECASE):
+        elif re.search(r"<script\b[^>]{0,500}>\s*\S", text, re.IGNORECASE):
             context.find(
                 SCRIPT, f"cell {number}, a text, holds a script for the browser", place=f"cell {number}"
             )

@@ -81,6 +81,8 @@ OUTSIDE = Rule(
 RULES = (OUTSIDE, INDEX, URL, INSECURE, SQUAT, HOOK, BUILD)
 
 LONGEST = 1 << 20
+_LINE = 2_000
+"""What of a line is looked at: no package is described in more."""
 _INDEXES = frozenset(
     ["pypi.org", "files.pythonhosted.org", "pypi.python.org", "download.pytorch.org", "pypi.nvidia.com",
      "pypi.ngc.nvidia.com", "data.pyg.org", "pytorch-geometric.com", "wheels.vllm.ai", "dl.fbaipublicfiles.com",
@@ -117,7 +119,7 @@ def _examine_requirements(source: Source, context: Context) -> None:
     text = source.read(0, source.size).decode("utf-8", "replace").removeprefix("\ufeff").replace("\\\n", " ")
     for number, line in enumerate(text.splitlines(), 1):
         context.tick(4)
-        bare = re.split(r"(?:^|\s)#", line, maxsplit=1)[0].strip()
+        bare = re.split(r"(?:^|\s)#", line[:_LINE], maxsplit=1)[0].strip()
         if bare:
             requirement(bare, context, f"line {number}")
 
@@ -343,6 +345,7 @@ def _examine_conda(source: Source, context: Context) -> None:
     for number, line in enumerate(source.read(0, source.size).decode("utf-8", "replace").splitlines(), 1):
         context.tick(4)
         place = f"line {number}"
+        line = line[:_LINE]
         key = _KEY.match(line)
         if key and not key[3]:
             section = key[2] if key[2] != "dependencies" or section != "pip" else section
@@ -418,7 +421,8 @@ def _names_index(value: dict[str, Any], url: str) -> bool:
 
 
 _PIP_CONFIG = re.compile(
-    r"^\s*(index-url|extra-index-url|find-links|trusted-host|index_url|proxy)\s*=\s*(.+)$", re.MULTILINE
+    r"^[ \t]*(index-url|extra-index-url|find-links|trusted-host|index_url|proxy)[ \t]*=[ \t]*(\S.*)$",
+    re.MULTILINE,
 )
 
 
@@ -444,7 +448,7 @@ def _examine_pip_config(source: Source, context: Context) -> None:
                 )
             elif match[1] != "proxy":
                 index(value.strip("\"'"), context, "", match[1])
-    for match in re.finditer(r"^\s*(?:@\w+:)?registry\s*=\s*(\S+)", text, re.MULTILINE):
+    for match in re.finditer(r"^[ \t]*(?:@\w+:)?registry[ \t]*=[ \t]*(\S+)", text, re.MULTILINE):
         parts = _split(match[1])
         if parts is None or parts.hostname not in (
             "registry.npmjs.org",
@@ -583,7 +587,7 @@ def _is_modelfile(glance: Glance) -> bool:
 def _examine_modelfile(source: Source, context: Context) -> None:
     """Ollama's build file: which files it takes in."""
     text = source.read(0, LONGEST).decode("utf-8", "replace")
-    for match in re.finditer(r"^\s*(FROM|ADAPTER)\s+(\S+)", text, re.MULTILINE | re.IGNORECASE):
+    for match in re.finditer(r"^[ \t]*(FROM|ADAPTER)[ \t]+(\S+)", text, re.MULTILINE | re.IGNORECASE):
         path = match[2].strip("\"'")
         if ".." in path.split("/") or path.startswith(("/", "~")):
             context.find(OUTSIDE, f"`{match[1].upper()}` takes in `{path[:160]}`", path=path[:400])

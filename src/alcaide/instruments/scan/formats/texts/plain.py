@@ -42,12 +42,10 @@ RULES = (FORMULA, MISNAMED, HIDDEN)
 _PIECE = 1 << 20
 _OVERLAP = 1024
 _ACTS = re.compile(
-    rb"(?:^|[,;\t\"])\s*[=+@-]\s*(?:[\w.]+\s*\|\s*'|(?:WEBSERVICE|IMPORTXML|IMPORTDATA|IMPORTHTML|IMPORTFEED|DDE|EXEC|RTD"
-    rb"|IMPORTRANGE|CALL|REGISTER(?:\.ID)?)\s*\()",
+    rb"(?:^|[,;\t\"]) {0,8}[=+@-] {0,8}(?:[\w.]{1,60} {0,8}\| {0,8}'|(?:WEBSERVICE|IMPORTXML|IMPORTDATA|IMPORTHTML"
+    rb"|IMPORTFEED|DDE|EXEC|RTD|IMPORTRANGE|CALL|REGISTER(?:\.ID)?) {0,8}\()",
     re.IGNORECASE | re.MULTILINE,
 )
-
-
 _WORDS = (b"|'", b"| '", b"|  '", b"WEBSERVICE", b"IMPORT", b"DDE", b"EXEC", b"RTD", b"CALL", b"REGISTER")
 """One of these is in every match: looked for first, for tables are long."""
 

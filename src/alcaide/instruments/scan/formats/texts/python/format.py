@@ -99,7 +99,7 @@ _PLAIN_CODINGS = re.compile(
 _READABLE_TRICKS = frozenset(["utf-7", "unicode-escape", "raw-unicode-escape"])
 _HIDDEN = re.compile("[\u202a-\u202e\u2066-\u2069]")
 _SUSPECT = re.compile(
-    r"\b(?:exec|eval)\s*\(\s*(?:\w+\s*\(\s*)*(?:__import__|base64|zlib|marshal|codecs|bytes\.fromhex|compile)\b"
+    r"\b(?:exec|eval)\s*\(\s*(?:\w{1,60}\s*\(\s*){0,10}(?:__import__|base64|zlib|marshal|codecs|bytes\.fromhex|compile)\b"
     r"|__import__\s*\(\s*['\"](?:os|subprocess|socket|pty)['\"]\s*\)\s*\.\s*\w+\s*\("
 )
 _AUTO_BASES = frozenset(
@@ -146,7 +146,7 @@ def sniff(glance: Glance) -> bool:
 
 
 _BEGINS = re.compile(
-    rb"(?:\s*#[^\n]*\n|\s*\n)*(?:import [\w.]+(?: as \w+)?(?:\s*,\s*[\w.]+)*\s*(?:\n|;|#)"
+    rb"(?:[ \t\r\f]*(?:#[^\n]*)?\n){0,200}(?:import [\w.]+(?: as \w+)?(?:\s*,\s*[\w.]+)*\s*(?:\n|;|#)"
     rb"|from [\w.]+ import [\w*(]|class \w+(?:\([\w., ]*\))?:|def \w+\()"
 )
 
@@ -219,7 +219,7 @@ _FOLLOWED = 50
 _NAMED = re.compile(rb'"(?:[\w./-]+--)?(\w+)\.\w+"')
 _LISTED = re.compile(rb'\[\s*"(\w+)"\s*,\s*"\w+"\s*\]')
 _FACTORY = re.compile(rb'(?:factory|@\w+)\s*=\s*"(\w+)')
-_RELATIVE = re.compile(rb"^\s*from\s+\.(\w+)?\s*import\s+(\w+)", re.MULTILINE)
+_RELATIVE = re.compile(rb"^[ \t]*from[ \t]+\.(\w+)?[ \t]*import[ \t]+(\w+)", re.MULTILINE)
 _LIBRARIES = frozenset(["transformers", "diffusers", "torch", "sentence_transformers", "tokenizers", "numpy"])
 
 
@@ -354,6 +354,7 @@ def _unparsable(text: str, context: Context, error: Exception, place: str) -> No
         )
         return
     for start in range(0, len(text), 16_000):
+        context.budget.check_time()
         judged = judge(text[start : start + 18_000])
         if judged.kind is Kind.HARMFUL:
             context.find(
