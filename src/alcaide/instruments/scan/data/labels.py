@@ -99,6 +99,8 @@ class LabelErrors:
     suggested: list[str]
     accuracy: float
     """Share of rows for which the model expects the given label."""
+    skill: float
+    """How much better than guessing: 0 for guessing, 1 for always right, over classes of equal weight."""
     expected: float
     """Share of rows that confident learning estimates to be wrong."""
 
@@ -297,11 +299,14 @@ def confident(probabilities: Floats, data: Labelled) -> LabelErrors:
     margin = others.max(axis=1) - own
     wrong = (reached.max(axis=1) > 0) & (likely != data.labels) & (margin > 0)
     order = np.lexsort((data.rows, -margin, ~wrong))
+    right = probabilities.argmax(axis=1) == data.labels
+    balanced = float(np.mean([right[data.labels == one].mean() for one in np.unique(data.labels)]))
     return LabelErrors(
         data.rows[order],
         margin[order],
         int(wrong.sum()),
         [data.names[label] for label in others.argmax(axis=1)[order[:1000]]],
-        float((probabilities.argmax(axis=1) == data.labels).mean()),
+        float(right.mean()),
+        (balanced - 1 / classes) / (1 - 1 / classes),
         float(wrong.mean()),
     )

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 _WORK = 3_000_000_000
 """Entries × classes × rounds of fitting that the words' model may take: about a minute on one core."""
 _VECTORS_MOST = 20_000
+_SKILL = 0.15
+"""Below, a model that contradicts a label says nothing about the label."""
 
 
 def suspect(look: Any, field: Field) -> None:
@@ -61,7 +63,15 @@ def suspect(look: Any, field: Field) -> None:
     if not parts:
         look.cover("label-errors", 0, data.total, "there is no column to compare the labels with")
         return
-    _report_errors(look, confident(averaged(parts), data), data)
+    errors = confident(averaged(parts), data)
+    if errors.skill < _SKILL:
+        look.report.facts["label_model"] = {
+            "accuracy": round(errors.accuracy, 4),
+            "skill": round(errors.skill, 4),
+        }
+        look.cover("label-errors", 0, data.total, "the other columns do not predict the labels")
+        return
+    _report_errors(look, errors, data)
     look.cover("label-errors", len(data.rows), data.total, "more rows than the limit, or labels of few rows")
 
 

@@ -52,6 +52,14 @@ def test_flipped_labels_of_public_tables_are_ranked_first(name: str) -> None:
     assert average_precision(report.marks["data/label-errors"].rows, set(flipped.tolist())) >= 0.8
 
 
+def test_labels_that_nothing_predicts_are_unknown_rather_than_wrong() -> None:
+    chance = np.random.default_rng(4)
+    report = scan_data({"a": chance.normal(size=400), "label": chance.integers(0, 2, 400)})
+
+    assert "data/label-errors" not in found(report)
+    assert any("label-errors" in one.message for one in report.findings if one.level is Level.UNKNOWN)
+
+
 def test_the_same_data_give_the_same_ranking() -> None:
     columns, labels = iris_like(3)
 
