@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Literal
 
 from alcaide.instruments.scan.model import Artifact, Node, ScanReport
+from alcaide.instruments.scan.patterns import regex
 from alcaide.predicates.content import ITSELF, content_of, listing_digest, root_digest
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ _OLD = {
     "gpl-3.0": "GPL-3.0-only", "gpl-2.0": "GPL-2.0-only", "agpl-3.0": "AGPL-3.0-only", "lgpl-3.0": "LGPL-3.0-only",
     "lgpl-2.1": "LGPL-2.1-only", "odbl": "ODbL-1.0", "pddl": "PDDL-1.0",
 }  # fmt: skip
-_NOT_IN_A_REFERENCE = re.compile(r"[^A-Za-z0-9.-]+")
+_NOT_IN_A_REFERENCE = regex(r"[^A-Za-z0-9.-]+")
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from alcaide.instruments.scan.model import Level, Rule
+from alcaide.instruments.scan.patterns import regex
 from alcaide.instruments.scan.source import Memory
 from alcaide.instruments.scan.templates import examine_template, is_template
 
@@ -63,8 +64,8 @@ _MAGIC = (
 _FIRST = "|".join(
     sorted({re.escape(base64.b64encode((magic + b"\0\0\0")[:3]).decode()[:2]) for magic in _MAGIC})
 )
-_PACKED_START = re.compile(r"(?<![A-Za-z0-9+/_-])(?:" + _FIRST + r")[A-Za-z0-9+/_-]{18,}={0,2}")
-_CODE = re.compile(
+_PACKED_START = regex(r"(?<![A-Za-z0-9+/_-])(?:" + _FIRST + r")[A-Za-z0-9+/_-]{18,}={0,2}")
+_CODE = regex(
     r"\A#!/|__import__\s*\(|\b(?:os\.(?:system|popen|exec[lv]\w*)|subprocess\.\w+|pickle\.loads|builtins\.\w+|"
     r"marshal\.loads)\s*\(|\b(?:exec|eval)\s*\(\s*(?:compile|base64|__import__|bytes|open|requests|urllib)|"
     r"<script[\s>]|\bcurl\s[^|\n]{0,200}\|\s*(?:ba)?sh\b"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
+
+from alcaide.instruments.scan.patterns import regex
 
 if TYPE_CHECKING:
     from alcaide.instruments.scan.format import Glance
@@ -11,7 +12,7 @@ if TYPE_CHECKING:
 MOST = 16 << 20
 """Bytes of a JSON file that are searched; a longer one only in its head and tail."""
 
-_ESCAPED_LETTER = re.compile(rb"\\u00[4-7][0-9a-fA-F]")
+_ESCAPED_LETTER = regex(rb"\\u00[4-7][0-9a-fA-F]")
 
 
 def content(glance: Glance) -> bytes:

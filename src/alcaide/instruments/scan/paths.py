@@ -1,13 +1,34 @@
-"""Where a path in a stranger's file would lead."""
+"""Where a path in a stranger's file would lead; and paths as they can be written down: names need not be UTF-8."""
 
 from __future__ import annotations
 
-import re
+import os
 from urllib.parse import unquote
 
-_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:(?://|/|\\)")
-_DRIVE = re.compile(r"[A-Za-z]:")
-_VARIABLE = re.compile(r"\$\{?[A-Za-z_]|%[A-Za-z_]+%")
+from alcaide.instruments.scan.patterns import regex
+
+_SCHEME = regex(r"[A-Za-z][A-Za-z0-9+.-]+:(?://|/|\\)")
+_DRIVE = regex(r"[A-Za-z]:")
+_VARIABLE = regex(r"\$\{?[A-Za-z_]|%[A-Za-z_]+%")
+
+
+def sendable(name: str) -> str:
+    """A name as UTF-8 can hold it, for reports. Two names may come out the same."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return name.encode("utf-8", "backslashreplace").decode()
+    return name
+
+
+def packed(path: str) -> str:
+    """A path as UTF-8 can hold it, for `unpacked` to make the same path of: no path begins with a zero byte."""
+    return path if sendable(path) == path else "\0" + os.fsencode(path).hex()
+
+
+def unpacked(path: str) -> str:
+    """The path that was packed."""
+    return os.fsdecode(bytes.fromhex(path[1:])) if path.startswith("\0") else path
 
 
 def leads_out(path: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from dataclasses import dataclass, field, fields
 from typing import Any
 
@@ -11,10 +10,11 @@ import msgspec
 
 from alcaide.instruments.scan.limits import Limits
 from alcaide.instruments.scan.model import Level
+from alcaide.instruments.scan.patterns import regex
 from alcaide.kernel.errors import InvalidInput
 
 POLICY_BYTES = 1 << 20
-_HEX = re.compile(r"[0-9a-f]{64}\Z")
+_HEX = regex(r"[0-9a-f]{64}\Z")
 
 
 @dataclass(frozen=True, slots=True)

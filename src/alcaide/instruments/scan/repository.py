@@ -14,7 +14,9 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from alcaide.instruments.scan.context import plain, printable
 from alcaide.instruments.scan.model import Finding, Level, Rule
+from alcaide.instruments.scan.patterns import regex
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -57,6 +59,14 @@ CODE = Rule(
         "mitre-atlas/AML.T0011.000",
     ),
 )
+GIT_HOOK = Rule(
+    "repository/git-hook",
+    Level.HIGH,
+    "git would run a program of the repository's",
+    "Hooks and some settings of git run programs as soon as somebody uses git in the folder.",
+    "Delete the hook or the setting, or clone the repository afresh: a clone brings neither.",
+    ("cwe/CWE-829", "cwe/CWE-78"),
+)
 HANDLER = Rule(
     "repository/endpoint-handler",
     Level.LOW,
@@ -95,22 +105,47 @@ ASKS_FOR_TRUST = Rule(
     "Load it without, where the library knows the model by now.",
     ("cwe/CWE-829",),
 )
-RULES: tuple[Rule, ...] = (MISSING_WEIGHTS, MISSING_CODE, CODE, HANDLER, BOTH, STRAY, NO_LICENCE, ASKS_FOR_TRUST)
+RULES: tuple[Rule, ...] = (
+    GIT_HOOK,
+    MISSING_WEIGHTS,
+    MISSING_CODE,
+    CODE,
+    HANDLER,
+    BOTH,
+    STRAY,
+    NO_LICENCE,
+    ASKS_FOR_TRUST,
+)
 
 _MARKERS = frozenset(
     {"config.json", "tokenizer_config.json", "adapter_config.json", "model_index.json", "modules.json",
      "processor_config.json", "preprocessor_config.json", "generation_config.json"}
 )  # fmt: skip
-_PICKLED = re.compile(
+_PICKLED = regex(
     r"(?:pytorch_model|model|adapter_model|diffusion_pytorch_model)(?:[-.].*)?\.(?:bin|pt|pth|ckpt)\Z"
 )
-_TENSORS = re.compile(
-    r"(?:model|adapter_model|diffusion_pytorch_model|pytorch_model)(?:[-.].*)?\.safetensors\Z"
-)
-_SHARD = re.compile(
+_TENSORS = regex(r"(?:model|adapter_model|diffusion_pytorch_model|pytorch_model)(?:[-.].*)?\.safetensors\Z")
+_SHARD = regex(
     r"(?P<stem>.+)-(?P<number>\d{5})-of-(?P<count>\d{5})(?P<ending>\.(?:safetensors|bin|gguf|h5))\Z"
 )
-_TRUSTS = re.compile(r"trust_remote_code\s*=\s*True")
+_TRUSTS = regex(r"trust_remote_code\s*=\s*True")
+
+
+_GIT_PROGRAMS = frozenset(
+    {
+        "fsmonitor",
+        "sshcommand",
+        "hookspath",
+        "pager",
+        "editor",
+        "askpass",
+        "textconv",
+        "external",
+        "gitproxy",
+        "command",
+    }
+)
+"""Keys of git's settings whose value is a program, or the folder of some: git-config(1)."""
 
 
 @dataclass(slots=True)
@@ -144,6 +179,7 @@ def look(folder: Folder, names: Sequence[str]) -> list[tuple[str, Finding]]:
             repositories[below] = _Repository(below)
         repositories[below].names.add(own)
     found: list[tuple[str, Finding]] = []
+    found.extend(_git(names, folder))
     for repository in repositories.values():
         found.extend(_weights(repository, folder))
         if not repository.names.isdisjoint(_MARKERS):
@@ -153,8 +189,29 @@ def look(folder: Folder, names: Sequence[str]) -> list[tuple[str, Finding]]:
     return found
 
 
+def _git(names: Sequence[str], folder: Folder) -> Iterator[tuple[str, Finding]]:
+    """Hooks, and settings that name a program."""
+    for name in names:
+        if "/.git/hooks/" in f"/{name}":
+            hook = name.rpartition("/")[2]
+            yield (
+                name,
+                _finding(GIT_HOOK, f"git runs `{hook}` of this repository when it is used there", hook=hook),
+            )
+        elif f"/{name}".endswith("/.git/config"):
+            for line in _text(folder, name, 1 << 18).splitlines():
+                key, _, value = line.strip().partition("=")
+                if key.strip().lower() in _GIT_PROGRAMS and value.strip().lower() not in (
+                    "",
+                    "false",
+                    "true",
+                ):
+                    message = f"git runs `{value.strip()[:200]}`, by its setting `{key.strip()}`"
+                    yield name, _finding(GIT_HOOK, message, setting=key.strip())
+
+
 def _finding(rule: Rule, message: str, **detail: Any) -> Finding:
-    return Finding(rule.id, rule.level, message, detail=detail)
+    return Finding(rule.id, rule.level, printable(message, 1_000), detail=plain(detail))
 
 
 def _weights(repository: _Repository, folder: Folder) -> Iterator[tuple[str, Finding]]:

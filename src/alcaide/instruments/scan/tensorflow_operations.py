@@ -12,10 +12,12 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import NamedTuple
 
+from alcaide.instruments.scan.patterns import regex
+
 EVERY = -1
 """In the place of an input's number: any of them."""
 
-SOUNDS_ACTING = re.compile(
+SOUNDS_ACTING = regex(
     r"shell|exec(?!ut(?:or|ion))|system|subprocess|command|spawn|popen|python|pyfunc|eval(?!uat)|script|download|"
     r"upload|socket|http|curl|wget",
     re.IGNORECASE,

@@ -19,6 +19,7 @@ from alcaide.instruments.scan.format import Format
 from alcaide.instruments.scan.hidden import examine_text, text_rules
 from alcaide.instruments.scan.limits import Malformed
 from alcaide.instruments.scan.model import Level, Rule
+from alcaide.instruments.scan.patterns import regex
 from alcaide.instruments.scan.source import Window
 
 if TYPE_CHECKING:
@@ -231,7 +232,7 @@ def _examine_old(source: Source, context: Context) -> None:
 
 # ── LightGBM ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-_LINE = re.compile(
+_LINE = regex(
     rb"(?:tree|average_output|linear_tree|end of trees|end of parameters|parameters:|feature_importances?:|"
     rb"[\w.]+=[^\x00-\x08\x0e-\x1f]*|\[[\w]+: ?[^\x00-\x08\x0e-\x1f]*\]|pandas_categorical:.*|.*=\d+|\s*)\r?"
 )

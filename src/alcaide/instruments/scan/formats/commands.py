@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from alcaide.instruments.scan.formats.wordlists import words
+from alcaide.instruments.scan.patterns import regex
 
 
 class Kind(Enum):
@@ -108,7 +109,7 @@ _HARM: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     )
 )  # fmt: skip
 
-_HINT = re.compile(
+_HINT = regex(
     r"curl|wget|fetch|aria2c|lwp|invoke|\biwr\b|\birm\b|/dev/|\bnc\b|ncat|netcat|mkfifo|socat|socket|pty\.|base64|xxd"
     r"|openssl|\beval\b|\bexec\b|powershell|pwsh|\biex\b|download|certutil|bitsadmin|mshta|regsvr|rundll|cron"
     r"|authorized_keys|>>|schtasks|\breg\b|LD_PRELOAD|\brm\s|mkfs|\bdd\b|shred|:\s*\(\s*\)|\.ssh|\.aws|\.gnupg|\.kube"
@@ -118,7 +119,7 @@ _HINT = re.compile(
 """A word that each of the patterns needs: text without any is not held against them one by one."""
 
 # Makers' own installers, as their documentation says to run them. Hosts, not paths.
-_INSTALLERS = re.compile(
+_INSTALLERS = regex(
     r"https?://(?:astral\.sh|sh\.rustup\.rs|get\.docker\.com|deb\.nodesource\.com|install\.python-poetry\.org|"
     r"ollama\.com|repo\.anaconda\.com|get\.pnpm\.io|bun\.sh|pixi\.sh|get\.helm\.sh|pyenv\.run|"
     r"raw\.githubusercontent\.com/(?:nvm-sh|pyenv|Homebrew|helm|ohmyzsh)/)[^\s|\"')]*",
@@ -141,10 +142,10 @@ _SHOWN = frozenset(
 """What proofs of concept start, and notebooks have no use for."""
 
 _SCRATCH = ("/tmp/", "/dev/shm/", "/var/tmp/")  # noqa: S108 - where others put their programs
-_SPLIT = re.compile(r"&&|\|\||[;|\n&]")
-_ASSIGNED = re.compile(r"[A-Za-z_]\w*=")
-_QUOTED = re.compile(r"'[^']*'|\"(?:[^\"\\]|\\.)*\"")
-_WRITES = re.compile(r"(?<![<>=-])>>?\s*[\"']?((?:/|~|\$HOME|[A-Za-z]:\\)[^\s;&|\"']*)")
+_SPLIT = regex(r"&&|\|\||[;|\n&]")
+_ASSIGNED = regex(r"[A-Za-z_]\w*=")
+_QUOTED = regex(r"'[^']*'|\"(?:[^\"\\]|\\.)*\"")
+_WRITES = regex(r"(?<![<>=-])>>?\s*[\"']?((?:/|~|\$HOME|[A-Za-z]:\\)[^\s;&|\"']*)")
 _WITHIN = (
     "/dev/null",
     "/dev/stderr",
@@ -155,10 +156,10 @@ _WITHIN = (
     "/workspaces/",
     "/opt/ml/",
 )
-_TOUCHES = re.compile(
+_TOUCHES = regex(
     r"^(?:touch|tee|cp|mv|ln|chmod|chown)\b.*\s(?:/(?!content/|kaggle/|workspace/|dev/null|opt/ml/)|~/|\$HOME)"
 )
-_HANDED = re.compile(
+_HANDED = regex(
     r"^(?:(?:python[\d.]*|perl|ruby|node|php)\s+(?:-\S+\s+)*-(?:c|e)\b|(?:ba|z|da)?sh\s+-\w*c\b|find\b.*-exec\b|xargs\b"
     r"|awk\b.*system\(|tar\b.*--checkpoint-action|git\b.*\bcore\.\w+=|(?:ba|z|da)?sh\s*$|python[\d.]*\s*-?\s*$)"
 )

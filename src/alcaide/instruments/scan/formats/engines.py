@@ -6,13 +6,13 @@ compiled code for a device, which nobody can judge from outside: that is said, a
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from alcaide.instruments.scan.flat import Buffer
 from alcaide.instruments.scan.format import Format
 from alcaide.instruments.scan.limits import Malformed, OverBudget, Unsupported
 from alcaide.instruments.scan.model import Level, Rule
+from alcaide.instruments.scan.patterns import regex
 from alcaide.instruments.scan.source import whole
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ OPERATOR = Rule(
 
 # ── ExecuTorch: a FlatBuffer with `ET` and a version ─────────────────────────────────────────────────────────────────
 
-_EXECUTORCH_OWN = re.compile(
+_EXECUTORCH_OWN = regex(
     r"(?:aten|prim|prims|quantized_decomposed|quantized|torchao|llama|dim_order_ops|et_vk|cadence|cortex_m|executorch_prim|"
     r"_operator|torch_to_edge|xnnpack|higher_order|et_replay|mlx|coreml|tosa|ethos_?u|arm)(?:::|\.)?"
 )

@@ -16,6 +16,7 @@ from alcaide.instruments.scan.json_object import mentions
 from alcaide.instruments.scan.limits import OverBudget, ScanStop
 from alcaide.instruments.scan.model import Level, Rule
 from alcaide.instruments.scan.paths import leads_out
+from alcaide.instruments.scan.patterns import regex
 from alcaide.instruments.scan.source import whole
 from alcaide.instruments.scan.wire import Message, outline
 
@@ -205,12 +206,12 @@ def examine_mxnet(source: Source, context: Context) -> None:
 
 # ── Caffe: NetParameter, binary and as text ──────────────────────────────────────────────────────────────────────────
 
-_CAFFE_LAYER = re.compile(
+_CAFFE_LAYER = regex(
     rb"(?:^|[\s{])(?:layers?|solver_type|base_lr|net|train_net|input_dim|input_shape)\s*[{:]"
 )
-_CAFFE_TYPE = re.compile(rb"\btype\s*:\s*[\"']?([A-Za-z_0-9]+)")
-_CAFFE_MODULE = re.compile(rb"\b(module|layer)\s*:\s*[\"']([^\"'\n]{1,300})[\"']")
-_CAFFE_PATH = re.compile(
+_CAFFE_TYPE = regex(rb"\btype\s*:\s*[\"']?([A-Za-z_0-9]+)")
+_CAFFE_MODULE = regex(rb"\b(module|layer)\s*:\s*[\"']([^\"'\n]{1,300})[\"']")
+_CAFFE_PATH = regex(
     rb"\b(source|mean_file|weights|snapshot_prefix|root_folder|file_name|output_directory|name_size_file|label_map_file|"
     rb"net|train_net|test_net|save_file)\s*:\s*[\"']([^\"'\n]{1,500})[\"']"
 )

@@ -15,6 +15,7 @@ from alcaide.instruments.scan.hdf5 import SIGNATURE, Attribute, Item, Reader
 from alcaide.instruments.scan.limits import Malformed, OverBudget, Truncated
 from alcaide.instruments.scan.model import Level, Rule
 from alcaide.instruments.scan.paths import leads_out
+from alcaide.instruments.scan.patterns import regex
 from alcaide.instruments.scan.source import Memory, chunks
 
 if TYPE_CHECKING:
@@ -53,9 +54,7 @@ _KNOWN_FILTERS = frozenset(range(1, 7)) | frozenset(range(32_000, 32_100)) | {30
 """HDF5's own, and the range The HDF Group registers (32000 and up; 257, 305 and 307 are old ones)."""
 
 _OBJECTS = 200_000
-_PICKLED_TEXT = re.compile(
-    rb"(?:c[\w.]+\n[\w.]+\n|i[\w.]+\n[\w.]+\n|\(?[lditp(S]|[VSIL]|N\.|\]|\})", re.DOTALL
-)
+_PICKLED_TEXT = regex(rb"(?:c[\w.]+\n[\w.]+\n|i[\w.]+\n[\w.]+\n|\(?[lditp(S]|[VSIL]|N\.|\]|\})", re.DOTALL)
 """How a pickle of protocol 0 can begin; PyTables unpickles every text attribute that ends with a full stop."""
 _PICKLES = 5_000
 

@@ -23,6 +23,7 @@ from alcaide.instruments.scan.json_object import mentions
 from alcaide.instruments.scan.limits import OverBudget
 from alcaide.instruments.scan.model import Level, Rule
 from alcaide.instruments.scan.paths import leads_out
+from alcaide.instruments.scan.patterns import regex
 from alcaide.instruments.scan.templates import examine_template, is_template
 
 if TYPE_CHECKING:
@@ -125,8 +126,8 @@ MALFORMED = Rule(
 )
 RULES = (REMOTE_CODE, FOREIGN_CODE, CLASS, OUTSIDE, BASE, HUGE, MALFORMED)
 
-_IDENTIFIER = re.compile(r"[A-Za-z_]\w*")
-_PATH_KEYS = re.compile(r"(?:_file|_path|_dir|filename|_files)\Z|\A(?:file|path|subfolder|weights_name)\Z")
+_IDENTIFIER = regex(r"[A-Za-z_]\w*")
+_PATH_KEYS = regex(r"(?:_file|_path|_dir|filename|_files)\Z|\A(?:file|path|subfolder|weights_name)\Z")
 _LOCAL_KEYS = frozenset(
     [
         "name_or_path", "_name_or_path", "special_tokens_map_file", "tokenizer_file", "vocab_file",

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from alcaide.instruments.scan.format import Format
 from alcaide.instruments.scan.limits import Malformed
 from alcaide.instruments.scan.model import Level, Rule
+from alcaide.instruments.scan.patterns import regex
 
 if TYPE_CHECKING:
     from alcaide.instruments.scan.context import Context
@@ -24,7 +24,7 @@ NOT_FETCHED = Rule(
 )
 
 _FIRST = b"version https://git-lfs.github.com/spec/v"
-_LINES = re.compile(
+_LINES = regex(
     r"version https://git-lfs\.github\.com/spec/v\d+\n(?:ext-\d-\w+ [^\n]+\n)*"
     r"oid (?P<kind>sha256):(?P<oid>[0-9a-f]{64})\nsize (?P<size>\d{1,20})\n?"
 )

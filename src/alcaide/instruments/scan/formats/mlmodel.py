@@ -9,13 +9,13 @@ Source: MLflow 2 and 3, `mlflow/pyfunc/__init__.py` and `mlflow/models/model.py`
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
 from alcaide.instruments.scan.format import Format
 from alcaide.instruments.scan.limits import OverBudget
 from alcaide.instruments.scan.model import Level, Rule
 from alcaide.instruments.scan.paths import leads_out
+from alcaide.instruments.scan.patterns import regex
 
 if TYPE_CHECKING:
     from alcaide.instruments.scan.context import Context
@@ -92,8 +92,8 @@ _FLAVOURS = frozenset(
         "crewai", "bedrock", "mistral"
     ]
 )  # fmt: skip
-_LOADER = re.compile(r"mlflow\.(?:pyfunc\.(?:model|loaders\.\w+)|[a-z_]+(?:\.[a-z_]+)*)")
-_PATHS = re.compile(
+_LOADER = regex(r"mlflow\.(?:pyfunc\.(?:model|loaders\.\w+)|[a-z_]+(?:\.[a-z_]+)*)")
+_PATHS = regex(
     r"(?:\A|_)(?:data|path|code|file|uri|env|conda|virtualenv|weights|checkpoint|model|config|artifacts|blob|"
     r"binary|local_path|saved_model_dir|model_path|model_data|save_format)(?:\Z|_)"
 )

@@ -7,7 +7,6 @@ that is anything else is a finding. Of plain arrays only the length is checked.
 from __future__ import annotations
 
 import ast
-import re
 from typing import TYPE_CHECKING, Any, Final
 
 from alcaide.instruments.scan.format import Format
@@ -15,6 +14,7 @@ from alcaide.instruments.scan.formats.pickle.arrays import code_size
 from alcaide.instruments.scan.formats.zip_content import FLAGGED, TWICE, hints
 from alcaide.instruments.scan.limits import Encrypted, Malformed, ScanStop, Truncated
 from alcaide.instruments.scan.model import Level, Rule
+from alcaide.instruments.scan.patterns import regex
 from alcaide.instruments.scan.source import Window
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ LENGTH = Rule(
 
 _MAGIC: Final = b"\x93NUMPY"
 _LONGEST_HEADER: Final = 1 << 20
-_NPZ: Final = re.compile(rb"\.npy")
+_NPZ: Final = regex(rb"\.npy")
 
 
 def sniff(glance: Glance) -> bool:

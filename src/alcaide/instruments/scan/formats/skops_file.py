@@ -7,13 +7,13 @@ This is the look: every type the schema names is judged by the same lists as a p
 from __future__ import annotations
 
 import json
-import re
 from typing import TYPE_CHECKING, Any, Final
 
 from alcaide.instruments.scan.format import Format
 from alcaide.instruments.scan.formats.zip_content import FLAGGED, TWICE, hints
 from alcaide.instruments.scan.limits import Encrypted, Malformed, OverBudget, ScanStop
 from alcaide.instruments.scan.model import Level, Rule
+from alcaide.instruments.scan.patterns import regex
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,7 +42,7 @@ UNLISTED = Rule(
     _TAXONOMY,
 )
 
-_HINT: Final = re.compile(rb"schema\.json")
+_HINT: Final = regex(rb"schema\.json")
 _MOST: Final = 64 << 20
 _ONLY_REFERS: Final = frozenset({"FunctionNode", "TypeNode", "PartialNode", "MethodNode", "OperatorFuncNode"})
 _OPERATORS: Final = frozenset({"itemgetter", "attrgetter"})

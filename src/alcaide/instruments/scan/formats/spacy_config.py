@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from alcaide.instruments.scan.format import Format
 from alcaide.instruments.scan.limits import OverBudget
 from alcaide.instruments.scan.model import Level, Rule
+from alcaide.instruments.scan.patterns import regex
 
 if TYPE_CHECKING:
     from alcaide.instruments.scan.context import Context
@@ -40,9 +41,9 @@ CALLBACK = Rule(
 )
 RULES = (UNKNOWN_FUNCTION, CALLBACK)
 
-_FUNCTION = re.compile(r"^\s*@(?P<registry>\w+)\s*=\s*\"(?P<name>[^\"\n]{1,200})\"", re.MULTILINE)
-_FACTORY = re.compile(r"^\s*factory\s*=\s*\"(?P<name>[^\"\n]{1,200})\"", re.MULTILINE)
-_OWN = re.compile(
+_FUNCTION = regex(r"^\s*@(?P<registry>\w+)\s*=\s*\"(?P<name>[^\"\n]{1,200})\"", re.MULTILINE)
+_FACTORY = regex(r"^\s*factory\s*=\s*\"(?P<name>[^\"\n]{1,200})\"", re.MULTILINE)
+_OWN = regex(
     r"(?:spacy(?:[-_](?:legacy|transformers|curated-transformers|llm|experimental|lookups|stanza))?|thinc|prodigy|"
     r"catalogue|srsly)[.\-]|[A-Za-z_]+\.v\d+\Z"
 )

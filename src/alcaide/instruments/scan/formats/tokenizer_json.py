@@ -16,6 +16,7 @@ from alcaide.instruments.scan.formats.hf_config import token, walk
 from alcaide.instruments.scan.hidden import text_rules
 from alcaide.instruments.scan.limits import Malformed, OverBudget
 from alcaide.instruments.scan.model import Level, Rule
+from alcaide.instruments.scan.patterns import regex
 
 if TYPE_CHECKING:
     from alcaide.instruments.scan.context import Context
@@ -67,7 +68,7 @@ _STEPS = frozenset(
         "ByteFallback", "CTC", "Fuse",
     ]
 )  # fmt: skip
-_NESTED_REPEAT = re.compile(r"\((?:\?:)?(?:\\?[\w.]|\[[^\]]+\])[+*]\)[+*]")
+_NESTED_REPEAT = regex(r"\((?:\?:)?(?:\\?[\w.]|\[[^\]]+\])[+*]\)[+*]")
 
 
 def _sniff(glance: Glance) -> bool:

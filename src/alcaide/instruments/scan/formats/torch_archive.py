@@ -19,6 +19,7 @@ from alcaide.instruments.scan.formats.pickle.sniff import is_torch_legacy
 from alcaide.instruments.scan.formats.zip_content import FLAGGED, TWICE, hints
 from alcaide.instruments.scan.limits import Encrypted, ScanStop
 from alcaide.instruments.scan.model import Level, Rule
+from alcaide.instruments.scan.patterns import regex
 from alcaide.instruments.scan.source import Window
 
 if TYPE_CHECKING:
@@ -86,20 +87,18 @@ NATIVE = Rule(
     (*_TAXONOMY, "cwe/CWE-114"),
 )
 
-_HINT: Final = re.compile(
+_HINT: Final = regex(
     rb"data\.pkl|constants\.pkl|bytecode\.pkl|\.data/serialization_id|/archive_format|serialized_exported_program"
     rb"|\.data/extern_modules|MAR-INF/MANIFEST|/data/weights/",
     re.IGNORECASE,
 )
-_PICKLE: Final = re.compile(r"(?:\.pkl|\.debug_pkl|\.pickle)$", re.IGNORECASE)
-_STORAGE: Final = re.compile(
-    r"(?:^|/)(?:data|constants|tensors|xl_model_weights)/(?:constants/|weights/)?\w+$"
-)
-_PLAIN: Final = re.compile(
+_PICKLE: Final = regex(r"(?:\.pkl|\.debug_pkl|\.pickle)$", re.IGNORECASE)
+_STORAGE: Final = regex(r"(?:^|/)(?:data|constants|tensors|xl_model_weights)/(?:constants/|weights/)?\w+$")
+_PLAIN: Final = regex(
     r"(?:^|/)(?:version|byteorder|archive_format|archive_version|\.format_version|\.storage_alignment"
     r"|\.data/serialization_id|\.data/version|\.data/python_version|\.data/extern_modules|\.data/ts_code)$"
 )
-_CODE: Final = re.compile(r"(?:^|/)code/.*\.py$")
+_CODE: Final = regex(r"(?:^|/)code/.*\.py$")
 _SMALL: Final = 1 << 16
 
 # Bytes an element takes, by the kind of storage the pickle names.
@@ -340,7 +339,7 @@ def _suspicious(raw: Source, context: Context) -> bool:
 
 _MOST_CODE: Final = 16 << 20
 _RUN_ON_LOAD: Final = frozenset({"__setstate__", "__init__", "__new__"})
-_CALL: Final = re.compile(r"\bdef\s+(\w+)\s*\(|\b((?:torch|ops)(?:\.\w+)+)\s*\(")
+_CALL: Final = regex(r"\bdef\s+(\w+)\s*\(|\b((?:torch|ops)(?:\.\w+)+)\s*\(")
 _OWN: Final = frozenset({
     "aten", "prim", "prims", "quantized", "quantized_decomposed", "prepacked", "torchvision", "xnnpack",
     "mkldnn", "onednn",

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import ast
 import json
-import re
 from typing import TYPE_CHECKING, Any, Final
 
 from alcaide.instruments.scan.limits import Malformed, OverBudget
+from alcaide.instruments.scan.patterns import regex
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from alcaide.instruments.scan.source import Source
 
 _MOST: Final = 32 << 20
-_SYMBOL: Final = re.compile(r"[a-zA-Z]{0,4}\d{1,6}|zuf\d+|zf\d+|oo|int_oo|True|False|nan|zoo")
+_SYMBOL: Final = regex(r"[a-zA-Z]{0,4}\d{1,6}|zuf\d+|zf\d+|oo|int_oo|True|False|nan|zoo")
 _FUNCTIONS: Final = frozenset({
     "Max", "Min", "FloorDiv", "Mod", "PythonMod", "CleanDiv", "CeilDiv", "Pow", "Eq", "Ne", "Le", "Lt", "Ge",
     "Gt", "And",

@@ -9,13 +9,13 @@ Sources: `fastText` 0.9 (`dictionary.cc`, `densematrix.cc`, `quantmatrix.cc`, `p
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from alcaide.instruments.scan.cursor import Cursor
 from alcaide.instruments.scan.format import Format
 from alcaide.instruments.scan.limits import Malformed
 from alcaide.instruments.scan.model import Level, Rule
+from alcaide.instruments.scan.patterns import regex
 from alcaide.instruments.scan.source import Window
 
 if TYPE_CHECKING:
@@ -127,7 +127,7 @@ def _room(cursor: Cursor, rows: int, columns: int, width: int) -> None:
 
 # ── word2vec ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-_COUNTS = re.compile(rb"(\d{1,10}) (\d{1,5})\r?\n")
+_COUNTS = regex(rb"(\d{1,10}) (\d{1,5})\r?\n")
 
 
 def _counts(head: bytes) -> tuple[int, int, int] | None:

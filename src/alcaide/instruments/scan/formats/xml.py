@@ -15,6 +15,7 @@ from alcaide.instruments.scan.format import Format
 from alcaide.instruments.scan.limits import Malformed, OverBudget, Truncated
 from alcaide.instruments.scan.model import Level, Rule
 from alcaide.instruments.scan.paths import leads_out
+from alcaide.instruments.scan.patterns import regex
 
 if TYPE_CHECKING:
     from alcaide.instruments.scan.context import Context
@@ -71,6 +72,14 @@ STYLESHEET = Rule(
     "Do not open it in a browser.",
     (*_TAXONOMY,),
 )
+PMML_CODE = Rule(
+    "pmml/foreign-code",
+    Level.HIGH,
+    "the model calls code that PMML does not define",
+    "An evaluator with extensions looks the name up, as a class or a script of its own, and runs it on every row.",
+    "Ask for a model that uses PMML's own functions alone, or run the evaluator without extensions.",
+    ("cwe/CWE-470", "cwe/CWE-94", *_TAXONOMY),
+)
 WEIGHTS = Rule(
     "openvino/outside-weights",
     Level.MEDIUM,
@@ -103,10 +112,13 @@ _RUNNERS = (
     "java:",
 )
 """Beginnings of namespaces by which stylesheets call into the program that runs them."""
-_PUBLIC = re.compile(r"-//(?:W3C|Apple|Apple Computer|NLM|OASIS)//", re.IGNORECASE)
+_PUBLIC = regex(r"-//(?:W3C|Apple|Apple Computer|NLM|OASIS)//", re.IGNORECASE)
 """Document types that are well known, named by an identifier and shipped with every reader that uses them."""
-_HANDLER = re.compile(r"on[a-z]{3,30}\Z", re.IGNORECASE)
-_OPENVINO_SETS = re.compile(
+_CLASS = regex(r"(?:[A-Za-z_$][\w$]*\.)+[A-Za-z_$][\w$]*\Z")
+"""A name with dots, as of a Java class or method; PMML's own functions, and those defined in a model, have none."""
+_LANGUAGES = ("script", "javascript", "java", "python", "groovy", "jython", "ruby", "shell", "jexl", "mvel")
+_HANDLER = regex(r"on[a-z]{3,30}\Z", re.IGNORECASE)
+_OPENVINO_SETS = regex(
     r"(?:opset\d{1,2}|experimental|extension_builtin|util|ie_internal_opset|type_relaxed_opset|fusion)\Z"
 )
 
@@ -250,6 +262,7 @@ class _Document:
         elif self.root == "PMML":
             if self.depth == 2:
                 self.models[local] = self.models.get(local, 0) + 1
+            self.pmml_code(lower, attributes)
             if lower == "tablelocator" or (lower == "extension" and leads_out(attributes.get("value", ""))):
                 where = attributes.get("value", "") or str(attributes)
                 self.find_once(
@@ -258,6 +271,21 @@ class _Document:
                     f"locator {where[:80]}",
                     level=Level.MEDIUM,
                 )
+
+    def pmml_code(self, name: str, attributes: dict[str, str]) -> None:
+        """Functions and extensions that only a program behind the evaluator can give a meaning to."""
+        if name == "apply" and _CLASS.match(function := attributes.get("function", "")):
+            self.find_once(
+                PMML_CODE,
+                f"scoring calls `{function[:200]}`, a class and no function of PMML",
+                f"apply {function[:80]}",
+            )
+        elif name == "extension":
+            said = " ".join(attributes.get(key, "") for key in ("extender", "name")).lower()
+            words = said.replace("-", " ").split()
+            language = next((one for one in _LANGUAGES if one in words), "")
+            if language:
+                self.find_once(PMML_CODE, f"it has an extension in `{language}`", f"extension {language}")
 
     def openvino(self, name: str, attributes: dict[str, str]) -> None:
         if name == "layer":
@@ -380,4 +408,4 @@ def _weights(document: _Document, context: Context) -> None:
             return
 
 
-FORMATS = (Format("xml", "XML", _sniff, examine, (*RULES, WEIGHTS, OPERATOR)),)
+FORMATS = (Format("xml", "XML", _sniff, examine, (*RULES, PMML_CODE, WEIGHTS, OPERATOR)),)

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 from jinja2 import nodes
 
 from alcaide.instruments.scan.model import Level
+from alcaide.instruments.scan.patterns import regex
 from alcaide.instruments.scan.templates import known, rules
 
 if TYPE_CHECKING:
     from alcaide.instruments.scan.templates.reading import Reading, Say
 
-_DUNDER = re.compile(r"__\w{2,40}__")
+_DUNDER = regex(r"__\w{2,40}__")
 _LONGEST_NAME = 80
 
 

@@ -11,13 +11,15 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from alcaide.instruments.scan.patterns import regex
+
 if TYPE_CHECKING:
     from jinja2 import Environment, nodes
 
 LONGEST = 512 << 10
 """Characters. The longest template of a published model has some 30,000; parsing takes a second a megabyte."""
 
-_UNKNOWN_TAG = re.compile(r"unknown tag '([^']{1,60})'")
+_UNKNOWN_TAG = regex(r"unknown tag '([^']{1,60})'")
 _MOST_TAGS = 8
 _KNOWN_TAGS = frozenset({"generation"})
 

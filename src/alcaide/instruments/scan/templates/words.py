@@ -12,22 +12,23 @@ import binascii
 import re
 from dataclasses import dataclass
 
+from alcaide.instruments.scan.patterns import regex
 from alcaide.instruments.scan.templates.known import HOSTS, PARTS, PHRASES
 
-_WORD = re.compile(r"[^\W\d_]{2,}")
+_WORD = regex(r"[^\W\d_]{2,}")
 _PHRASES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile("".join(pieces), re.IGNORECASE | re.DOTALL), says) for says, *pieces in PHRASES
 )
 """Patterns with bounded gaps: none of them takes more than linear time."""
-_NEGATED = re.compile(r"\b(?:not|never|no|cannot)\b|n['’]t\b", re.IGNORECASE)
+_NEGATED = regex(r"\b(?:not|never|no|cannot)\b|n['’]t\b", re.IGNORECASE)
 """What a template forbids, it does not ask for."""
-_ADDRESS = re.compile(r"(?:https?|ftp|wss?)://([^\s/'\"<>{}|\\^`)\]]{1,253})", re.IGNORECASE)
+_ADDRESS = regex(r"(?:https?|ftp|wss?)://([^\s/'\"<>{}|\\^`)\]]{1,253})", re.IGNORECASE)
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{24,}={0,2}")
-_INVISIBLE = re.compile(
+_INVISIBLE = regex(
     "[\u200b\u200e\u200f\u2060-\u2064\u206a-\u206f\u202a-\u202e\u2066-\u2069\U000e0000-\U000e007f]"
 )
-_HIDING = re.compile("[\u202d\u202e\U000e0000-\U000e007f]")
-_MARKUP = re.compile(r"[<>\[\]{}|#/\\@$^~=*_▁｜:]")
+_HIDING = regex("[\u202d\u202e\U000e0000-\U000e007f]")
+_MARKUP = regex(r"[<>\[\]{}|#/\\@$^~=*_▁｜:]")
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,17 +18,18 @@ from alcaide.instruments.scan.formats.archives.rules import (
     TRAVERSAL,
 )
 from alcaide.instruments.scan.model import Level
+from alcaide.instruments.scan.patterns import regex
 
 if TYPE_CHECKING:
     from alcaide.instruments.scan.context import Context
 
-_PLAIN = re.compile(
+_PLAIN = regex(
     r"(?:[\w+=@,()-][\w+=@,() .-]*/)*[\w+=@,()-]+(?:[ .]+[\w+=@,()-]+)*/?\Z",
     re.ASCII,
 )
 """Names about which nothing can be said: the quick way for nearly all of them (no `..`, no hidden first dot)."""
 
-_DECEIVING = re.compile(
+_DECEIVING = regex(
     "[\0-\x1f\x7f\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff\u00ad\u061c\u115f\u1160\u3164]"
 )
 """Control characters, those that turn the reading direction, and those that have no width (Unicode 15.1: Cc, Cf)."""

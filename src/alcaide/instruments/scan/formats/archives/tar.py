@@ -6,7 +6,6 @@ library's reader is not used: it stops at the first broken header without a word
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -15,6 +14,7 @@ from alcaide.instruments.scan.formats.archives.inside import Members, beside
 from alcaide.instruments.scan.formats.archives.names import Names
 from alcaide.instruments.scan.formats.archives.rules import DAMAGED, DEVICE, MISMATCH, RULES
 from alcaide.instruments.scan.limits import Malformed, OverBudget, Truncated, Unsupported
+from alcaide.instruments.scan.patterns import regex
 from alcaide.instruments.scan.source import Window
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from alcaide.instruments.scan.source import Source
 
 BLOCK = 512
-_CHECKSUM = re.compile(rb"[ 0]*[0-7]{1,7}[ \0]*\Z")
+_CHECKSUM = regex(rb"[ 0]*[0-7]{1,7}[ \0]*\Z")
 _LONGEST_EXTENSION = 1 << 20
 """A pax header or GNU long name may be this long; real ones are a few hundred bytes."""
 _SEGMENTS = 100_000

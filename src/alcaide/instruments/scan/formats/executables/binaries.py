@@ -18,6 +18,7 @@ from alcaide.instruments.scan.formats.executables.rules import (
     is_data_name,
 )
 from alcaide.instruments.scan.model import Level
+from alcaide.instruments.scan.patterns import regex
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,7 +42,7 @@ _MACHO = (b"\xfe\xed\xfa\xce", b"\xfe\xed\xfa\xcf", b"\xce\xfa\xed\xfe", b"\xcf\
 _APE = (b"MZqFpD='", b"jartsr='", b"APEDBG='")
 """How an actually portable executable begins: a PE that is also a shell script."""
 
-_PYC_NAMES = re.compile(
+_PYC_NAMES = regex(
     rb"[\x5a\x7a\xda\xfa\x53\x73\xf3\x61\x75\xe1\xf5]([\x01-\x20])(?:\0\0\0)?"
     rb"(system|popen|exec|eval|subprocess|socket|marshal|ctypes|urlopen|b64decode|Popen|check_output|execve|spawn)"
 )

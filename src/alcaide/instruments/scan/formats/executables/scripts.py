@@ -16,6 +16,7 @@ from alcaide.instruments.scan.formats.executables.rules import (
 )
 from alcaide.instruments.scan.limits import OverBudget
 from alcaide.instruments.scan.model import Level
+from alcaide.instruments.scan.patterns import regex
 
 if TYPE_CHECKING:
     from alcaide.instruments.scan.context import Context
@@ -24,11 +25,11 @@ if TYPE_CHECKING:
 
 _SHELL_ENDINGS = (".sh", ".bash", ".zsh", ".ksh", ".command", ".csh")
 _WINDOWS_ENDINGS = (".bat", ".cmd", ".ps1", ".psm1", ".psd1", ".vbs", ".vbe", ".wsf", ".hta", ".jse", ".sct")
-_BATCH = re.compile(
+_BATCH = regex(
     rb"\s*(?:@echo\s+off|@?setlocal\b|rem\s[^\n]*\r?\n\s*@?(?:echo|set|call|start)\b)", re.IGNORECASE
 )
-_SHEBANG = re.compile(rb"(?:\xef\xbb\xbf)?#!\s*/?[\w./-]*")
-_PYTHON = re.compile(rb"(?:\xef\xbb\xbf)?#![^\n]*python")
+_SHEBANG = regex(rb"(?:\xef\xbb\xbf)?#!\s*/?[\w./-]*")
+_PYTHON = regex(rb"(?:\xef\xbb\xbf)?#![^\n]*python")
 _LONGEST = 1 << 20
 _PIECE = 16_000
 """A script is judged in pieces that overlap, for the patterns look at a stretch at a time."""
@@ -40,10 +41,10 @@ _HOOKS = frozenset(
 )  # fmt: skip
 """Names by which git finds its hooks."""
 
-_DESKTOP = re.compile(
+_DESKTOP = regex(
     r"^[ \t]*(?:Exec|URL|IconFile|WorkingDirectory)[ \t]*=[ \t]*(\S.*)$", re.MULTILINE | re.IGNORECASE
 )
-_WINDOWS_HARM = re.compile(
+_WINDOWS_HARM = regex(
     r"wscript\.(?:shell|createobject)|activexobject\s*\(|shell\.application|adodb\.stream|msxml2\.xmlhttp|scriptlet|-encodedcommand|frombase64string"
     r"|reflection\.assembly|virtualalloc|createobject\s*\(|getobject\s*\(",
     re.IGNORECASE,

@@ -21,6 +21,7 @@ from alcaide.instruments.scan.formats.keras.rules import CODE, CUSTOM, IMPORT, O
 from alcaide.instruments.scan.limits import Malformed, OverBudget, Truncated
 from alcaide.instruments.scan.model import Level
 from alcaide.instruments.scan.paths import leads_out
+from alcaide.instruments.scan.patterns import regex
 from alcaide.instruments.scan.source import Memory, whole
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ _READS_PATHS = frozenset(
 )
 """Settings by which layers, or functions like `keras.utils.get_file`, are told a file or an address."""
 
-_ADDRESS = re.compile(r"(?:https?|ftps?|file|gs|s3|hdfs|data|grpc|smb|ssh)://", re.IGNORECASE)
+_ADDRESS = regex(r"(?:https?|ftps?|file|gs|s3|hdfs|data|grpc|smb|ssh)://", re.IGNORECASE)
 
 _LOOKUPS = frozenset({"StringLookup", "IntegerLookup", "IndexLookup", "TextVectorization", "DynamicLookup"})
 
@@ -83,7 +84,7 @@ _TENSOR_CLASSES = frozenset(
     {"RaggedTensor", "SparseTensor", "IndexedSlices", "Tensor", "sparse.SparseTensor", "ragged.RaggedTensor"}
 )
 
-_OPERATION = re.compile(r'"?\bop"?\s*:\s*"([^"]{1,200})"')
+_OPERATION = regex(r'"?\bop"?\s*:\s*"([^"]{1,200})"')
 
 
 def examine(source: Source, context: Context) -> None:

@@ -10,6 +10,7 @@ from alcaide.instruments.scan.format import Format
 from alcaide.instruments.scan.formats.media.ends import after
 from alcaide.instruments.scan.formats.media.rules import ACTIVE, EMBEDDED, RULES
 from alcaide.instruments.scan.model import Level
+from alcaide.instruments.scan.patterns import regex
 
 if TYPE_CHECKING:
     from alcaide.instruments.scan.context import Context
@@ -21,8 +22,8 @@ _OVERLAP = 512
 _MOST = 256 << 20
 _STREAM = 4 << 20
 _STREAMS = 2_000
-_NAME = re.compile(rb"/([A-Za-z#][A-Za-z0-9#]{1,40})")
-_OBJECTS = re.compile(rb"/Type\s*/ObjStm[\s\S]{0,300}?stream\r?\n")
+_NAME = regex(rb"/([A-Za-z#][A-Za-z0-9#]{1,40})")
+_OBJECTS = regex(rb"/Type\s*/ObjStm[\s\S]{0,300}?stream\r?\n")
 _ACTIVE = {
     b"Launch": (Level.HIGH, "starts a program"),
     b"JavaScript": (Level.MEDIUM, "runs script"),
@@ -93,7 +94,7 @@ def _is_ole(glance: Glance) -> bool:
     return glance.head.startswith(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")
 
 
-_MACROS = re.compile(rb"V\0B\0A\0|_\0V\0B\0A\0_\0P\0R\0O\0J\0E\0C\0T\0|M\0a\0c\0r\0o\0s\0")
+_MACROS = regex(rb"V\0B\0A\0|_\0V\0B\0A\0_\0P\0R\0O\0J\0E\0C\0T\0|M\0a\0c\0r\0o\0s\0")
 
 
 def _examine_ole(source: Source, context: Context) -> None:

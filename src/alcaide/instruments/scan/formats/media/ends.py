@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from alcaide.instruments.scan.formats.media.rules import TRAILING
 from alcaide.instruments.scan.model import Level
+from alcaide.instruments.scan.patterns import regex
 from alcaide.instruments.scan.source import Window
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from alcaide.instruments.scan.source import Source
 
 _LOOK = 1 << 16
-_HIDDEN = re.compile(
+_HIDDEN = regex(
     rb"PK\x03\x04|\x7fELF|7z\xbc\xaf\x27\x1c|Rar!\x1a\x07|\x80[\x02-\x05](?:[}\]\x95cX\x8c(])|<\?php|<script|#!/"
     rb"|\xca\xfe\xba\xbe|\x1f\x8b\x08|BZh[1-9]1AY|\xfd7zXZ|c(?:os|posix|nt|builtins|subprocess)\n|__import__"
     rb"|\bimport (?:os|sys|subprocess|socket)\b|MZ[\s\S]{58}[\s\S]{0,300}PE\0\0"

@@ -10,6 +10,7 @@ from alcaide.instruments.scan.formats.media.ends import after
 from alcaide.instruments.scan.formats.media.rules import EXTENSION, PICKLED, RULES
 from alcaide.instruments.scan.limits import Encrypted, Malformed, Truncated
 from alcaide.instruments.scan.model import Level
+from alcaide.instruments.scan.patterns import regex
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from alcaide.instruments.scan.source import Source
 
 _FOOTER = 64 << 20
-_PICKLE_TYPES = re.compile(rb"arrow\.py_extension_type|ARROW:extension:name[\s\S]{0,16}pickle")
+_PICKLE_TYPES = regex(rb"arrow\.py_extension_type|ARROW:extension:name[\s\S]{0,16}pickle")
 
 
 def _examine_parquet(source: Source, context: Context) -> None:

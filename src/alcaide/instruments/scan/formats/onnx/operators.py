@@ -7,6 +7,7 @@ from functools import lru_cache
 from importlib.resources import files
 
 from alcaide.instruments.scan.model import Level, Rule
+from alcaide.instruments.scan.patterns import regex
 
 _TAXONOMY = ("owasp-llm:2025/LLM03", "mitre-atlas/AML.T0010.003")
 
@@ -42,7 +43,7 @@ PYTHON_OPERATORS = frozenset(
     }
 )
 """ONNX Runtime's language bridge, its training operators, and the extensions' Python operators."""
-_SOUNDS_ACTING = re.compile(
+_SOUNDS_ACTING = regex(
     r"shell|exec(?!ut(?:or|ion))|system|subprocess|command|spawn|popen|eval(?!uat)|script|download|upload|socket|http",
     re.IGNORECASE,
 )

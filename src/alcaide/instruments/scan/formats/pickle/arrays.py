@@ -7,16 +7,16 @@ would do is looked at too, as far as it comes.
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
 from alcaide.instruments.scan.formats.pickle.values import Made, Table
 from alcaide.instruments.scan.limits import Malformed, Truncated
+from alcaide.instruments.scan.patterns import regex
 
 if TYPE_CHECKING:
     from alcaide.instruments.scan.source import Source
 
-_CODE = re.compile(r"[<>=|]?([?bBhHiIlLqQefdgFDGSaUVOMmcpPnNu])(\d{0,11})(?:\[\d*\w+\])?$").match
+_CODE = regex(r"[<>=|]?([?bBhHiIlLqQefdgFDGSaUVOMmcpPnNu])(\d{0,11})(?:\[\d*\w+\])?$")
 _SIZES = {
     "?": 1, "b": 1, "B": 1, "h": 2, "H": 2, "i": 4, "I": 4, "l": 8, "L": 8, "q": 8, "Q": 8, "e": 2, "f": 4, "d": 8,
     "g": 16, "F": 8, "D": 16, "G": 32, "M": 8, "m": 8, "c": 1, "p": 8, "P": 8, "n": 8, "N": 8, "u": 4, "O": 8,
@@ -26,7 +26,7 @@ _HAS_OBJECTS = 0x01
 
 def code_size(code: str) -> tuple[int, bool] | None:
     """Bytes of one item of a plain type by NumPy's code for it, and whether it is an object; None for no such code."""
-    found = _CODE(code)
+    found = _CODE.match(code)
     if found is None:
         return None
     kind, digits = found.groups()

@@ -9,7 +9,6 @@ the end of a sentence, why.
 from __future__ import annotations
 
 import ast
-import re
 from typing import TYPE_CHECKING, Any, Final
 
 from alcaide.instruments.scan.formats.pickle.values import (
@@ -24,6 +23,7 @@ from alcaide.instruments.scan.formats.pickle.values import (
 )
 from alcaide.instruments.scan.formats.pickle.verdict import dangerous_method
 from alcaide.instruments.scan.model import Level
+from alcaide.instruments.scan.patterns import regex
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -145,7 +145,7 @@ def _loaded_bytes(actions: Actions, args: tuple[Any, ...], kwargs: Table | None)
     return None
 
 
-_ARGPARSER: Final = re.compile(r"_parse_args(?:_rvs|_stats)?")
+_ARGPARSER: Final = regex(r"_parse_args(?:_rvs|_stats)?")
 
 
 def _scipy_argparser(actions: Actions, args: tuple[Any, ...], kwargs: Table | None) -> Answer:
@@ -195,7 +195,7 @@ def _unsigned(node: ast.expr) -> ast.expr:
     return node.operand if isinstance(node, ast.UnaryOp) else node
 
 
-_CALLED: Final = re.compile(r"([A-Za-z_][\w.]*)\s*\(|[)\]}\"']\s*\(|\blambda\b|:=|__")
+_CALLED: Final = regex(r"([A-Za-z_][\w.]*)\s*\(|[)\]}\"']\s*\(|\blambda\b|:=|__")
 _IN_FORMULAS: Final = frozenset({
     "C", "I", "Q", "log", "log10", "log2", "log1p", "exp", "expm1", "sqrt", "abs", "sin", "cos", "tan",
     "power", "center", "standardize", "scale", "poly", "bs", "cr", "cc", "te", "lag", "hinge", "Treatment",

@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from alcaide.instruments.scan.formats.pickle.values import Unknown
+from alcaide.instruments.scan.patterns import regex
 
 
 def index(line: bytes) -> int:
@@ -46,7 +47,7 @@ def string(line: bytes) -> str:
     return unescaped(line[1:-1]).decode("latin-1")
 
 
-_ESCAPE = re.compile(rb"\\(x[0-9A-Fa-f]{2}|[0-7]{1,3}|[\s\S])")
+_ESCAPE = regex(rb"\\(x[0-9A-Fa-f]{2}|[0-7]{1,3}|[\s\S])")
 _ESCAPED = {b"n": b"\n", b"t": b"\t", b"r": b"\r", b"\\": b"\\", b"'": b"'", b'"': b'"', b"a": b"\a",
             b"b": b"\b", b"f": b"\f", b"v": b"\v", b"\n": b""}  # fmt: skip
 
@@ -70,7 +71,7 @@ def float_(line: bytes) -> float:
     return float(line)
 
 
-_UNICODE_ESCAPE = re.compile(r"\\u([0-9A-Fa-f]{4})|\\U([0-9A-Fa-f]{8})")
+_UNICODE_ESCAPE = regex(r"\\u([0-9A-Fa-f]{4})|\\U([0-9A-Fa-f]{8})")
 
 
 def unicode(line: bytes) -> str:

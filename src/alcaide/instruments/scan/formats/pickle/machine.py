@@ -10,7 +10,6 @@ memory. Which names are harmless is not known here (`verdict`), nor what follows
 
 from __future__ import annotations
 
-import re
 import struct
 from typing import TYPE_CHECKING, Any, Final
 
@@ -30,6 +29,7 @@ from alcaide.instruments.scan.formats.pickle.values import (
     extend,
 )
 from alcaide.instruments.scan.limits import Malformed, OverBudget, Truncated
+from alcaide.instruments.scan.patterns import regex
 
 if TYPE_CHECKING:
     from alcaide.instruments.scan.context import Context
@@ -52,7 +52,7 @@ _RUN_FROM: Final = 1_500
 
 # Numbers and truth values between a mark and the opcode that takes them: read by the regular-expression engine, where
 # nobody needs each of them. Possessive, so that a long run costs no memory.
-_RUN: Final = re.compile(rb"(?:K[\s\S]|M[\s\S]{2}|J[\s\S]{4}|G[\s\S]{8}|[N\x88\x89]){160,}+(?=[et])").match
+_RUN: Final = regex(rb"(?:K[\s\S]|M[\s\S]{2}|J[\s\S]{4}|G[\s\S]{8}|[N\x88\x89]){160,}+(?=[et])")
 
 _NUMBERS: Final = frozenset(b"KMJGN\x88\x89")
 
@@ -230,7 +230,7 @@ class Machine:
                     push(_F8(data, pos)[0])
                     pos += 8
                 elif op == 0x28:  # MARK
-                    run = _RUN(data, pos) if data[pos] in _NUMBERS else None
+                    run = _RUN.match(data, pos) if data[pos] in _NUMBERS else None
                     if run is not None and run.end() - pos > _RUN_FROM and run.end() < soft:
                         # What follows is taken by APPENDS or TUPLE at once; only how many there are matters.
                         numbers = Numbers(run.end() - pos)

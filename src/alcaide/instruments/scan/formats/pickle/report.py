@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any, Final
 
 from alcaide.instruments.scan.formats.pickle import rules
 from alcaide.instruments.scan.formats.pickle.evaluate import COMPUTE
 from alcaide.instruments.scan.formats.pickle.values import show_arguments
 from alcaide.instruments.scan.model import Level
+from alcaide.instruments.scan.patterns import regex
 
 if TYPE_CHECKING:
     from alcaide.instruments.scan.context import Context
     from alcaide.instruments.scan.formats.pickle.actions import Actions, Record
     from alcaide.instruments.scan.formats.pickle.verdict import Entry
 
-_ACTING: Final = re.compile(
+_ACTING: Final = regex(
     r"(?:^|_)(?:run|exec|execute|eval|system|shell|popen|spawn|command|cmd|unpickle|loads?|download|fetch|urlopen|import"
     r"|open|write|save|dump|remove|delete|unlink|install|invoke|kill|request|send|connect|instantiate|locate)(?:_|$)"
 )

@@ -6,17 +6,18 @@ opcodes are followed with the depth of the stack, and yes is the answer only whe
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Final
+
+from alcaide.instruments.scan.patterns import regex
 
 if TYPE_CHECKING:
     from alcaide.instruments.scan.format import Glance
 
 _ENOUGH: Final = 4_000
-_NAME = re.compile(rb"[A-Za-z_][\w.]{0,300}\n[A-Za-z_][\w.]{0,300}\n").match
-_INTEGER = re.compile(rb"[+-]?[0-9]{1,400}L?$").match
-_QUOTED = re.compile(rb"(?:'[^'\n]*'|\"[^\"\n]*\")\s*$").match
-_NUMBER = re.compile(rb"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?$|[+-]?(?:inf|nan)$").match
+_NAME = regex(rb"[A-Za-z_][\w.]{0,300}\n[A-Za-z_][\w.]{0,300}\n")
+_INTEGER = regex(rb"[+-]?[0-9]{1,400}L?$")
+_QUOTED = regex(rb"(?:'[^'\n]*'|\"[^\"\n]*\")\s*$")
+_NUMBER = regex(rb"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?$|[+-]?(?:inf|nan)$")
 
 # Opcodes with a fixed argument: its length, how many things they need on the stack, by how many they change it.
 _FIXED: Final[dict[int, tuple[int, int, int]]] = {
@@ -110,7 +111,7 @@ def _reads(head: bytes, size: int) -> bool:  # noqa: C901 - a table of opcodes, 
             if end < 0:
                 return bool(puts) and size > len(head)
             check = _LINES[op]
-            if check is not None and not check(head[at:end]):
+            if check is not None and not check.match(head[at:end]):
                 return False
             if op == 0x70:
                 if not depth:
@@ -120,7 +121,7 @@ def _reads(head: bytes, size: int) -> bool:  # noqa: C901 - a table of opcodes, 
                 depth += 1
             at = end + 1
         elif op == 0x63 or op == 0x69:
-            found = _NAME(head, at)
+            found = _NAME.match(head, at)
             if found is None:
                 return False
             if op == 0x69:

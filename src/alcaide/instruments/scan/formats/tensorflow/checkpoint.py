@@ -7,13 +7,13 @@ name alone. Records are known by the checksum of their first length.
 
 from __future__ import annotations
 
-import re
 import struct
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from alcaide.instruments.scan.format import Format
 from alcaide.instruments.scan.limits import Malformed, Truncated, Unsupported
+from alcaide.instruments.scan.patterns import regex
 from alcaide.instruments.scan.source import Memory
 from alcaide.instruments.scan.wire import Message
 
@@ -29,7 +29,7 @@ _MAGIC = struct.pack("<Q", 0xDB4775248B80FB57)
 _FOOTER = 48
 _BLOCK = 16 << 20
 _ENTRIES = 2_000_000
-_SHARD = re.compile(r"\.data-(\d{5})-of-(\d{5})\Z")
+_SHARD = regex(r"\.data-(\d{5})-of-(\d{5})\Z")
 
 
 def _sniff_index(glance: Glance) -> bool:

@@ -7,13 +7,13 @@ identities and function calls, or something the caller brings.
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from alcaide.instruments.scan.tensorflow_operations import ACTING, EVERY, SOUNDS_ACTING, computing
 from alcaide.instruments.scan.limits import OverBudget
 from alcaide.instruments.scan.model import Level, Rule
 from alcaide.instruments.scan.paths import leads_out
+from alcaide.instruments.scan.patterns import regex
+from alcaide.instruments.scan.tensorflow_operations import ACTING, EVERY, SOUNDS_ACTING, computing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -67,7 +67,7 @@ UNKNOWN_OPERATION = Rule(
 RULES = (FILE, NETWORK, PYTHON, NATIVE, UNKNOWN_OPERATION)
 RULE_OF = {"read": FILE, "write": FILE, "network": NETWORK, "python": PYTHON, "native": NATIVE}
 
-OPERATION_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_>./-]{0,200}\Z")
+OPERATION_NAME = regex(r"[A-Za-z_][A-Za-z0-9_>./-]{0,200}\Z")
 
 _KEPT = 2_000
 """Acting nodes that are followed up; a graph with more has many findings already."""

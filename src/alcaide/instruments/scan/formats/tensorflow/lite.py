@@ -6,14 +6,14 @@ an operation of TensorFlow, and judged as in a graph. The zip of metadata behind
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from alcaide.instruments.scan.flat import Buffer
 from alcaide.instruments.scan.format import Format
-from alcaide.instruments.scan.tensorflow_operations import SOUNDS_ACTING
 from alcaide.instruments.scan.limits import Malformed
 from alcaide.instruments.scan.model import Level, Rule
+from alcaide.instruments.scan.patterns import regex
+from alcaide.instruments.scan.tensorflow_operations import SOUNDS_ACTING
 
 if TYPE_CHECKING:
     from alcaide.instruments.scan.context import Context
@@ -93,7 +93,7 @@ KNOWN = frozenset(
 )
 """Operators that ship with TensorFlow Lite, MediaPipe, TensorFlow Text and Edge TPU compilers, and only compute."""
 
-_WORDS = re.compile(rb"[A-Z][A-Za-z0-9]{3,60}")
+_WORDS = regex(rb"[A-Z][A-Za-z0-9]{3,60}")
 
 
 def _sniff(glance: Glance) -> bool:

@@ -6,19 +6,19 @@ A TensorFlow.js model is JSON that holds a Keras configuration or a graph, and n
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
 from alcaide.instruments.scan.format import Format
 from alcaide.instruments.scan.formats.keras import config as keras
 from alcaide.instruments.scan.formats.keras.rules import RULES as KERAS_RULES
 from alcaide.instruments.scan.formats.tensorflow import graph
-from alcaide.instruments.scan.tensorflow_operations import ACTING, SOUNDS_ACTING, computing
 from alcaide.instruments.scan.json_object import mentions
 from alcaide.instruments.scan.limits import OverBudget
 from alcaide.instruments.scan.model import Level, Rule
 from alcaide.instruments.scan.paths import leads_out
+from alcaide.instruments.scan.patterns import regex
 from alcaide.instruments.scan.source import chunks, whole
+from alcaide.instruments.scan.tensorflow_operations import ACTING, SOUNDS_ACTING, computing
 
 if TYPE_CHECKING:
     from alcaide.instruments.scan.context import Context
@@ -34,11 +34,11 @@ WEIGHTS = Rule(
     ("cwe/CWE-22", "cwe/CWE-829", "owasp-llm:2025/LLM03"),
 )
 
-_TEXT_NODE = re.compile(
+_TEXT_NODE = regex(
     r"\s*(?:#[^\n]*\n\s*)*(?:node|library|versions|meta_graphs|saved_model_schema_version|meta_info_def|graph_def)\s*[{:]"
 )
-_TEXT_OPERATION = re.compile(rb"(?:^|[\s{;,])op\s*:\s*(?:\"([^\"\n]{1,200})\"|'([^'\n]{1,200})')")
-_TEXT_STRING = re.compile(rb"string_val\s*:\s*\"([^\"\n]{1,400})\"")
+_TEXT_OPERATION = regex(rb"(?:^|[\s{;,])op\s*:\s*(?:\"([^\"\n]{1,200})\"|'([^'\n]{1,200})')")
+_TEXT_STRING = regex(rb"string_val\s*:\s*\"([^\"\n]{1,400})\"")
 
 
 def _sniff_javascript(glance: Glance) -> bool:
@@ -149,7 +149,7 @@ def examine_text(source: Source, context: Context) -> None:
     context.fact(operations=list(seen)[:60])
 
 
-_SIGNATURE = re.compile(rb"signature\s*\{\s*name\s*:\s*\"([^\"\n]{1,300})\"")
+_SIGNATURE = regex(rb"signature\s*\{\s*name\s*:\s*\"([^\"\n]{1,300})\"")
 
 FORMATS = (
     Format(

@@ -9,6 +9,7 @@ from alcaide.instruments.scan.format import Format
 from alcaide.instruments.scan.formats.texts import targets
 from alcaide.instruments.scan.limits import OverBudget
 from alcaide.instruments.scan.model import Level, Rule
+from alcaide.instruments.scan.patterns import regex
 from alcaide.instruments.scan.source import Memory
 
 if TYPE_CHECKING:
@@ -56,16 +57,16 @@ _PIECE = 1 << 20
 _OVERLAP = 1 << 12
 _DEEPEST = 500
 
-_TELLING = re.compile(
+_TELLING = regex(
     rb'"(?:_target_|class_path|\(\)|target|func|callable|path|loader|py/(?:object|reduce|function|type|repr)|\$type|@type'
     rb'|_partial_target_|init_func|_class_)"\s*:\s*"([^"\\]{1,200})"'
 )
-_PICKLE = re.compile(rb'"(?:data:[\w/;,=-]*base64,)?(gA[JNSW][A-Za-z0-9+/\\]{16,}={0,2})')
+_PICKLE = regex(rb'"(?:data:[\w/;,=-]*base64,)?(gA[JNSW][A-Za-z0-9+/\\]{16,}={0,2})')
 """Base64 of a pickle: protocol 2 to 5 begins with `gAJ`, `gAN`, `gAS`, `gAW`."""
-_REVIVED = re.compile(
+_REVIVED = regex(
     r"(?:System\.|Microsoft\.|PresentationFramework|java\.|javax\.|com\.sun\.|org\.apache\.|org\.spring)"
 )
-_CODE = re.compile(
+_CODE = regex(
     rb"__import__\s*\(|\bos\.(?:system|popen)\s*\(|\bsubprocess\.\w+\s*\(|__(?:globals|subclasses|builtins)__"
     rb"|\beval\s*\(\s*(?:compile|base64|__import__)|\bexec\s*\(\s*(?:compile|base64|__import__)"
 )
@@ -73,7 +74,7 @@ _LONG_PICKLE = 64 << 20
 
 _ENCODED = 16 << 20
 _CERTAIN = (b"gAJ", b"gAN", b"gAS", b"gAW")
-_MAYBE_PICKLE = re.compile(rb'"([A-Za-z0-9+/]{16,}(?:Lg==|[CSiy]4=|[AEIMQUYcgkosw048]u))"')
+_MAYBE_PICKLE = regex(rb'"([A-Za-z0-9+/]{16,}(?:Lg==|[CSiy]4=|[AEIMQUYcgkosw048]u))"')
 """Base64 whose last byte is a full stop, by what the last characters can be."""
 
 _TELLING_WORDS = (b"_target_", b"class_path", b'"()"', b'"target"', b'"func"', b'"callable"', b'"path"', b'"loader"',
@@ -188,7 +189,7 @@ def parse_json(text: str, context: Context, *, report: bool = True) -> Any:
     return value
 
 
-_STRINGS = re.compile(r'"(?:[^"\\]|\\.)*"')
+_STRINGS = regex(r'"(?:[^"\\]|\\.)*"')
 
 
 def _depth(text: str) -> int:
@@ -362,8 +363,8 @@ def walk(value: Any, context: Context) -> Any:
             waiting.extend((key, below, depth + 1) for below in item)
 
 
-_SECTION = re.compile(r"^[ \t]*\[([^\]\n]{1,200})\]", re.MULTILINE)
-_ENTRY = re.compile(r"^[ \t]*(args|class|kwargs)[ \t]*[=:][ \t]*(\S.*)$", re.MULTILINE)
+_SECTION = regex(r"^[ \t]*\[([^\]\n]{1,200})\]", re.MULTILINE)
+_ENTRY = regex(r"^[ \t]*(args|class|kwargs)[ \t]*[=:][ \t]*(\S.*)$", re.MULTILINE)
 
 
 def _is_ini(glance: Glance) -> bool:
@@ -386,8 +387,8 @@ def _examine_ini(source: Source, context: Context) -> None:
             _evaluated(entry[1], entry[2].strip(), section, context)
 
 
-_LOGGING = re.compile(r"[\w\s()\[\]{}'\",./:=+*%-]*\Z")
-_CALLED = re.compile(r"([A-Za-z_][\w.]*)\s*\(")
+_LOGGING = regex(r"[\w\s()\[\]{}'\",./:=+*%-]*\Z")
+_CALLED = regex(r"([A-Za-z_][\w.]*)\s*\(")
 
 
 def _evaluated(key: str, value: str, section: str, context: Context) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from alcaide.instruments.scan.format import Format
 from alcaide.instruments.scan.formats.executables.rules import ending, is_data_name
 from alcaide.instruments.scan.model import Level, Rule
+from alcaide.instruments.scan.patterns import regex
 
 if TYPE_CHECKING:
     from alcaide.instruments.scan.context import Context
@@ -44,15 +45,13 @@ _MARKUP_ENDINGS = frozenset(["html", "svg", "xml", "md", "txt", "rst"])
 _PIECE = 1 << 20
 _OVERLAP = 4096
 _MOST = 64 << 20
-_SCRIPT = re.compile(
+_SCRIPT = regex(
     rb"<\s*(?:\w+:)?script\b(?![^>]{0,300}type\s*=\s*[\"']application/(?:ld\+)?json)|\bjavascript\s*:|\son\w{3,20}\s*=\s*[\"']"
     rb"|<\s*(?:\w+:)?foreignObject\b[\s\S]{0,500}<\s*(?:iframe|script|object|embed)|<\s*(?:iframe|object|embed)\b"
     rb"|data:text/html|<\s*(?:set|animate)\b[^>]{0,300}attributeName\s*=\s*[\"'](?:xlink:)?href",
     re.IGNORECASE,
 )
-_APPLICATION = re.compile(
-    rb"<\s*hta:application\b|ActiveXObject\s*\(|<script[^>]{0,300}vbscript", re.IGNORECASE
-)
+_APPLICATION = regex(rb"<\s*hta:application\b|ActiveXObject\s*\(|<script[^>]{0,300}vbscript", re.IGNORECASE)
 
 
 def _starts(glance: Glance) -> bytes:

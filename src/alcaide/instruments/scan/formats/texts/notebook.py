@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from alcaide.instruments.scan.format import Format
 from alcaide.instruments.scan.limits import Malformed, OverBudget
 from alcaide.instruments.scan.model import Level, Rule
+from alcaide.instruments.scan.patterns import regex
 
 if TYPE_CHECKING:
     from alcaide.instruments.scan.context import Context
@@ -35,19 +36,19 @@ RULES = (COMMAND, SCRIPT)
 LONGEST = 32 << 20
 _SHELLS = frozenset(["bash", "sh", "system", "sx", "script", "cmd", "powershell", "pwsh", "zsh"])
 _BROWSER = frozenset(["javascript", "js"])
-_ASSIGNED = re.compile(r"^([ \t]{0,200})[\w\[\], .]{1,200}=[ \t]{0,20}!(.*)$")
-_KERNEL = re.compile(
+_ASSIGNED = regex(r"^([ \t]{0,200})[\w\[\], .]{1,200}=[ \t]{0,20}!(.*)$")
+_KERNEL = regex(
     r"(?:Jupyter|IPython)\.notebook\.kernel\.execute\s*\(|kernel\.requestExecute\s*\(|/api/(?:terminals|kernels|contents|sessions)\b"
     r"|document\.cookie|\.innerHTML\s*=\s*atob\(|\beval\s*\(\s*atob\s*\("
 )
 _DRAWN = 4096
 """What draws a figure in the browser is longer than this, and full of words that reach out."""
-_REACHES = re.compile(
+_REACHES = regex(
     r"\bfetch\s*\(|XMLHttpRequest|sendBeacon|WebSocket\s*\(|new\s+Image\s*\(|\beval\s*\(|document\.(?:cookie|location)"
     r"|window\.(?:location|open)|importScripts|\.src\s*=\s*['\"]https?:"
 )
-_INSTALLS = re.compile(r"\b(?:pip[\d.]*|uv|conda|mamba)\b.{0,200}\binstall\b")
-_SCRIPTS = re.compile(
+_INSTALLS = regex(r"\b(?:pip[\d.]*|uv|conda|mamba)\b.{0,200}\binstall\b")
+_SCRIPTS = regex(
     r"<script\b|javascript:|\bon(?:error|load|click|mouseover|focus)\s*=|<iframe\b", re.IGNORECASE
 )
 

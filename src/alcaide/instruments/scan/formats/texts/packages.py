@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from alcaide.instruments.scan.format import Format
 from alcaide.instruments.scan.limits import Malformed, OverBudget
 from alcaide.instruments.scan.model import Level, Rule
+from alcaide.instruments.scan.patterns import regex
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -96,12 +97,12 @@ _FORGES = frozenset(["github.com", "gitlab.com", "huggingface.co", "bitbucket.or
                      "download.pytorch.org", "files.pythonhosted.org", "raw.githubusercontent.com",
                      "objects.githubusercontent.com", "modelscope.cn", "gitee.com"])  # fmt: skip
 
-_OPTION = re.compile(
+_OPTION = regex(
     r"^\s*(?:-i|-f|-r|-c|-e|--(?:index-url|pypi-url|extra-index-url|find-links|trusted-host|editable|requirement|constraint))"
     r"(?:\s*=\s*|\s+)(\S+)"
 )
-_NAME = re.compile(r"^\s*([A-Za-z0-9][\w.-]*)\s*(?:\[[^\]]*\])?\s*(?:@\s*(\S+)|[<>=!~;,\s(]|$)")
-_URL = re.compile(r"(?:(?:git|hg|svn|bzr)\+)?(?:https?|ssh|git|ftp|file)://\S+", re.IGNORECASE)
+_NAME = regex(r"^\s*([A-Za-z0-9][\w.-]*)\s*(?:\[[^\]]*\])?\s*(?:@\s*(\S+)|[<>=!~;,\s(]|$)")
+_URL = regex(r"(?:(?:git|hg|svn|bzr)\+)?(?:https?|ssh|git|ftp|file)://\S+", re.IGNORECASE)
 
 
 def _is_requirements(glance: Glance) -> bool:
@@ -175,7 +176,7 @@ def from_elsewhere(command: str) -> list[str]:
     return found
 
 
-_COMMAND_OPTION = re.compile(
+_COMMAND_OPTION = regex(
     r"(?:^|\s)(?:-i|-f|--(?:index-url|extra-index-url|find-links|trusted-host|default-index|index))(?:\s*=\s*|\s+)(\S+)"
 )
 
@@ -333,8 +334,8 @@ def _is_conda(glance: Glance) -> bool:
     )
 
 
-_CONDA_ITEM = re.compile(r"^(\s*)-\s*(.+?)\s*(?:\s#.*)?$")
-_KEY = re.compile(r"^(\s*)(?:-\s*)?(\w+)\s*:\s*(.*)$")
+_CONDA_ITEM = regex(r"^(\s*)-\s*(.+?)\s*(?:\s#.*)?$")
+_KEY = regex(r"^(\s*)(?:-\s*)?(\w+)\s*:\s*(.*)$")
 
 
 def _examine_conda(source: Source, context: Context) -> None:
@@ -420,7 +421,7 @@ def _names_index(value: dict[str, Any], url: str) -> bool:
     )
 
 
-_PIP_CONFIG = re.compile(
+_PIP_CONFIG = regex(
     r"^[ \t]*(index-url|extra-index-url|find-links|trusted-host|index_url|proxy)[ \t]*=[ \t]*(\S.*)$",
     re.MULTILINE,
 )
@@ -459,7 +460,7 @@ def _examine_pip_config(source: Source, context: Context) -> None:
 
 
 _HOOKS = ("preinstall", "install", "postinstall", "prepare", "preprepare", "prepublish", "dependencies")
-_HOOK_PROGRAMS = re.compile(
+_HOOK_PROGRAMS = regex(
     r"^(?:npx\s+|npm\s+(?:run|exec)\s+|yarn\s+|pnpm\s+|cross-env\s+\S+\s+)*"
     r"(?:husky|node-gyp|node-gyp-build|prebuild-install|tsc|patch-package|ngcc|lerna|simple-git-hooks|is-ci|rimraf"
     r"|opencollective|webpack|rollup|vite|next|playwright install|electron-builder|build|lint|test|compile|prepare"
@@ -510,7 +511,7 @@ def _examine_package_json(source: Source, context: Context) -> None:
 _LOCKS = frozenset(
     ["poetry.lock", "uv.lock", "pdm.lock", "pipfile.lock", "package-lock.json", "yarn.lock", "pylock.toml"]
 )
-_LOCKED = re.compile(
+_LOCKED = regex(
     r"(?:\b(?:url|registry|git)\"?\s*[=:]|\bresolved\"?:?)\s*\"((?:git\+)?[a-z]+://[^\"\s]{1,500})\""
 )
 _LOCK_HOSTS = frozenset(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from alcaide.instruments.scan.format import Format
 from alcaide.instruments.scan.model import Level, Rule
+from alcaide.instruments.scan.patterns import regex
 
 if TYPE_CHECKING:
     from alcaide.instruments.scan.context import Context
@@ -41,7 +42,7 @@ RULES = (FORMULA, MISNAMED, HIDDEN)
 
 _PIECE = 1 << 20
 _OVERLAP = 1024
-_ACTS = re.compile(
+_ACTS = regex(
     rb"(?:^|[,;\t\"]) {0,8}[=+@-] {0,8}(?:[\w.]{1,60} {0,8}\| {0,8}'|(?:WEBSERVICE|IMPORTXML|IMPORTDATA|IMPORTHTML"
     rb"|IMPORTFEED|DDE|EXEC|RTD|IMPORTRANGE|CALL|REGISTER(?:\.ID)?) {0,8}\()",
     re.IGNORECASE | re.MULTILINE,

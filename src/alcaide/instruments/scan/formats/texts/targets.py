@@ -6,10 +6,10 @@ libraries are what these keys are for, so a name that is merely not listed says 
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from alcaide.instruments.scan.model import Level, Rule
+from alcaide.instruments.scan.patterns import regex
 
 if TYPE_CHECKING:
     from alcaide.instruments.scan.context import Context
@@ -75,7 +75,7 @@ _HARMLESS = (
 )  # fmt: skip
 
 
-_NAMED = re.compile(r"[A-Za-z_][\w.:/]{0,200}\Z")
+_NAMED = regex(r"[A-Za-z_][\w.:/]{0,200}\Z")
 
 
 def reach(name: str) -> str:

@@ -12,6 +12,7 @@ from alcaide.instruments.scan.format import Format
 from alcaide.instruments.scan.formats.texts import targets
 from alcaide.instruments.scan.limits import OverBudget
 from alcaide.instruments.scan.model import Level, Rule
+from alcaide.instruments.scan.patterns import regex
 
 if TYPE_CHECKING:
     from alcaide.instruments.scan.context import Context
@@ -47,13 +48,13 @@ RULES = (ACTS, OBJECT, BOMB, *targets.RULES)
 LONGEST = 8 << 20
 _EXPANDED = 10_000_000
 _DEEPEST = 500
-_INTERESTING = re.compile(
+_INTERESTING = regex(
     r"(?:^|[\s\[\]{},:(-])!|[&*][\w.-]|_target_|class_path|\(\)\s*:|(?:^|\s)(?:target|func|callable|path|loader)\s*:",
     re.MULTILINE,
 )
 """Without any of these there is nothing to find, and the slow look is left out."""
 
-_PYTHON = re.compile(r"(?:tag:yaml\.org,2002:|!|!!)python/(?P<kind>[a-z/_]+?)(?::(?P<name>.*))?\Z")
+_PYTHON = regex(r"(?:tag:yaml\.org,2002:|!|!!)python/(?P<kind>[a-z/_]+?)(?::(?P<name>.*))?\Z")
 _PLAIN_KINDS = frozenset(["none", "bool", "str", "unicode", "bytes", "int", "long", "float", "complex", "list", "tuple",
                           "dict", "set"])  # fmt: skip
 _GOOD = frozenset(
@@ -75,7 +76,7 @@ _KNOWN_ROOTS = frozenset(
 )  # fmt: skip
 """Libraries whose names may be referred to: `!!python/name` imports and does not call."""
 
-_FOREIGN = re.compile(
+_FOREIGN = regex(
     r"(?:tag:yaml\.org,2002:|!)+(?:(?:javax?|com\.sun|org\.(?:apache|springframework))\.|ruby/|js/|php/)"
 )
 

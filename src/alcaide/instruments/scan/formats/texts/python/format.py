@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from alcaide.instruments.scan.format import Format
 from alcaide.instruments.scan.limits import OverBudget
 from alcaide.instruments.scan.model import Level, Rule
+from alcaide.instruments.scan.patterns import regex
 from alcaide.instruments.scan.repository import runs_with_model
 
 if TYPE_CHECKING:
@@ -89,16 +90,16 @@ LONGEST = 1 << 19
 
 _WORDS = 120_000
 """A list of so many numbers takes some 120 MiB as a syntax tree."""
-_WORD = re.compile(rb"\w+")
+_WORD = regex(rb"\w+")
 
-_CODING = re.compile(rb"^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)", re.ASCII)
-_PLAIN_CODINGS = re.compile(
+_CODING = regex(rb"^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)", re.ASCII)
+_PLAIN_CODINGS = regex(
     r"(?:utf-?8(?:-sig)?|(?:us-)?ascii|latin-?1|iso-?8859-?\d+|cp\d+|windows-\d+|gbk?\d*|gb18030|big5|euc-?\w+"
     r"|shift-?jis|koi8-\w)\Z"
 )
 _READABLE_TRICKS = frozenset(["utf-7", "unicode-escape", "raw-unicode-escape"])
-_HIDDEN = re.compile("[\u202a-\u202e\u2066-\u2069]")
-_SUSPECT = re.compile(
+_HIDDEN = regex("[\u202a-\u202e\u2066-\u2069]")
+_SUSPECT = regex(
     r"\b(?:exec|eval)\s*\(\s*(?:\w{1,60}\s*\(\s*){0,10}(?:__import__|base64|zlib|marshal|codecs|bytes\.fromhex|compile)\b"
     r"|__import__\s*\(\s*['\"](?:os|subprocess|socket|pty)['\"]\s*\)\s*\.\s*\w+\s*\("
 )
@@ -145,7 +146,7 @@ def sniff(glance: Glance) -> bool:
     return False
 
 
-_BEGINS = re.compile(
+_BEGINS = regex(
     rb"(?:[ \t\r\f]*(?:#[^\n]*)?\n){0,200}(?:import [\w.]+(?: as \w+)?(?:\s*,\s*[\w.]+)*\s*(?:\n|;|#)"
     rb"|from [\w.]+ import [\w*(]|class \w+(?:\([\w., ]*\))?:|def \w+\()"
 )
@@ -216,10 +217,10 @@ def _is_loaded(name: str, context: Context) -> bool:
 
 
 _FOLLOWED = 50
-_NAMED = re.compile(rb'"(?:[\w./-]+--)?(\w+)\.\w+"')
-_LISTED = re.compile(rb'\[\s*"(\w+)"\s*,\s*"\w+"\s*\]')
-_FACTORY = re.compile(rb'(?:factory|@\w+)\s*=\s*"(\w+)')
-_RELATIVE = re.compile(rb"^[ \t]*from[ \t]+\.(\w+)?[ \t]*import[ \t]+(\w+)", re.MULTILINE)
+_NAMED = regex(rb'"(?:[\w./-]+--)?(\w+)\.\w+"')
+_LISTED = regex(rb'\[\s*"(\w+)"\s*,\s*"\w+"\s*\]')
+_FACTORY = regex(rb'(?:factory|@\w+)\s*=\s*"(\w+)')
+_RELATIVE = regex(rb"^[ \t]*from[ \t]+\.(\w+)?[ \t]*import[ \t]+(\w+)", re.MULTILINE)
 _LIBRARIES = frozenset(["transformers", "diffusers", "torch", "sentence_transformers", "tokenizers", "numpy"])
 
 
