@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from alcaide.instruments.scan.paths import sendable
 from alcaide.instruments.scan.source import File, UnreadableError
 
 if TYPE_CHECKING:
@@ -18,7 +19,9 @@ NAMES = 200_000
 """Neighbours that are listed; a folder with more is listed so far."""
 
 _SKIPPED = frozenset({".git", ".hg", ".svn"})
-"""Version control's own folders. Nothing loads from them; a report names those that it left out."""
+"""Version control's own folders. No model is loaded from them; a report names those that it left out.
+
+What acts when somebody uses git in a folder, its hooks and settings, is looked at all the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +31,7 @@ class Target:
     path: str
     """Where it is."""
     name: str
-    """How the report calls it: relative to the scanned folder, with `/`."""
+    """How the report calls it, and nothing else: relative to the scanned folder, with `/`, and UTF-8 can hold it."""
     root: str
     """The folder whose files are its neighbours."""
     problem: str = ""
@@ -88,18 +91,36 @@ def targets(paths: list[Path], left_out: list[str]) -> Iterator[Target]:
         UnreadableError: a path that was named does not exist.
     """
     several = len(paths) > 1
+    taken: set[str] = set()
     for path in paths:
         if not path.exists() and not path.is_symlink():
             raise UnreadableError(f"there is nothing at `{path}`; check the path")
         if path.is_dir():
             root = str(path)
             skipped: list[str] = []
+            before = _untaken(path.name or path.resolve().name, taken) + "/" if several else ""
             for name, problem in sorted(_walk(root, skipped)):
-                shown = f"{path.name or path.resolve().name}/{name}" if several else name
-                yield Target(f"{root}/{name}", shown, root, problem, name)
-            left_out.extend(f"{path.name}/{name}" if several else name for name in skipped)
+                shown = _untaken(before + sendable(name), taken)
+                yield Target(f"{root}/{name}", shown, root, problem, sendable(name))
+            left_out.extend(before + sendable(name) for name in skipped)
         else:
-            yield Target(str(path), str(path) if several else path.name, str(path.parent))
+            shown = _untaken(sendable(str(path) if several else path.name), taken)
+            yield Target(str(path), shown, str(path.parent))
+
+
+def _untaken(name: str, taken: set[str]) -> str:
+    """A name that no other file has in the report, as much like this one as can be.
+
+    INVARIANT: two files never share a name, or one of them would hide behind the other. Its last part stays as it is,
+    since it is a hint of what reads the file.
+    """
+    shown = name = sendable(name)
+    count = 1
+    while shown in taken:
+        count += 1
+        shown = f"({count})/{name}"
+    taken.add(shown)
+    return shown
 
 
 def _walk(root: str, skipped: list[str]) -> Iterator[tuple[str, str]]:
@@ -123,6 +144,8 @@ def _walk(root: str, skipped: list[str]) -> Iterator[tuple[str, str]]:
             if entry.is_dir(follow_symlinks=False):
                 if entry.name in _SKIPPED:
                     skipped.append(name + "/")
+                    if entry.name == ".git":
+                        yield from ((acting, "") for acting in _acting_git(entry.path, name))
                 else:
                     waiting.append(name)
             elif entry.is_symlink() and entry.is_dir():
@@ -131,3 +154,14 @@ def _walk(root: str, skipped: list[str]) -> Iterator[tuple[str, str]]:
                     yield name, "it is a link to a folder outside of the scanned one, and was not followed"
             else:
                 yield name, ""
+
+
+def _acting_git(path: str, name: str) -> Iterator[str]:
+    """What in a repository's own folder acts when git is used there: hooks that are no samples, and the settings."""
+    hooks = Path(path) / "hooks"
+    if hooks.is_dir() and not hooks.is_symlink():
+        for hook in sorted(hooks.iterdir())[:200]:
+            if hook.is_file() and hook.suffix != ".sample":
+                yield f"{name}/hooks/{hook.name}"
+    if (Path(path) / "config").is_file():
+        yield f"{name}/config"

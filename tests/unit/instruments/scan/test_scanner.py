@@ -148,13 +148,21 @@ def test_links_and_pipes_are_said_and_not_followed_blindly(tmp_path):
     assert "not a plain file" in messages(report, "pipe")[0]
 
 
-def test_version_control_is_left_out_and_said(tmp_path):
+def test_version_control_is_left_out_and_said_but_for_what_acts(tmp_path):
     folder = folder_of(tmp_path, good=GOOD)
-    (folder / ".git").mkdir()
-    (folder / ".git" / "hook").write_bytes(EVIL)
+    (folder / ".git" / "hooks").mkdir(parents=True)
+    (folder / ".git" / "index").write_bytes(EVIL)
+    (folder / ".git" / "config").write_text("[core]\n\tbare = false\n\tfsmonitor = true\n")
+    (folder / ".git" / "hooks" / "pre-commit.sample").write_text("#!/bin/sh\ntrue\n")
     report = scan([folder], workers=1)
     assert report.outcome is Outcome.PASSED
     assert report.left_out == [".git/"]
+
+    (folder / ".git" / "hooks" / "post-checkout").write_text("#!/bin/sh\ntrue\n")
+    (folder / ".git" / "config").write_text("[core]\n\tsshCommand = ./run\n")
+    report = scan([folder], workers=1)
+    assert "git runs `post-checkout`" in messages(report, ".git/hooks/post-checkout")[0]
+    assert "git runs `./run`" in messages(report, ".git/config")[0]
 
 
 def test_nothing_to_look_at_is_not_a_pass(tmp_path):
