@@ -20,12 +20,13 @@ import os
 import time
 from collections.abc import Callable, Mapping
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from alcaide.instruments.scan.context import printable
+from alcaide.instruments.scan.data import readings
 from alcaide.instruments.scan.data import rules as R  # noqa: N812 - forty rules, named as rules
 from alcaide.instruments.scan.data.policy import DataPolicy
+from alcaide.instruments.scan.data.readings import Register
 from alcaide.instruments.scan.data.report import ColumnProfile, Coverage, DataReport, Marks
 from alcaide.instruments.scan.limits import Malformed, OverBudget, ScanStop, Truncated
 from alcaide.instruments.scan.model import Finding, Level, Rule
@@ -44,9 +45,6 @@ EDITION = "2026.11"
 
 Progress = Callable[[str, float], None]
 """Told the name of the check that begins, and which share of the checks is done."""
-
-Register = Callable[[str, str | None], bool | None]
-"""Asked with a source's name and SHA-256: whether it is registered; None if the register cannot say."""
 
 
 def scan_data(
@@ -193,7 +191,7 @@ class Look:
         try:
             known: dict[str, Callable[[], None]] = {
                 "classify": lambda: self._classify(None),
-                "instructions": self._instructions,
+                "instructions": partial(readings.instructions, self),
                 "near-duplicates": self._near_duplicates,
             }
             if self.check("chunks", 0.6, self._open) and self.check("profile", 0.7, self._profile):
@@ -223,7 +221,7 @@ class Look:
             steps: list[tuple[str, Callable[[], None]]] = [
                 ("profile", self._profile),
                 ("classify", lambda: self._classify(text)),
-                ("instructions", self._instructions),
+                ("instructions", partial(readings.instructions, self)),
                 ("duplicates", self._duplicates),
                 ("near-duplicates", self._near_duplicates),
             ]
@@ -236,11 +234,11 @@ class Look:
                 ("labels", lambda: self._labels(labels)),
                 ("embeddings", lambda: self._embeddings(embeddings)),
                 ("conversations", self._conversations),
-                ("synthetic", self._synthetic),
+                ("synthetic", partial(readings.synthetic, self)),
             ]
             if reference is not None:
-                steps.append(("reference", lambda: self._reference(reference)))
-            steps.append(("provenance", lambda: self._provenance(card, register)))
+                steps.append(("reference", partial(readings.reference, self, reference)))
+            steps.append(("provenance", partial(readings.provenance, self, card, register)))
             for index, (name, work) in enumerate(steps):
                 if not self.check(name, (index + 1) / (len(steps) + 1), work) and name == "profile":
                     return
@@ -347,7 +345,7 @@ class Look:
                     looked=sighting.looked,
                     share=round(sighting.rows / filled, 4),
                 )
-        self._singling_out()
+        readings.singling_out(self)
 
     def _choose_texts(self, text: str | Sequence[str] | None) -> None:
         """Which columns are read as text, with their SQL."""
@@ -364,88 +362,6 @@ class Look:
         for column, field in zip(self.columns, self.table.columns, strict=True):
             if column.role == "text" and field.is_text:
                 self.texts.setdefault(field.name, field.sql)
-
-    def _singling_out(self) -> None:
-        """How many rows are alone with what is known of a person without a name."""
-        from alcaide.instruments.scan.data.words import words
-
-        chosen: dict[str, str] = {}
-        for column, field in zip(self.columns, self.table.columns, strict=True):
-            for sighting in column.sightings:
-                if (
-                    sighting.category in words().quasi
-                    and sighting.category not in chosen
-                    and not field.is_nested
-                ):
-                    chosen[sighting.category] = field.name
-        if len(chosen) < 3 and not {"DATE_OF_BIRTH", "PLACE"} <= set(chosen):
-            return
-        listed = ", ".join(_sql(self.table, name) for name in chosen.values())
-        (alone,) = self.table.engine.row(
-            f"SELECT count(*) FROM (SELECT count(*) AS c FROM {self.table.relation} GROUP BY {listed}) WHERE c = 1"
-        )
-        share = alone / max(1, self.table.rows)
-        self.report.facts["alone_by_quasi_identifiers"] = {
-            "columns": list(chosen.values()),
-            "share": round(share, 4),
-        }
-        if share >= self.policy.thresholds.unique:
-            names = ", ".join(f"`{name}`" for name in chosen.values())
-            self.find(
-                R.RE_IDENTIFIABLE,
-                f"{share:.0%} of the rows are alone with their {names} ({alone:,} of {self.table.rows:,})",
-                count=int(alone),
-                columns=list(chosen.values()),
-            )
-
-    def _instructions(self) -> None:
-        """Rows with a cue are read by the guard; cues are looked for in all rows."""
-        from alcaide.instruments.scan.data.engine import literal, quoted
-        from alcaide.instruments.scan.data.looker import INSTRUCTIONS, look_at_many
-        from alcaide.instruments.scan.data.sources.table import ROW
-        from alcaide.instruments.scan.data.words import words
-
-        if not self.texts:
-            return
-        engine, limit = self.table.engine, self.policy.limits.text
-        pattern = literal(words().instructions)
-        for name, sql in self.texts.items():
-            where = f"regexp_matches(left({sql}, {limit}), {pattern}, 'i')"
-            (cued,) = engine.row(f"SELECT count(*) FROM {self.table.relation} WHERE {where}")
-            if not cued:
-                continue
-            rows = engine.rows(
-                f"SELECT {quoted(ROW)}, left({sql}, {limit}) FROM {self.table.relation} WHERE {where} "
-                "ORDER BY 1 LIMIT 5000"
-            )
-            if self.guard is None:
-                self.find(
-                    R.INSTRUCTIONS,
-                    f"{cued:,} rows of `{name}` have words that address a machine; no guard was given to read them",
-                    level=Level.MEDIUM,
-                    place=name,
-                    rows=[int(row) for row, _ in rows],
-                    count=int(cued),
-                )
-                continue
-            seen: list[tuple[float, int]] = []
-            for index, sights in look_at_many(self.guard, [str(value) for _, value in rows], together=1):
-                score = max(
-                    (score for category, score, *_ in sights if category in INSTRUCTIONS), default=0.0
-                )
-                if score >= 0.5:
-                    seen.append((score, int(rows[index][0])))
-            seen.sort(key=lambda pair: (-pair[0], pair[1]))
-            if seen:
-                self.find(
-                    R.INSTRUCTIONS,
-                    f"{len(seen):,} rows of `{name}` tell a model what to do, the surest is row {seen[0][1]:,}",
-                    place=name,
-                    rows=[row for _, row in seen],
-                    scores=[score for score, _ in seen],
-                    count=len(seen),
-                )
-            self.cover(f"instructions:{name}", len(rows), int(cued), "more rows have cues than are read")
 
     # ── 4 ──
 
@@ -615,126 +531,6 @@ class Look:
             )
         self.cover("conversations", self.table.rows, self.table.rows)
 
-    def _synthetic(self) -> None:
-        """Phrases that models write, over all rows, and openings that come back too often, in the sample."""
-        from alcaide.instruments.scan.data.engine import literal, quoted
-        from alcaide.instruments.scan.data.sources.table import ROW
-        from alcaide.instruments.scan.data.words import words
-
-        engine = self.table.engine
-        for name, sql in self.texts.items():
-            lowered = f"lower(left({sql}, {self.policy.limits.text}))"
-            selves = " OR ".join(f"contains(t, {literal(one)})" for one in words().synthetic_self)
-            styles = " OR ".join(f"contains(t, {literal(one)})" for one in words().synthetic_style)
-            total, own, style = engine.row(
-                f"SELECT count(t), count_if({selves}), count_if({styles}) "
-                f"FROM (SELECT {lowered} AS t FROM {self.table.relation})"
-            )
-            openings, sampled = engine.row(
-                "SELECT count(DISTINCT array_to_string(string_split(t, ' ')[1:4], ' ')), count(t) "
-                f"FROM (SELECT {lowered} AS t FROM sampled) WHERE length(t) > 40"
-            )
-            self.cover(f"synthetic:{name}", self.table.rows, self.table.rows)
-            self.report.figures.setdefault("synthetic", {})[name] = {
-                "self": round(own / max(1, total), 5),
-                "style": round(style / max(1, total), 5),
-                "openings": round(openings / max(1, sampled), 4),
-            }
-            if own >= 2 or style >= max(5, 0.02 * total):
-                rows = engine.rows(
-                    f"SELECT {quoted(ROW)} FROM (SELECT {quoted(ROW)}, {lowered} AS t FROM {self.table.relation}) "
-                    f"WHERE {selves if own >= 2 else styles} ORDER BY 1 LIMIT 10000"
-                )
-                self.find(
-                    R.SYNTHETIC,
-                    f"{own:,} texts in `{name}` speak of being a model, {style:,} have phrases that models write "
-                    f"(of {total:,})",
-                    place=name,
-                    rows=[int(row) for (row,) in rows],
-                    count=int(own + style),
-                )
-
-    def _reference(self, reference: Given) -> None:
-        from alcaide.instruments.scan.data.leakage import open_other
-        from alcaide.instruments.scan.data.profile import draw_sample, profile, refine
-        from alcaide.instruments.scan.data.shift import shifts
-
-        with open_other(reference, self.policy) as before:
-            columns = profile(before.table)
-            refine(before.table, columns, draw_sample(before.table))
-            mine = {column.name: column for column in self.columns}
-            theirs = {column.name: column for column in columns}
-            gone, new = (
-                [name for name in theirs if name not in mine],
-                [name for name in mine if name not in theirs],
-            )
-            retyped = [name for name in mine if name in theirs and mine[name].type != theirs[name].type]
-            for names, what in ((gone, "are gone"), (new, "are new"), (retyped, "have another type")):
-                if names:
-                    listed = ", ".join(f"`{name}`" for name in names[:10])
-                    self.find(R.SCHEMA_CHANGED, f"columns {what}: {listed}", columns=names[:50])
-            found = shifts(self.table, self.columns, before.table, columns)
-        limits = self.policy.thresholds
-        self.report.figures["shift"] = [
-            {"column": one.column, "test": one.test, "effect": round(one.effect, 4), "psi": round(one.psi, 4)}
-            for one in found
-        ]
-        self.cover(
-            "reference",
-            min(self.table.rows, self.policy.limits.sample_rows),
-            self.table.rows,
-            "a sample of both",
-            estimate=True,
-        )
-        for one in found:
-            if one.matters(limits):
-                named = "Kolmogorov-Smirnov distance" if one.test == "ks" else "Cramér's V"
-                self.find(
-                    R.SHIFTED,
-                    f"column `{one.column}` is distributed otherwise than in the reference: {named} {one.effect:.2f}, "
-                    f"PSI {one.psi:.2f}, missing {one.missing[0]:.1%} then and {one.missing[1]:.1%} now",
-                    level=Level.MEDIUM if one.is_major(limits) else None,
-                    place=one.column,
-                    effect=round(one.effect, 4),
-                    psi=round(one.psi, 4),
-                    p=one.p,
-                )
-
-    def _provenance(self, card: Mapping[str, Any] | None, register: Register | None) -> None:
-        from alcaide.instruments.scan.data.digest import digest_of
-        from alcaide.instruments.scan.data.provenance import card_of
-        from alcaide.instruments.scan.data.sources import files_of
-
-        report = self.report
-        paths = files_of(self.source, self.policy)
-        folder = None
-        if paths and not isinstance(self.source, Mapping):
-            given = Path(os.fspath(self.source)).resolve()
-            folder = given if given.is_dir() else given.parent
-            report.sha256 = digest_of(paths, folder, self.table.engine.check_time)
-            report.size = report.size or sum(path.stat().st_size for path in paths)
-        known = card_of(folder, card)
-        report.facts["card"] = {"licence": known.licence, "says": known.sources, "files": known.files}
-        if known.licence is None:
-            self.find(R.NO_LICENCE, "neither its card nor a file beside it names a licence")
-        elif known.restricted:
-            self.find(R.RESTRICTED_LICENCE, f"its licence is `{known.licence}`", licence=known.licence)
-        if not known.sources:
-            self.find(R.NO_PROVENANCE, "nothing says where it is from")
-        if any(finding.rule == R.SYNTHETIC.id for finding in report.findings) and not known.synthetic:
-            report.facts["synthetic_undeclared"] = True
-        if register is not None:
-            answer = register(report.source, report.sha256)
-            if answer is False:
-                self.find(R.UNAPPROVED, "the register does not know this data set", sha256=report.sha256)
-            elif answer is None:
-                self.find(
-                    R.UNSUPPORTED,
-                    "the register could not say whether it knows this data set",
-                    check="register",
-                )
-            report.facts["registered"] = answer
-
 
 def _named(against: Given | Mapping[str, Given]) -> Iterator[tuple[str, Given]]:
     """Other sets by name. A mapping is sets by name if its values are sources, and else columns of one set."""
@@ -746,12 +542,6 @@ def _named(against: Given | Mapping[str, Given]) -> Iterator[tuple[str, Given]]:
         yield from against.items()
     else:
         yield "the other set", against
-
-
-def _sql(table: Table, name: str) -> str:
-    field = table.column(name)
-    assert field is not None, name
-    return field.sql
 
 
 def _called(category: str) -> str:
