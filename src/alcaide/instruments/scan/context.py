@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import tempfile
 from typing import IO, TYPE_CHECKING, Any, Protocol
+
+import msgspec
 
 from alcaide.instruments.scan.limits import Budget, OverBudget
 from alcaide.instruments.scan.model import Finding, Level, Node, Rule
@@ -118,9 +121,9 @@ class Context:
         if len(self.look.findings) >= self.look.budget.limits.findings:
             self.look.suppressed += 1
             return
-        where = "/".join(step for step in (self.place, place or "") if step)
+        where = "/".join(step for step in (self.place, printable(place or "", 1_000)) if step)
         self.look.findings.append(
-            Finding(rule.id, level or rule.level, _bounded(message), where, offset, _plain(detail))
+            Finding(rule.id, level or rule.level, _bounded(message), where, offset, plain(detail))
         )
 
     def fact(self, **facts: Any) -> None:
@@ -143,7 +146,7 @@ class Context:
         budget.take_member()
         if self.depth + 1 > budget.limits.depth:
             raise OverBudget(f"it is nested more than {budget.limits.depth} deep")
-        shown = printable(name)
+        shown = shown_name(name)
         node = Node(shown, source.size)
         below = Context(
             self.look, node, f"{self.place}/{shown}" if self.place else shown, self.depth + 1, self._examine
@@ -197,6 +200,12 @@ class Context:
         return Unpacked(spool, count)
 
 
+def shown_name(name: str) -> str:
+    """A name as it can be shown, at most 240 characters; what is too long is cut in its middle: endings are hints."""
+    text = printable(name, 10 * len(name) + 1)
+    return text if len(text) <= 240 else f"{text[:180]}…{text[-59:]}"
+
+
 def printable(text: str, most: int = 240) -> str:
     """A name as it can be shown: no control, bidi or surrogate characters, not longer than `most`."""
     if not text.isprintable():
@@ -204,6 +213,15 @@ def printable(text: str, most: int = 240) -> str:
             character if character.isprintable() else f"\\u{ord(character):04x}" for character in text
         )
     return text if len(text) <= most else text[: most - 1] + "…"
+
+
+def writable(node: Node) -> None:
+    """Make sure that a node can be sent and written: no halves of characters, no numbers beyond 64 bits."""
+    try:
+        msgspec.msgpack.encode(node)
+    except (UnicodeEncodeError, OverflowError, TypeError, RecursionError):
+        for each in node.walk():
+            each.facts = plain(each.facts)
 
 
 def _write(spool: IO[bytes], piece: bytes) -> None:
@@ -221,13 +239,15 @@ def _bounded(message: str) -> str:
     return printable(message, 1_000)
 
 
-def _plain(detail: dict[str, Any]) -> dict[str, Any]:
+def plain(detail: dict[str, Any]) -> dict[str, Any]:
     """Details as JSON can hold them: strings made printable and cut, containers cut to 50 things."""
     return {name: _plain_value(value, 0) for name, value in detail.items() if value is not None}
 
 
 def _plain_value(value: Any, depth: int) -> Any:
-    if isinstance(value, bool | float) or value is None:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else str(value)  # JSON has no other way to write these
+    if isinstance(value, bool) or value is None:
         return value
     if isinstance(value, int):
         return value if abs(value) < 1 << 53 else str(value)[:60]

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from alcaide.instruments.scan.context import shown_name
 from alcaide.instruments.scan.examine import FAULT, OVER_BUDGET
 from alcaide.instruments.scan.model import Artifact, Finding, Level, Node
 from alcaide.instruments.scan.worker import LARGEST_MESSAGE, Hello, Ready, Request, Together, frame, serve
@@ -218,7 +219,7 @@ class _Worker:
         if not self.asked:
             return []
         request = self.asked.popleft()
-        short = request.name.rsplit("/", 1)[-1]
+        short = shown_name(request.name.rsplit("/", 1)[-1])
         finding = Finding(rule, Level.UNKNOWN, f"`{short}` {what.format(how=how)}")
         if request.together is not None:
             return [(request, Together([(request.together[0], finding)]))]

@@ -6,7 +6,7 @@ from functools import lru_cache
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from alcaide.instruments.scan.context import Context, Look
+from alcaide.instruments.scan.context import Context, Look, shown_name, writable
 from alcaide.instruments.scan.format import Format, Glance
 from alcaide.instruments.scan.limits import (
     Budget,
@@ -18,6 +18,7 @@ from alcaide.instruments.scan.limits import (
     Unsupported,
 )
 from alcaide.instruments.scan.model import Artifact, Finding, Level, Node, Rule
+from alcaide.instruments.scan.paths import sendable
 from alcaide.instruments.scan.policy import ScanPolicy
 from alcaide.instruments.scan.source import UnreadableError
 
@@ -217,7 +218,7 @@ def examine_artifact(
     policy = policy or ScanPolicy()
     look = Look(Budget(policy.limits), policy, folder, sha256)
     look.name = name
-    node = Node(name.rsplit("/", 1)[-1], source.size)
+    node = Node(shown_name(name.rsplit("/", 1)[-1]), source.size)
     context = Context(look, node, "", 0, examine)
     try:
         examine(source, context)
@@ -228,4 +229,5 @@ def examine_artifact(
         findings.append(
             Finding(MORE.id, MORE.level, f"{look.suppressed:,} more findings in `{node.name}` are not listed")
         )
-    return Artifact(name, node, findings, sha256, looked_beside=look.looked_beside)
+    writable(node)
+    return Artifact(sendable(name), node, findings, sha256, looked_beside=look.looked_beside)

@@ -15,6 +15,7 @@ from alcaide.instruments.scan.edition import edition
 from alcaide.instruments.scan.examine import formats
 from alcaide.instruments.scan.folder import Target, targets
 from alcaide.instruments.scan.model import Artifact, Finding, ScanReport
+from alcaide.instruments.scan.paths import packed
 from alcaide.instruments.scan.policy import ScanPolicy
 from alcaide.instruments.scan.source import UnreadableError
 from alcaide.instruments.scan.worker import Request, Together, look_at, look_at_folder, unreadable
@@ -90,7 +91,10 @@ def scan(
             done(found)
         else:
             remaining[target.name] = target
-    asked = deque(Request(target.path, target.name, target.root, digests) for target in remaining.values())
+    asked = deque(
+        Request(packed(target.path), target.name, packed(target.root), digests)
+        for target in remaining.values()
+    )
     asked.extend(_together([target for target in waiting if not target.problem]))
     beside = _look(asked, policy, workers, done)
     _add(beside, report.artifacts)
@@ -135,7 +139,12 @@ def _together(targets: Sequence[Target]) -> list[Request]:
         if target.inside:
             by_root.setdefault(target.root, []).append(target)
     return [
-        Request("", found[0].name.removesuffix(found[0].inside), root, together=[one.inside for one in found])
+        Request(
+            "",
+            found[0].name.removesuffix(found[0].inside),
+            packed(root),
+            together=[one.inside for one in found],
+        )
         for root, found in by_root.items()
     ]
 

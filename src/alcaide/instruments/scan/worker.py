@@ -20,10 +20,12 @@ from typing import IO, Any
 import msgspec
 
 from alcaide.instruments.scan.confine import Confinement, confine
+from alcaide.instruments.scan.context import shown_name
 from alcaide.instruments.scan.examine import CHANGED, FAULT, UNREADABLE, examine_artifact, formats
 from alcaide.instruments.scan.folder import Directory
 from alcaide.instruments.scan.limits import Limits
 from alcaide.instruments.scan.model import Artifact, Finding, Node
+from alcaide.instruments.scan.paths import unpacked
 from alcaide.instruments.scan.policy import ScanPolicy
 from alcaide.instruments.scan.source import File, UnreadableError
 
@@ -38,7 +40,7 @@ class Hello(msgspec.Struct, tag="hello"):
 
 
 class Request(msgspec.Struct, tag="request"):
-    """One file to look at."""
+    """One file to look at. `path` and `root` are packed: what lies on a disk need not have a name in UTF-8."""
 
     path: str
     name: str
@@ -90,7 +92,7 @@ def look_at_folder(request: Request) -> Together:
 
     names = request.together or []
     try:
-        return Together(look(Directory(request.root), names))
+        return Together(look(Directory(unpacked(request.root)), names))
     except Exception as error:  # noqa: BLE001 - must not become a folder called clean
         reason = f"looking at the files of `{request.name}` together failed ({type(error).__name__})"
         return Together([(names[0], Finding(FAULT.id, FAULT.level, reason))])
@@ -100,14 +102,14 @@ def look_at(request: Request, policy: ScanPolicy, folders: dict[str, Directory] 
     """Look at one file, in this process; whatever is wrong with it or with reading it is a finding."""
     begun = time.perf_counter()
     if folders is None:
-        folder = Directory(request.root)
+        folder = Directory(unpacked(request.root))
     elif (known := folders.get(request.root)) is None:
         folders.clear()
-        folder = folders[request.root] = Directory(request.root)
+        folder = folders[request.root] = Directory(unpacked(request.root))
     else:
         folder = known
     try:
-        with File(request.path) as source:
+        with File(unpacked(request.path)) as source:
             sha256 = request.sha256
             if sha256 is None and (request.digest or policy.needs_digest):
                 sha256 = _digest(source)
@@ -126,7 +128,7 @@ def look_at(request: Request, policy: ScanPolicy, folders: dict[str, Directory] 
 
 def unreadable(name: str, why: str) -> Artifact:
     """What a file comes to that could not be opened."""
-    short = name.rsplit("/", 1)[-1]
+    short = shown_name(name.rsplit("/", 1)[-1])
     finding = Finding(UNREADABLE.id, UNREADABLE.level, f"`{short}` was not looked at: {why}")
     return Artifact(name, Node(short, 0), [finding])
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from alcaide.instruments.scan.format import Format
 from alcaide.instruments.scan.formats.media.ends import after
 from alcaide.instruments.scan.formats.media.rules import EXTENSION, PICKLED, RULES
-from alcaide.instruments.scan.limits import Encrypted, Malformed, Truncated
+from alcaide.instruments.scan.limits import Encrypted, Malformed, OverBudget, Truncated
 from alcaide.instruments.scan.model import Level
 from alcaide.instruments.scan.patterns import regex
 
@@ -33,7 +33,14 @@ def _examine_parquet(source: Source, context: Context) -> None:
     length = int.from_bytes(tail[:4], "little")
     if length + 12 > source.size:
         raise Malformed(f"its footer says it has {length:,} bytes, more than there are", source.size - 8)
-    _python_types(source.read(source.size - 8 - length, min(length, _FOOTER)), context)
+    _python_types(_footer(source, source.size - 8 - length, length), context)
+
+
+def _footer(source: Source, start: int, length: int) -> bytes:
+    """A footer, whole: what is not looked at could hold what is looked for."""
+    if length > _FOOTER:
+        raise OverBudget(f"its footer has {length:,} bytes; real ones are far smaller", start)
+    return source.read(start, length)
 
 
 def _examine_arrow(source: Source, context: Context) -> None:
@@ -46,7 +53,7 @@ def _examine_arrow(source: Source, context: Context) -> None:
         length = int.from_bytes(tail[:4], "little")
         if length + 10 > source.size:
             raise Malformed(f"its footer says it has {length:,} bytes, more than there are", source.size - 10)
-        _python_types(source.read(source.size - 10 - length, min(length, _FOOTER)), context)
+        _python_types(_footer(source, source.size - 10 - length, length), context)
 
 
 def _python_types(metadata: bytes, context: Context) -> None:
