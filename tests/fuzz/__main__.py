@@ -60,6 +60,8 @@ def fuzz(target: Target, seconds: int) -> list[Path]:
     with tempfile.TemporaryDirectory() as seeds:
         for number, path in enumerate(seeds_of(target)):
             shutil.copyfile(path, Path(seeds) / f"{number}")
+        for number, data in enumerate(target.made(target.max_len)):
+            (Path(seeds) / f"made-{number}").write_bytes(data)
         run = drive(
             target,
             f"-max_total_time={seconds}",

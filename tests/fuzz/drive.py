@@ -1,5 +1,7 @@
 """One target under atheris: `python -m tests.fuzz.drive TARGET [libFuzzer's options and folders]`.
 
+If the last of these is a folder, it holds whole documents, from which changes begin where nothing else is left whole.
+
 A process of its own for each target, as libFuzzer ends the process when it is done or has found something.
 """
 
@@ -8,21 +10,29 @@ from __future__ import annotations
 import contextlib
 import random
 import sys
+from pathlib import Path
 
 import atheris
 
 # Instrumented as they are imported, so this comes before anything of Alcaide; `yaml` because its reader is Python.
-with atheris.instrument_imports(include=["alcaide", "yaml", "zipfile", "csv"], enable_loader_override=False):
+_INSTRUMENTED = ["alcaide", "yaml", "zipfile", "csv"]
+with atheris.instrument_imports(include=_INSTRUMENTED, enable_loader_override=False):
+    from tests.fuzz.artifact_mutators import mutate_artifact
     from tests.fuzz.mutators import MUTATORS
     from tests.fuzz.targets import KEPT, TARGETS, seeds_of
 
 STRUCTURED = 0.7  # of all changes, where the document has a structure; the rest are libFuzzer's own
 
 
+def _seeds(folder: str) -> list[Path]:
+    return sorted(Path(folder).iterdir()) if Path(folder).is_dir() else []
+
+
 def main() -> None:
     target = TARGETS[sys.argv[1]]
-    mutator = MUTATORS.get(target.shape)
+    mutator = {**MUTATORS, "artifact": mutate_artifact}.get(target.shape)
     whole = [path.read_bytes() for path in [*seeds_of(target), *(KEPT / target.name).glob("seed-*")]]
+    whole += [path.read_bytes() for path in _seeds(sys.argv[-1])]
 
     def part_of(data: bytes) -> bytes:
         return bytes(atheris.Mutate(data, len(data) + 64))
@@ -42,11 +52,11 @@ def main() -> None:
     def read(data: bytes) -> None:
         target(data)
 
-    with contextlib.suppress(
-        Exception
-    ):  # what the first call loads is not counted as its time; faults come up again
+    # What the first calls load is instrumented too, and is not counted as their time; faults come up again.
+    with atheris.instrument_imports(include=_INSTRUMENTED, enable_loader_override=False):
         for data in whole:
-            target(data)
+            with contextlib.suppress(Exception):
+                target(data)
     options = {"custom_mutator": change} if mutator is not None else {}
     atheris.Setup([sys.argv[0], *sys.argv[2:]], read, **options)
     atheris.Fuzz()

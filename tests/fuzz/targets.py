@@ -11,7 +11,7 @@ import os
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -43,13 +43,17 @@ from alcaide.slices.inventory.rules.sheet import (
 from alcaide.slices.inventory.rules.yaml_text import read_yaml as read_repository_yaml
 from alcaide.slices.inventory.service.declare import schema as declaration_schema
 from alcaide.slices.lifecycle.model import read_gates
-from tests.fuzz import guard
+from tests.fuzz import guard, scan
 from tests.fuzz.keys import fuzz_signer
 
 ROOT = Path(__file__).parents[2]
 CORPUS = ROOT / "tests/corpus"
 KEPT = CORPUS / "fuzz"
 LONGEST_MESSAGE = 20_000  # characters; a policy file may have twenty problems, each with its place
+
+
+def _none(_: int) -> list[bytes]:
+    return []
 
 
 @dataclass(frozen=True)
@@ -62,6 +66,8 @@ class Target:
     shape: str = "bytes"
     seeds: tuple[str, ...] = ()
     max_len: int = 8_192
+    made: Callable[[int], list[bytes]] = _none
+    """Seeds that no file holds, of up to so many bytes; made anew for each run, so that none need be kept."""
 
     def __call__(self, data: bytes) -> bool:
         """Whether the bytes were read; False if they were refused as declared. Anything else comes through."""
@@ -334,6 +340,31 @@ TARGETS: dict[str, Target] = _named(
     Target("guard-policy", guard.read_guard_policy, AlcaideError, "text", max_len=4_096),
     Target("guard-rows", guard.read_rows, InvalidInput, "text", ("guard/text-shape.jsonl",)),
     Target("pseudonyms", guard.read_pseudonyms, InvalidInput, "json", max_len=2_048),
+    *(
+        Target(
+            family,
+            scan.read_file,
+            scan.Worrying,
+            "artifact",
+            max_len=16_384,
+            made=partial(scan.seeds, family),
+        )
+        for family in scan.FAMILIES
+    ),
+    Target("scan-folder", scan.read_folder, scan.Worrying, "json", made=lambda _: [*scan.folders()]),
+    Target(
+        "attestation", scan.read_attestation, InvalidInput, "json", ("dsse/*.json", "dsse/hostile/*"), 16_384
+    ),
+    Target(
+        "signature",
+        scan.read_signature,
+        InvalidInput,
+        "json",
+        ("model_signature/*.sig", "model_signature/hostile/*"),
+        32_768,
+    ),
+    Target("authority", scan.read_authority, InvalidInput, max_len=4_096),
+    Target("card", scan.read_card, scan.Worrying, "text", max_len=4_096),
 )
 
 

@@ -1,0 +1,67 @@
+"""Files of formats that no other test has a sample of: a format's first bytes, and little more."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Mapping
+
+_XGBOOST = b"binf" + struct.pack("<f2i", 0.5, 4, 0) + bytes(124) + struct.pack("<Q", 8) + b"reg:line"
+
+BARE: Mapping[str, bytes] = {
+    "a.rar": b"Rar!\x1a\x07\x01\x00" + bytes(40),
+    "a.cab": b"MSCF\0\0\0\0" + bytes(40),
+    "a.ace": b"\0\0\0\0\0\0\0**ACE**" + bytes(40),
+    "a.arj": b"\x60\xea\x2a\0\x22\x0b\x01\x02\x10\0\x02" + bytes(60),
+    "a.lha": b"\x20\0-lh5-" + bytes(60),
+    "a.xar": b"xar!\0\x1c\0\x01" + bytes(60),
+    "a.rpm": b"\xed\xab\xee\xdb\x03\0\0\0" + bytes(120),
+    "a.sqsh": b"hsqs" + bytes(120),
+    "a.iso": bytes(0x8000) + b"\x01CD001\x01" + bytes(2041),
+    "a.pack": b"PACK\0\0\0\2\0\0\0\1" + bytes(40),
+    "a.br": b"\x0b\x02\x80hello\x03",
+    "a.Z": b"\x1f\x9d\x90h\xca\xb0a\xf3\x06",
+    "a.lz": b"LZIP\x01\x0c" + bytes(40),
+    "a.lzo": b"\x89LZO\0\r\n\x1a\n" + bytes(40),
+    "b.lz4": b"\x02\x21\x4c\x18\x05\0\0\0\x50hello",
+    "a.sz": b"\xff\x06\0\0sNaPpY\x01\x09\0\0\0\0\0\0hello",
+    "a.aiff": b"FORM\0\0\0\x04AIFF",
+    "a.au": b".snd\0\0\0\x18\0\0\0\0\0\0\0\x01" + bytes(12),
+    "a.bmp": b"BM\x3a\0\0\0\0\0\0\0\x36\0\0\0\x28\0\0\0\x01\0\0\0\x01\0\0\0\x01\0\x18\0" + bytes(32),
+    "a.ico": b"\0\0\1\0\1\0\1\1\0\0\1\0\x18\0\x30\0\0\0\x16\0\0\0" + bytes(48),
+    "a.tif": b"II*\0\x08\0\0\0\x01\0\0\x01\x03\0\x01\0\0\0\x01\0\0\0\0\0\0\0",
+    "a.psd": b"8BPS\0\1\0\0\0\0\0\0\0\3\0\0\0\1\0\0\0\1\0\x08\0\3" + bytes(14),
+    "a.jp2": b"\0\0\0\x0cjP  \r\n\x87\n\0\0\0\x14ftypjp2 \0\0\0\0jp2 ",
+    "a.exr": b"\x76\x2f\x31\x01\x02\0\0\0channels\0chlist\0" + bytes(20),
+    "a.ppm": b"P6\n1 1\n255\n\0\0\0",
+    "a.mp3": b"ID3\x04\0\0\0\0\0\x0aTIT2\0\0\0\0\0\0\xff\xfb\x90\x64" + bytes(417),
+    "a.flac": b"fLaC\x80\0\0\x22" + bytes(34),
+    "a.ogg": b"OggS\0\x02" + bytes(40),
+    "a.mkv": b"\x1a\x45\xdf\xa3\x93\x42\x82\x88matroska" + bytes(20),
+    "a.mid": b"MThd\0\0\0\6\0\0\0\1\0\x60MTrk\0\0\0\4\0\xff\x2f\0",
+    "a.flv": b"FLV\1\5\0\0\0\x09\0\0\0\0",
+    "a.ttf": b"\0\1\0\0\0\1\0\x10\0\0\0\0head\0\0\0\0\0\0\0\x1c\0\0\0\x04abcd",
+    "a.doc": b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(200) + "_VBA_PROJECT".encode("utf-16-le") + bytes(300),
+    "a.rtf": b"{\\rtf1\\ansi{\\object\\objemb{\\*\\objdata 0105}}}",
+    "a.mo": b"\xde\x12\x04\x95\0\0\0\0\x01\0\0\0\x1c\0\0\0\x24\0\0\0" + bytes(40),
+    "a.pcap": b"\xd4\xc3\xb2\xa1\x02\0\x04\0" + bytes(40),
+    "a.avro": b"Obj\x01\x04\x16avro.schema\x0c\"long\"\x14avro.codec\x08null\0" + bytes(32),
+    "a.orc": b"ORC" + b"\x0a\x08" + bytes(40) + b"\x08\x03ORC\x17",
+    "a.duckdb": bytes(8) + b"DUCK" + bytes(200),
+    "a.dex": b"dex\n035\0" + bytes(104),
+    "a.bc": b"BC\xc0\xde\x35\x14\0\0" + bytes(40),
+    "a.fatbin": b"\x50\xed\x55\xba\x01\0\x10\0" + bytes(40),
+    "a.lnk": b"\x4c\0\0\0\x01\x14\x02\0\0\0\0\0\xc0\0\0\0\0\0\0\x46\x1f\0\0\0" + bytes(60)
+    + "cmd.exe /c x".encode("utf-16-le"),
+    "a.engine": b"ftrt" + bytes(60),
+    "a.rknn": b"RKNN" + bytes(60),
+    "old.model": _XGBOOST + struct.pack("<Q", 6) + b"gbtree" + bytes(160),
+    "tensor.pb": b"\x08\x02\x10\x01\x4a\x08" + bytes(8),
+    ".vscode/settings.json": b'{"python.defaultInterpreterPath": "./x", "terminal.integrated.env.linux": {}}',
+    "tasks.json": b'{"version": "2.0.0", "tasks": [{"command": "sh", "runOptions": {"runOn": "folderOpen"}}]}',
+    "pip.conf": b"[global]\nindex-url = http://a.example/simple\ntrusted-host = a.example\n",
+    "wide.txt": "Plain words in another encoding, \xe9 and all.\n".encode("latin-1") * 4,
+    "utf16.txt": "Plain words, wide.\n".encode("utf-16"),
+    "words.txt": b"Plain words, and nothing else.\n",
+    "environment.yaml": b"name: a\nchannels: [conda-forge]\ndependencies: [numpy=1.26]\n",
+    "Modelfile": b'FROM ./a.gguf\nADAPTER ./b.gguf\nTEMPLATE """{{ .Prompt }}"""\nPARAMETER num_ctx 4096\n',
+}  # fmt: skip
