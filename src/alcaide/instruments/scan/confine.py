@@ -12,12 +12,10 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import os
-import platform
 import resource
 import struct
 import sys
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,8 +26,7 @@ MEMORY = 3 << 30
 OPEN_FILES = 256
 
 
-@dataclass(frozen=True, slots=True)
-class Confinement:
+class Confinement(NamedTuple):
     """What could be taken away."""
 
     limits: bool
@@ -77,21 +74,22 @@ _LOAD, _JUMP_EQUAL, _JUMP_AT_LEAST, _JUMP_IF_SET, _RETURN = 0x20, 0x15, 0x35, 0x
 _LANDLOCK_CREATE, _LANDLOCK_ADD, _LANDLOCK_RESTRICT = 444, 445, 446
 # Execute; write file; remove folder, file; make character device, folder, file, socket, pipe, block device, link.
 _LANDLOCK_WRITES = (1 << 0) | (1 << 1) | sum(1 << bit for bit in range(4, 13))
-_LANDLOCK_TEMPORARY = (1 << 1) | (1 << 5) | (1 << 8)
+_LANDLOCK_TEMPORARY = (1 << 1) | (1 << 4) | (1 << 5) | (1 << 7) | (1 << 8)
 
 
 class _Program(ctypes.Structure):
     _fields_ = (("length", ctypes.c_ushort), ("filter", ctypes.c_void_p))
 
 
-def confine(temporary: Path, largest_file: int) -> Confinement:
+def confine(temporary: Path, largest_file: int, *, memory: int = MEMORY) -> Confinement:
     """Give up, for this process and for good, what reading a file never needs.
 
     Args:
         temporary: the only folder in which files may still be made.
         largest_file: bytes that one of them may hold.
+        memory: bytes of address space.
     """
-    limits = _limit(largest_file)
+    limits = _limit(largest_file, memory)
     if sys.platform != "linux":
         return Confinement(limits, system_calls=False, writes=False)
     libc = ctypes.CDLL(None, use_errno=True)
@@ -101,12 +99,12 @@ def confine(temporary: Path, largest_file: int) -> Confinement:
     return Confinement(limits, _refuse_system_calls(libc), writes)
 
 
-def _limit(largest_file: int) -> bool:
+def _limit(largest_file: int, memory: int) -> bool:
     """Set the resource limits; what the machine already holds tighter stays."""
     done = True
     for kind, most in (
         (resource.RLIMIT_CORE, 0),
-        (resource.RLIMIT_AS, MEMORY),
+        (resource.RLIMIT_AS, memory),
         (resource.RLIMIT_FSIZE, largest_file),
         (resource.RLIMIT_NOFILE, OPEN_FILES),
     ):
@@ -121,7 +119,7 @@ def _limit(largest_file: int) -> bool:
 
 def _refuse_system_calls(libc: ctypes.CDLL) -> bool:
     """Have the kernel refuse the listed calls with EPERM; False where it cannot."""
-    known = _ARCHITECTURES.get(platform.machine())
+    known = _ARCHITECTURES.get(os.uname().machine)
     if known is None:
         return False
     architecture, calls, clone, clone3 = known

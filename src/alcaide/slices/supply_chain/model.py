@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
+import msgspec
+
 Kind = Literal["artifact", "dataset"]
 State = Literal["waiting", "running", "done", "failed", "cancelled"]
 Origin = Literal["upload", "folder", "watch", "command"]
@@ -84,3 +86,16 @@ class Settings:
     max_upload_mib: int = 2_048
     keep_days: int = 400
     options: dict[str, Any] = field(default_factory=dict)
+
+
+class DataAsked(msgspec.Struct, frozen=True, kw_only=True):
+    """A look at a dataset, as it is asked for."""
+
+    source: str
+    """A path, or the URL of a table."""
+    reference: str = ""
+    against: dict[str, str] = {}
+    labels: str = ""
+    text: tuple[str, ...] = ()
+    fail_on: str = "medium"
+    accepts: tuple[str, ...] = ()

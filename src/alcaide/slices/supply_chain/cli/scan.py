@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 
 from cyclopts import App, Parameter
 
+from alcaide.slices.supply_chain.cli.data import data
 from alcaide.slices.supply_chain.cli.work import Asked, run
 
 app = App(name="scan", help="Say whether models, datasets and repositories are safe to take in.")
@@ -74,6 +75,9 @@ def scan(
     )
 
 
+app.command(data)
+
+
 @app.command(name="formats")
 def list_formats() -> None:
     """List the formats that are recognised."""
@@ -86,13 +90,12 @@ def list_formats() -> None:
 @app.command(name="rules")
 def list_rules(*, format: Annotated[Literal["table", "json"], Parameter(name="--format")] = "table") -> None:
     """List every rule: what it finds, how bad it is, why it matters."""
-    from dataclasses import asdict
 
     from alcaide.instruments.scan.examine import rules
 
     known = sorted(rules().values(), key=lambda rule: (-rule.level.rank, rule.id))
     if format == "json":
-        _say(json.dumps([asdict(rule) for rule in known], indent=2, ensure_ascii=False))
+        _say(json.dumps([rule._asdict() for rule in known], indent=2, ensure_ascii=False))
         return
     for rule in known:
         _say(f"{rule.level.value:<9}{rule.id:<40}{rule.title}")

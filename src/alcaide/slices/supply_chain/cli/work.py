@@ -5,9 +5,8 @@ from __future__ import annotations
 import os
 import sys
 import time
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from alcaide.kernel.errors import InvalidInput, NotFound
 
@@ -19,8 +18,7 @@ if TYPE_CHECKING:
 EXIT = {"passed": 0, "failed": 1, "unknown": 2}
 
 
-@dataclass(frozen=True)
-class Asked:
+class Asked(NamedTuple):
     """The options of `alcaide scan`."""
 
     paths: tuple[Path, ...]
@@ -50,13 +48,13 @@ def run(asked: Asked) -> int:
 
 def _policy(path: Path | None, fail_on: str | None) -> ScanPolicy:
     """The policy asked for; the level given beside it wins."""
-    from dataclasses import replace
-
     from alcaide.instruments.scan.model import Level
-    from alcaide.instruments.scan.policy import POLICY_BYTES, ScanPolicy, parse_policy
+    from alcaide.instruments.scan.policy import ScanPolicy
 
     policy = ScanPolicy()
     if path is not None:
+        from alcaide.instruments.scan.policy_file import POLICY_BYTES, parse_policy
+
         try:
             with path.open("rb") as file:
                 policy = parse_policy(file.read(POLICY_BYTES + 1), name=str(path))
@@ -64,7 +62,7 @@ def _policy(path: Path | None, fail_on: str | None) -> ScanPolicy:
             raise NotFound(
                 f"scan policy `{path}` cannot be read: {error.strerror}; check the path"
             ) from error
-    return policy if fail_on is None else replace(policy, fail_on=Level(fail_on))
+    return policy if fail_on is None else policy._replace(fail_on=Level(fail_on))
 
 
 def _scanned(asked: Asked, policy: ScanPolicy) -> ScanReport:

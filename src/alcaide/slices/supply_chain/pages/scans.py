@@ -12,7 +12,7 @@ from fastapi.responses import HTMLResponse
 from alcaide.kernel.errors import AlcaideError, InvalidInput
 from alcaide.slices.supply_chain import queries, service
 from alcaide.slices.supply_chain.model import Kind, ScanLine
-from alcaide.slices.supply_chain.pages import views
+from alcaide.slices.supply_chain.pages import dataset_views, views
 from alcaide.slices.supply_chain.pages.forms import TABS, Scanner, Viewer, may
 from alcaide.ui import redirect, render
 from alcaide.ui.deps import get_instance
@@ -76,6 +76,16 @@ class ScanPage:
     may_scan: bool
     level: str
     levels: Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class DatasetPage:
+    """One look at a dataset."""
+
+    line: ScanLine
+    view: dataset_views.DatasetView
+    fail_on: str
+    may_scan: bool
 
 
 @router.get("", response_class=HTMLResponse)
@@ -167,10 +177,14 @@ def scan(
     with instance.read() as conn:
         line = queries.scan(conn, scan_id)
         report = queries.report(conn, scan_id)
+    may_scan = may(instance, actor, "scan.run")
+    if line.kind == "dataset" and report is not None:
+        page = DatasetPage(line, dataset_views.view(report), report["fail_on"], may_scan)
+        return render(request, "supply_chain/dataset.html", page)
     shown, left = views.findings(report, level)
     tree, tree_left = views.tree(report)
     calls = views.calls(report)
-    page = ScanPage(
+    scan_page = ScanPage(
         line=line,
         report=report,
         found=shown,
@@ -180,11 +194,11 @@ def scan(
         calls=calls,
         drawing=views.drawing(line.title, calls),
         files=views.files(report),
-        may_scan=may(instance, actor, "scan.run"),
+        may_scan=may_scan,
         level=level,
         levels=[(name, name.capitalize()) for name in views.LEVELS],
     )
-    return render(request, "supply_chain/scan.html", page)
+    return render(request, "supply_chain/scan.html", scan_page)
 
 
 @router.post("/{scan_id}/again")

@@ -11,13 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
+from alcaide.instruments.scan.data.report import DataReport
 from alcaide.kernel.errors import AlcaideError, InvalidInput, NotFound
 from alcaide.kernel.jobs import JobContext, JobStopped
 from alcaide.predicates.base import By
 from alcaide.slices.supply_chain import queries, tables
-from alcaide.slices.supply_chain.model import UNFINISHED, ScanLine
+from alcaide.slices.supply_chain.model import UNFINISHED, DataAsked, ScanLine
 from alcaide.slices.supply_chain.service import recording
 from alcaide.slices.supply_chain.service.asking import readable
+from alcaide.slices.supply_chain.service.datasets import append_data, kept_data, look_at_data
 from alcaide.slices.supply_chain.service.uploads import upload_folder
 
 if TYPE_CHECKING:
@@ -44,7 +46,13 @@ def run_scan(ctx: JobContext) -> dict[str, Any]:
             raise NotFound(f"`{line.title}` is not there any more; scan it again where it lies now")
         if line.origin != "upload":
             readable(instance, line.place)
-        report = look([Path(line.place)], check=ctx.check, progress=ctx.progress)
+        report: ScanReport | DataReport
+        if line.kind == "dataset":
+            report = look_at_data(
+                DataAsked(source=line.place), check=ctx.check, say=lambda said: ctx.progress(None, said)
+            )
+        else:
+            report = look([Path(line.place)], check=ctx.check, progress=ctx.progress)
         _keep(instance, line, report, asked, ctx)
     except JobStopped:
         raise
@@ -56,7 +64,7 @@ def run_scan(ctx: JobContext) -> dict[str, Any]:
             _end(instance, line, f"the scan failed ({type(error).__name__}); see the job `{line.job}`")
         raise
     _drop_upload(line)
-    return {"outcome": report.outcome.value, "files": len(report.artifacts)}
+    return {"outcome": report.outcome.value}
 
 
 def _end(instance: Instance, line: ScanLine, problem: str) -> None:
@@ -94,17 +102,25 @@ def look(
 
 
 def _keep(
-    instance: Instance, line: ScanLine, report: ScanReport, asked: Mapping[str, str], ctx: JobContext
+    instance: Instance,
+    line: ScanLine,
+    report: ScanReport | DataReport,
+    asked: Mapping[str, str],
+    ctx: JobContext,
 ) -> None:
     """The report beside the scan and, if it is about something, a statement in the log, in one transaction."""
-    values = recording.kept(report)
+    values = kept_data(report) if isinstance(report, DataReport) else recording.kept(report)
     subject = str(ctx.payload.get("subject", ""))
     if not subject:
         _mark(instance, line.id, state="done", done_at=instance.clock(), **values)
         return
 
     def work(tx: Tx) -> None:
-        leaf, _ = recording.append(tx, instance, By.of(asked), report, subject, reason=line.reason)
+        by = By.of(asked)
+        if isinstance(report, DataReport):
+            leaf, _ = append_data(tx, instance, by, report, subject, reason=line.reason)
+        else:
+            leaf, _ = recording.append(tx, instance, by, report, subject, reason=line.reason)
         tx.conn.execute(
             tables.scan.update()
             .where(tables.scan.c.id == line.id)
