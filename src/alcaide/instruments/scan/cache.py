@@ -12,6 +12,7 @@ that a file is clean. Whatever goes wrong here costs time and nothing else, so n
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import stat
 import threading
@@ -21,14 +22,16 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from alcaide.instruments.scan.model import Artifact, Finding, Level, Node
+from alcaide.instruments.scan.message import artifact_from, artifact_values
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
+
+    from alcaide.instruments.scan.model import Artifact
 
 FILE = "scan-cache.sqlite3"
-LAYOUT = 1
+LAYOUT = 2
 """The number of the tables' layout and of a result's shape; a cache of another one is begun anew."""
 MAX_DIGESTS = 500_000
 """Some 100 MiB at 200 bytes each."""
@@ -118,7 +121,7 @@ class ScanCache:
         if not isinstance(found, bytes):
             return None
         try:
-            return _read_artifact(found)
+            return artifact_from(json.loads(found))
         except Exception:  # noqa: BLE001 - whatever is wrong with what was kept, it is scanned again
             return None
 
@@ -126,9 +129,7 @@ class ScanCache:
         """Keep what a scan found, unless it would differ the next time or is too long."""
         if any(finding.rule in NEVER_KEPT for finding in artifact.findings):
             return
-        import msgspec
-
-        value = msgspec.json.encode(artifact)
+        value = json.dumps(artifact_values(artifact)).encode()
         if len(value) <= MAX_RESULT_BYTES:
             self._tell("INSERT OR REPLACE INTO result VALUES (?, ?, ?)", (key, value, int(time.time())))
 
@@ -250,40 +251,3 @@ def _ours(folder: Path) -> bool:
         return False
     mine = not hasattr(os, "geteuid") or about.st_uid == os.geteuid()
     return stat.S_ISDIR(about.st_mode) and mine and not about.st_mode & 0o022
-
-
-def _read_artifact(data: bytes) -> Artifact:
-    import msgspec
-
-    values = msgspec.json.decode(data)
-    return Artifact(
-        path=values["path"],
-        node=_read_node(values["node"], 0),
-        findings=[
-            Finding(
-                rule=one["rule"],
-                level=Level(one["level"]),
-                message=one["message"],
-                place=one["place"],
-                offset=one["offset"],
-                detail=one["detail"],
-            )
-            for one in values["findings"]
-        ],
-        sha256=values["sha256"],
-        seconds=values["seconds"],
-        looked_beside=values["looked_beside"],
-    )
-
-
-def _read_node(values: Mapping[str, Any], depth: int) -> Node:
-    if depth > 64:
-        raise ValueError("nested deeper than any scan goes")
-    return Node(
-        name=values["name"],
-        size=values["size"],
-        formats=values["formats"],
-        facts=values["facts"],
-        children=[_read_node(child, depth + 1) for child in values["children"]],
-        left_out=values["left_out"],
-    )

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import math
-import tempfile
 from typing import IO, TYPE_CHECKING, Any, Protocol
-
-import msgspec
 
 from alcaide.instruments.scan.limits import Budget, OverBudget
 from alcaide.instruments.scan.model import Finding, Level, Node, Rule
@@ -19,6 +17,7 @@ if TYPE_CHECKING:
     from alcaide.instruments.scan.source import Source
 
 _IN_MEMORY = 8 << 20
+_as_json = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
 
 
 class Folder(Protocol):
@@ -184,6 +183,8 @@ class Context:
                         f"{packed:,} packed bytes unpack to more than {count:,}: a decompression bomb"
                     )
                 if spool is None and count > _IN_MEMORY:
+                    import tempfile
+
                     spool = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - it lives as long as its source
                     _write(spool, b"".join(held))
                     held.clear()
@@ -217,10 +218,11 @@ def printable(text: str, most: int = 240) -> str:
 
 def writable(node: Node) -> None:
     """Make sure that a node can be sent and written: no halves of characters, no numbers beyond 64 bits."""
-    try:
-        msgspec.msgpack.encode(node)
-    except (UnicodeEncodeError, OverflowError, TypeError, RecursionError):
-        for each in node.walk():
+    for each in node.walk():
+        try:
+            if each.facts:
+                _as_json(each.facts).encode()
+        except (ValueError, TypeError, RecursionError):
             each.facts = plain(each.facts)
 
 

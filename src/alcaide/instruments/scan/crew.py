@@ -13,22 +13,20 @@ import contextlib
 import os
 import select
 import signal
-import struct
-import subprocess
 import sys
 import threading
 import time
 from collections import deque
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from alcaide.instruments.scan.context import shown_name
 from alcaide.instruments.scan.examine import FAULT, OVER_BUDGET
+from alcaide.instruments.scan.message import LARGEST, LENGTH, Request, Together, frame, read_answer
 from alcaide.instruments.scan.model import Artifact, Finding, Level, Node
-from alcaide.instruments.scan.worker import LARGEST_MESSAGE, Hello, Ready, Request, Together, frame, serve
+from alcaide.instruments.scan.worker import serve
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Callable
 
     from alcaide.instruments.scan.policy import ScanPolicy
@@ -38,11 +36,7 @@ GRACE = 15.0
 """Seconds that a worker may take beyond the limit of one file before it is ended."""
 AHEAD = 8
 """Files that a worker is asked for before it has answered."""
-_LENGTH = struct.Struct(">I")
 _PIECE = 1 << 18
-_ready = msgspec.msgpack.Decoder(Ready)
-_artifact = msgspec.msgpack.Decoder(Artifact)
-_together = msgspec.msgpack.Decoder(Together)
 
 
 class NoWorkerError(Exception):
@@ -110,7 +104,7 @@ class _Worker:
         except OSError as error:
             raise NoWorkerError(f"no process to read with can be started: {error.strerror}") from error
         with contextlib.suppress(BrokenPipeError):
-            self._tell(frame(Hello(policy)))
+            self._tell(frame(policy))
 
     def _fork(self, temporary: str) -> None:
         """A copy of this process, which has loaded the readers already."""
@@ -134,6 +128,8 @@ class _Worker:
 
     def _spawn(self, temporary: str) -> None:
         """A new process."""
+        import subprocess
+
         environment = {
             name: os.environ[name] for name in ("PATH", "LANG", "LC_ALL", "SYSTEMROOT") if name in os.environ
         }
@@ -188,23 +184,27 @@ class _Worker:
     def _take(self, found: list[Answer]) -> None:
         """Whole messages out of what was read."""
         at = 0
-        while len(self._held) - at >= _LENGTH.size:
-            (length,) = _LENGTH.unpack_from(self._held, at)
-            if length > LARGEST_MESSAGE:
+        while len(self._held) - at >= LENGTH.size:
+            (length,) = LENGTH.unpack_from(self._held, at)
+            if length > LARGEST:
                 found += self._over(FAULT.id, "had the process that read it answer without end ({how})")
                 return
-            if len(self._held) - at - _LENGTH.size < length:
+            if len(self._held) - at - LENGTH.size < length:
                 break
-            message = bytes(memoryview(self._held)[at + _LENGTH.size : at + _LENGTH.size + length])
-            at += _LENGTH.size + length
+            message = bytes(memoryview(self._held)[at + LENGTH.size : at + LENGTH.size + length])
+            at += LENGTH.size + length
             if not self._begun:
-                _ready.decode(message)
                 self._begun = True
-            else:
-                request = self.asked.popleft()
-                answer = _artifact if request.together is None else _together
-                found.append((request, answer.decode(message)))
-                self.deadline = time.monotonic() + self._patience
+                continue
+            if not self.asked:
+                continue  # it says more than it was asked for
+            try:
+                answer = read_answer(message, self.asked[0])
+            except (ValueError, RecursionError):
+                found += self._over(FAULT.id, "had the process that read it give no answer ({how})")
+                return
+            found.append((self.asked.popleft(), answer))
+            self.deadline = time.monotonic() + self._patience
         del self._held[:at]
 
     def _over(self, rule: str, what: str) -> list[Answer]:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from alcaide.instruments.scan.paths import sendable
 from alcaide.instruments.scan.source import File, UnreadableError
@@ -24,8 +23,7 @@ _SKIPPED = frozenset({".git", ".hg", ".svn"})
 What acts when somebody uses git in a folder, its hooks and settings, is looked at all the same."""
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(NamedTuple):
     """One file to look at."""
 
     path: str

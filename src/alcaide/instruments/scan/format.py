@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from alcaide.instruments.scan.source import HEAD
 
@@ -66,8 +65,7 @@ _MARKS = (
 _CONTROL = frozenset(chr(code) for code in range(32)) - frozenset("\t\n\r\f\v\x1b\b")
 
 
-@dataclass(frozen=True, slots=True)
-class Format:
+class Format(NamedTuple):
     """One format.
 
     A file is examined by every format that recognises it: what one program reads as a picture another reads as an

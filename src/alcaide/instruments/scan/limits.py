@@ -7,11 +7,10 @@ they do not pay for ends as an `Unknown` finding with the name of the limit, nev
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(NamedTuple):
     """The most that one scanned file may cost."""
 
     seconds: float = 60.0

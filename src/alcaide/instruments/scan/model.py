@@ -1,14 +1,16 @@
-"""What a scan says: rules, findings, what lies inside what, and the outcome of it all."""
+"""What a scan says: rules, findings, what lies inside what, and the outcome of it all.
+
+None of these is a dataclass, nor is anything else that a scan loads before its first file: writing and compiling a
+dataclass's methods takes a millisecond at every start, which is what looking at two files takes.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
 
 class Level(StrEnum):
@@ -42,8 +44,7 @@ class Outcome(StrEnum):
     UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(NamedTuple):
     """One kind of problem, the same in every report.
 
     `id` is `<format>/<what>` in kebab-case and never changes its meaning. `title` names the problem in a few words,
@@ -59,8 +60,10 @@ class Rule:
     taxonomy: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+_NO_DETAIL: Mapping[str, Any] = {}
+
+
+class Finding(NamedTuple):
     """One problem, where it is, and what would happen."""
 
     rule: str
@@ -71,7 +74,7 @@ class Finding:
     """The way from the scanned file to the part that has it: `data.pkl`, `a.zip/b.tar`; "" is the file itself."""
     offset: int | None = None
     """Bytes from the start of that part, where one byte can be named."""
-    detail: Mapping[str, Any] = field(default_factory=dict)
+    detail: Mapping[str, Any] = _NO_DETAIL
     """What a program may want: `callable`, `arguments`, `member`, `operator`… JSON values only."""
 
     def sort_key(self) -> tuple[int, str, int, str, str]:
@@ -85,20 +88,45 @@ class Finding:
         )
 
 
-@dataclass(slots=True)
-class Node:
+class _Fields:
+    """What is shown and compared by its fields."""
+
+    __slots__: tuple[str, ...] = ()
+    __hash__ = None  # type: ignore[assignment]
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is type(self) and all(
+            getattr(self, name) == getattr(other, name) for name in self.__slots__
+        )
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({', '.join(f'{name}={getattr(self, name)!r}' for name in self.__slots__)})"
+
+
+class Node(_Fields):
     """A thing that was looked at: the scanned file, or something that lies inside it."""
 
-    name: str
-    """Its own name: the last step of the way to it."""
-    size: int
-    formats: list[str] = field(default_factory=list)
-    """Every format its content is: more than one for a polyglot, none where nothing was recognised."""
-    facts: dict[str, Any] = field(default_factory=dict)
-    """What the formats' readers say about it: declared library, number of tensors, calls made. JSON values only."""
-    children: list[Node] = field(default_factory=list)
-    left_out: int = 0
-    """Children that were looked at and had nothing to say, and are not listed, to keep a report readable."""
+    __slots__ = ("children", "facts", "formats", "left_out", "name", "size")
+
+    def __init__(
+        self,
+        name: str,
+        size: int,
+        formats: list[str] | None = None,
+        facts: dict[str, Any] | None = None,
+        children: list[Node] | None = None,
+        left_out: int = 0,
+    ) -> None:
+        self.name = name
+        """Its own name: the last step of the way to it."""
+        self.size = size
+        self.formats = [] if formats is None else formats
+        """Every format its content is: more than one for a polyglot, none where nothing was recognised."""
+        self.facts = {} if facts is None else facts
+        """What the formats' readers say about it: declared library, number of tensors, calls made. JSON values only."""
+        self.children = [] if children is None else children
+        self.left_out = left_out
+        """Children that were looked at and had nothing to say, and are not listed, to keep a report readable."""
 
     def walk(self) -> Iterator[Node]:
         """This node and everything below it, top first."""
@@ -109,38 +137,58 @@ class Node:
             waiting.extend(reversed(node.children))
 
 
-@dataclass(slots=True)
-class Artifact:
+class Artifact(_Fields):
     """One scanned file: what is in it, and what is wrong with it."""
 
-    path: str
-    """As the caller named it: relative to the scanned folder, with `/`; or the file's name."""
-    node: Node
-    findings: list[Finding] = field(default_factory=list)
-    sha256: str | None = None
-    """Hex, where digests were asked for and the file could be read to its end."""
-    seconds: float = 0.0
-    looked_beside: bool = False
-    """Whether its neighbours were asked for: then what was found holds only beside the same ones."""
+    __slots__ = ("findings", "looked_beside", "node", "path", "seconds", "sha256")
+
+    def __init__(
+        self,
+        path: str,
+        node: Node,
+        findings: list[Finding] | None = None,
+        sha256: str | None = None,
+        seconds: float = 0.0,
+        looked_beside: bool = False,
+    ) -> None:
+        self.path = path
+        """As the caller named it: relative to the scanned folder, with `/`; or the file's name."""
+        self.node = node
+        self.findings = [] if findings is None else findings
+        self.sha256 = sha256
+        """Hex, where digests were asked for and the file could be read to its end."""
+        self.seconds = seconds
+        self.looked_beside = looked_beside
+        """Whether its neighbours were asked for: then what was found holds only beside the same ones."""
 
     def outcome(self, fail_on: Level = Level.MEDIUM) -> Outcome:
         """Failed at a finding of `fail_on` or worse; else unknown if a part was not looked at; else passed."""
         return outcome_of(self.findings, fail_on)
 
 
-@dataclass(slots=True)
-class ScanReport:
+class ScanReport(_Fields):
     """What one scan found, over all files."""
 
-    artifacts: list[Artifact] = field(default_factory=list)
-    edition: str = ""
-    """Names the rules and lists the scan stood on; the same edition finds the same in the same bytes."""
-    policy: str = ""
-    """Digest of the policy in force, or "" for the one that ships."""
-    fail_on: Level = Level.MEDIUM
-    left_out: list[str] = field(default_factory=list)
-    """Folders that were skipped: version control's own."""
-    seconds: float = 0.0
+    __slots__ = ("artifacts", "edition", "fail_on", "left_out", "policy", "seconds")
+
+    def __init__(
+        self,
+        artifacts: list[Artifact] | None = None,
+        edition: str = "",
+        policy: str = "",
+        fail_on: Level = Level.MEDIUM,
+        left_out: list[str] | None = None,
+        seconds: float = 0.0,
+    ) -> None:
+        self.artifacts = [] if artifacts is None else artifacts
+        self.edition = edition
+        """Names the rules and lists the scan stood on; the same edition finds the same in the same bytes."""
+        self.policy = policy
+        """Digest of the policy in force, or "" for the one that ships."""
+        self.fail_on = fail_on
+        self.left_out = [] if left_out is None else left_out
+        """Folders that were skipped: version control's own."""
+        self.seconds = seconds
 
     @property
     def findings(self) -> list[tuple[Artifact, Finding]]:

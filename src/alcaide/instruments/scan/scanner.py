@@ -14,11 +14,11 @@ from alcaide.instruments.scan.crew import NoWorkerError, share_out
 from alcaide.instruments.scan.edition import edition
 from alcaide.instruments.scan.examine import formats
 from alcaide.instruments.scan.folder import Target, targets
+from alcaide.instruments.scan.message import Request, Together
 from alcaide.instruments.scan.model import Artifact, Finding, ScanReport
-from alcaide.instruments.scan.paths import packed
 from alcaide.instruments.scan.policy import ScanPolicy
 from alcaide.instruments.scan.source import UnreadableError
-from alcaide.instruments.scan.worker import Request, Together, look_at, look_at_folder, unreadable
+from alcaide.instruments.scan.worker import look_at, look_at_folder, unreadable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -91,10 +91,7 @@ def scan(
             done(found)
         else:
             remaining[target.name] = target
-    asked = deque(
-        Request(packed(target.path), target.name, packed(target.root), digests)
-        for target in remaining.values()
-    )
+    asked = deque(Request(target.path, target.name, target.root, digests) for target in remaining.values())
     asked.extend(_together([target for target in waiting if not target.problem]))
     beside = _look(asked, policy, workers, done)
     _add(beside, report.artifacts)
@@ -142,7 +139,7 @@ def _together(targets: Sequence[Target]) -> list[Request]:
         Request(
             "",
             found[0].name.removesuffix(found[0].inside),
-            packed(root),
+            root,
             together=[one.inside for one in found],
         )
         for root, found in by_root.items()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from alcaide.instruments.scan.context import printable
@@ -52,7 +51,7 @@ def report_json(report: ScanReport) -> dict[str, Any]:
             }
             for artifact in report.artifacts
         ],
-        "rules": {name: asdict(known[name]) for name in used if name in known},
+        "rules": {name: known[name]._asdict() for name in used if name in known},
     }
 
 

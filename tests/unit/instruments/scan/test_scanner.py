@@ -9,7 +9,6 @@ import subprocess
 import sys
 import threading
 from collections import deque
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,10 +17,10 @@ from alcaide.instruments.scan import crew, examine
 from alcaide.instruments.scan.edition import edition
 from alcaide.instruments.scan.format import Format
 from alcaide.instruments.scan.limits import Limits
+from alcaide.instruments.scan.message import Request
 from alcaide.instruments.scan.model import Level, Outcome
 from alcaide.instruments.scan.policy import ScanPolicy
 from alcaide.instruments.scan.scanner import ScanFailedError, scan
-from alcaide.instruments.scan.worker import Request
 
 GOOD = pickle.dumps({"weights": [0.5]}, protocol=4)
 EVIL = b"cos\nsystem\n(S'true'\ntR."
@@ -94,7 +93,7 @@ def test_what_takes_for_ever_is_ended(tmp_path, monkeypatch):
     planted(monkeypatch, signal.pause)
     monkeypatch.setattr(crew, "GRACE", 0.5)
     folder = folder_of(tmp_path, boom=b"BOOM", evil=EVIL)
-    report = scan([folder], policy=ScanPolicy(limits=replace(Limits(), seconds=0.5)), workers=1)
+    report = scan([folder], policy=ScanPolicy(limits=Limits(seconds=0.5)), workers=1)
     assert "it took over 1 seconds" in messages(report, "boom")[0]
     assert report.outcome is Outcome.FAILED
 

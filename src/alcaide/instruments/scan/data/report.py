@@ -170,7 +170,7 @@ class DataReport:
                 "fail_on": self.fail_on,
                 "counts": self.counts(),
                 "columns": self.columns,
-                "findings": self.findings,
+                "findings": [finding._asdict() for finding in self.findings],
                 "coverage": self.coverage,
                 "facts": self.facts,
                 "figures": self.figures,

@@ -90,7 +90,6 @@ def list_formats() -> None:
 @app.command(name="rules")
 def list_rules(*, format: Annotated[Literal["table", "json"], Parameter(name="--format")] = "table") -> None:
     """List every rule: what it finds, how bad it is, why it matters."""
-
     from alcaide.instruments.scan.examine import rules
 
     known = sorted(rules().values(), key=lambda rule: (-rule.level.rank, rule.id))
