@@ -14,8 +14,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 from alcaide import __version__
 from alcaide.kernel.errors import AlcaideError
@@ -28,8 +27,7 @@ EXIT_INTERRUPTED = 130  # 128 + SIGINT, what shells expect
 EXIT_PIPE_CLOSED = 141  # 128 + SIGPIPE
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(NamedTuple):
     """A word after `alcaide`: what it does in one line, and where its code is."""
 
     word: str

@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from alcaide.kernel.slice import Manifest
+    from alcaide.kernel.manifest import Manifest
 
 SLICES: tuple[str, ...] = (
     "alcaide.slices.access.manifest",

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from urllib.parse import unquote
-
 from alcaide.instruments.scan.patterns import regex
 
 _SCHEME = regex(r"[A-Za-z][A-Za-z0-9+.-]+:(?://|/|\\)")
@@ -21,16 +18,6 @@ def sendable(name: str) -> str:
     return name
 
 
-def packed(path: str) -> str:
-    """A path as UTF-8 can hold it, for `unpacked` to make the same path of: no path begins with a zero byte."""
-    return path if sendable(path) == path else "\0" + os.fsencode(path).hex()
-
-
-def unpacked(path: str) -> str:
-    """The path that was packed."""
-    return os.fsdecode(bytes.fromhex(path[1:])) if path.startswith("\0") else path
-
-
 def leads_out(path: str) -> str:
     """Why a path may lead out of the folder it belongs to, in a few words, or "".
 
@@ -38,8 +25,11 @@ def leads_out(path: str) -> str:
     be a link; only the folder itself can tell.
     """
     path = path.strip()
-    if "%" in path and (decoded := unquote(path)) != path and (why := leads_out(decoded)):
-        return f"decoded, {why}"
+    if "%" in path:
+        from urllib.parse import unquote
+
+        if (decoded := unquote(path)) != path and (why := leads_out(decoded)):
+            return f"decoded, {why}"
     if "\0" in path:
         return "it holds a zero byte"
     if _SCHEME.match(path):

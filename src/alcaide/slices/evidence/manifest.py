@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from alcaide.kernel.slice import Action, Manifest, NavItem
+from alcaide.kernel.manifest import Action, Manifest, NavItem
 
 MANIFEST = Manifest(
     name="evidence",
