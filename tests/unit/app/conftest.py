@@ -33,8 +33,8 @@ class _Decision:
     next_step: str = "sign in"
 
 
-BARE_ACCESS = dataclasses.replace(
-    ACCESS, api=None, pages=None, cli=None, jobs=None, start=None, attention=None, panels=None, nav=()
+BARE_ACCESS = ACCESS._replace(
+    api=None, pages=None, cli=None, jobs=None, start=None, attention=None, panels=None, nav=()
 )
 
 

@@ -1,8 +1,8 @@
 """What a scan and the processes that read for it say to each other: JSON after a length of four bytes.
 
 A process that reads strangers' files may have been taken over by one of them. So what it says is held to its shape
-here, value by value, and can be no more than findings; and JSON, unlike pickle or marshal, can hold no more than values.
-It is ASCII, in which any name of a file can be written, halves of characters included.
+here, value by value, and can be no more than findings; JSON, unlike pickle or marshal, can hold nothing else. It is
+ASCII, in which any name of a file can be written, halves of characters included.
 """
 
 from __future__ import annotations
@@ -34,6 +34,8 @@ class Request(NamedTuple):
     sha256: str | None = None
     together: list[str] | None = None
     """Files of the folder that are to be looked at together, as repositories; `path` and `name` then say nothing."""
+    within: str = ""
+    """A folder around the root whose files its links may lead to; empty if that is the root itself."""
 
 
 class Together(NamedTuple):
@@ -64,6 +66,11 @@ def receive(stream: IO[bytes]) -> Any:
     (length,) = LENGTH.unpack(head)
     data = stream.read(length)
     return _decode(data.decode("ascii")) if len(data) == length else None
+
+
+def values_of(message: bytes) -> Any:
+    """The values of a whole message that is at hand."""
+    return _decode(message[LENGTH.size :].decode("ascii"))
 
 
 def policy_from(values: Any) -> ScanPolicy:

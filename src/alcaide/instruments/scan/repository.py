@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import posixpath
 import re
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from alcaide.instruments.scan.context import plain, printable
@@ -148,12 +147,14 @@ _GIT_PROGRAMS = frozenset(
 """Keys of git's settings whose value is a program, or the folder of some: git-config(1)."""
 
 
-@dataclass(slots=True)
 class _Repository:
     """The files of one folder, without those below."""
 
-    below: str
-    names: set[str] = field(default_factory=set)
+    __slots__ = ("below", "names")
+
+    def __init__(self, below: str) -> None:
+        self.below = below
+        self.names: set[str] = set()
 
     def path(self, name: str) -> str:
         return f"{self.below}/{name}" if self.below else name

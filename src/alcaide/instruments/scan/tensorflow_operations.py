@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from importlib.resources import files
 from typing import NamedTuple
 
+from alcaide.instruments.scan.lists import read_list
 from alcaide.instruments.scan.patterns import regex
 
 EVERY = -1
@@ -157,6 +157,6 @@ FORESTS = frozenset(
 @lru_cache(maxsize=1)
 def computing() -> frozenset[str]:
     """Every operation that only computes."""
-    text = files("alcaide.instruments.scan.lists").joinpath("tensorflow_ops.txt").read_text(encoding="utf-8")
+    text = read_list("tensorflow_ops.txt")
     names = {line for line in text.split("\n") if line and line[0] != "#"}
     return frozenset(names) | TEXT | FORESTS

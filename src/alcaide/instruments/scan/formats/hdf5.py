@@ -11,7 +11,6 @@ import re
 from typing import TYPE_CHECKING
 
 from alcaide.instruments.scan.format import Format
-from alcaide.instruments.scan.hdf5 import SIGNATURE, Attribute, Item, Reader
 from alcaide.instruments.scan.limits import Malformed, OverBudget, Truncated
 from alcaide.instruments.scan.model import Level, Rule
 from alcaide.instruments.scan.paths import leads_out
@@ -21,8 +20,10 @@ from alcaide.instruments.scan.source import Memory, chunks
 if TYPE_CHECKING:
     from alcaide.instruments.scan.context import Context
     from alcaide.instruments.scan.format import Glance
+    from alcaide.instruments.scan.hdf5 import Attribute, Item
     from alcaide.instruments.scan.source import Source
 
+SIGNATURE = b"\x89HDF\r\n\x1a\n"
 _TAXONOMY = ("owasp-llm:2025/LLM03", "mitre-atlas/AML.T0010.003")
 
 OUTSIDE = Rule(
@@ -86,6 +87,7 @@ def _start(glance: Glance) -> int | None:
 def examine(source: Source, context: Context) -> None:
     """Walk all objects; judge links, storage and attributes; give configurations and pickles to their readers."""
     from alcaide.instruments.scan.format import Glance
+    from alcaide.instruments.scan.hdf5 import Item, Reader
 
     start = _start(Glance(source, context.node.name))
     reader = Reader(source, context.tick, start or 0)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from importlib.resources import files
+from alcaide.instruments.scan.lists import read_list
 
 
 def words(name: str) -> frozenset[str]:
     """All names of one list."""
-    text = (files("alcaide.instruments.scan") / "lists" / name).read_text(encoding="utf-8")
-    return frozenset(word for line in text.splitlines() for word in line.partition("#")[0].split())
+    return frozenset(word for line in read_list(name).splitlines() for word in line.partition("#")[0].split())

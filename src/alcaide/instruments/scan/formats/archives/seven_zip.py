@@ -13,7 +13,6 @@ import zlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from alcaide.instruments.scan.format import Format
 from alcaide.instruments.scan.formats.archives.expand import (
     DICTIONARY,
     PIECE,
@@ -27,7 +26,7 @@ from alcaide.instruments.scan.formats.archives.expand import (
 )
 from alcaide.instruments.scan.formats.archives.inside import Members, Salvage, beside
 from alcaide.instruments.scan.formats.archives.names import Names
-from alcaide.instruments.scan.formats.archives.rules import DAMAGED, RULES
+from alcaide.instruments.scan.formats.archives.rules import DAMAGED
 from alcaide.instruments.scan.limits import (
     Encrypted,
     Malformed,
@@ -594,6 +593,3 @@ def _out_size(folder: Folder) -> int:
         if index not in used:
             return folder.sizes[index]
     raise Malformed("a folder whose coders go round in a circle")
-
-
-FORMATS = (Format("7z", "7z archive", lambda glance: glance.head.startswith(SIGNATURE), examine, RULES),)

@@ -6,7 +6,6 @@ library's reader is not used: it stops at the first broken header without a word
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from alcaide.instruments.scan.format import Format
@@ -32,22 +31,26 @@ _SPARSE = b"S"
 _KINDS = {_CHARACTER: "a character device", _BLOCK_DEVICE: "a block device", _PIPE: "a pipe"}
 
 
-@dataclass(slots=True)
 class Header:
     """One member's header, with what extended headers before it say already taken in."""
 
-    name: str
-    kind: bytes
-    size: int
-    """Bytes that it takes in the archive."""
-    mode: int
-    target: str
-    offset: int
-    data: int
-    """Where its bytes begin."""
-    sparse: list[tuple[int, int]] = field(default_factory=list)
-    """Stretches that are there, (offset, length), of a file with holes."""
-    real_size: int | None = None
+    __slots__ = ("data", "kind", "mode", "name", "offset", "real_size", "size", "sparse", "target")
+
+    def __init__(
+        self, name: str, kind: bytes, size: int, mode: int, target: str, offset: int, data: int
+    ) -> None:
+        self.name = name
+        self.kind = kind
+        self.size = size
+        """Bytes that it takes in the archive."""
+        self.mode = mode
+        self.target = target
+        self.offset = offset
+        self.data = data
+        """Where its bytes begin."""
+        self.sparse: list[tuple[int, int]] = []
+        """Stretches that are there, (offset, length), of a file with holes."""
+        self.real_size: int | None = None
 
 
 class Sparse:

@@ -6,13 +6,13 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from functools import lru_cache
-from importlib.resources import files
+from typing import NamedTuple
+
+from alcaide.instruments.scan.lists import read_list
 
 
-@dataclass(frozen=True, slots=True)
-class Names:
+class Names(NamedTuple):
     """What a configuration may name."""
 
     classes: frozenset[str]
@@ -24,8 +24,7 @@ class Names:
 @lru_cache(maxsize=1)
 def names() -> Names:
     """The list, read once."""
-    text = files("alcaide.instruments.scan.lists").joinpath("keras.json").read_text(encoding="utf-8")
-    read = json.loads(text)
+    read = json.loads(read_list("keras.json"))
     return Names(
         frozenset(read["classes"]),
         frozenset(read["functions"]) | frozenset(read["activations"]),

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from importlib.resources import files
 
+from alcaide.instruments.scan.lists import read_list
 from alcaide.instruments.scan.model import Level, Rule
 from alcaide.instruments.scan.patterns import regex
 
@@ -78,7 +78,7 @@ DOMAINS = frozenset(
 @lru_cache(maxsize=1)
 def own() -> frozenset[str]:
     """ONNX's own operators, `domain:name`."""
-    text = files("alcaide.instruments.scan.lists").joinpath("onnx_ops.txt").read_text(encoding="utf-8")
+    text = read_list("onnx_ops.txt")
     return frozenset(line for line in text.split("\n") if line and line[0] != "#")
 
 
