@@ -140,7 +140,8 @@ class Machine:
             end = piece.find(b"\n")
             if end >= 0:
                 self._fill(at + end + 1)
-                return first, 0
+                # A string that is cut is still one: it hides nothing that comes after it.
+                return first + first[:1] if first[:1] in (b"'", b'"') else first, 0
             at += len(piece)
         raise Truncated("a line has no end", start)
 

@@ -9,15 +9,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from alcaide.instruments.scan.patterns import regex
+from alcaide.instruments.scan.source import HEAD, chunks
 
 if TYPE_CHECKING:
     from alcaide.instruments.scan.format import Glance
+    from alcaide.instruments.scan.source import Source
 
 _ENOUGH: Final = 4_000
 _NAME = regex(rb"[A-Za-z_][\w.]{0,300}\n[A-Za-z_][\w.]{0,300}\n")
-_INTEGER = regex(rb"[+-]?[0-9]{1,400}L?$")
-_QUOTED = regex(rb"(?:'[^'\n]*'|\"[^\"\n]*\")\s*$")
-_NUMBER = regex(rb"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?$|[+-]?(?:inf|nan)$")
+# What unpicklers take, in Python and in C, which is more than pickles are written with.
+_INTEGER = regex(rb"\s*[+-]?[0-9][0-9A-Za-z_]{0,5000}\s*$")
+_QUOTED = regex(rb"(?:'.*'|\".*\")\s*$")
+_NUMBER = regex(rb"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?$|(?i:[+-]?(?:inf(?:inity)?|nan)$)")
+_BEGINS = regex(rb"\s*[+-]?[0-9.][0-9A-Za-z_.]*$|['\"]")
+"""How a number or a string begins whose line is longer than what is looked at."""
 
 # Opcodes with a fixed argument: its length, how many things they need on the stack, by how many they change it.
 _FIXED: Final[dict[int, tuple[int, int, int]]] = {
@@ -26,8 +31,21 @@ _FIXED: Final[dict[int, tuple[int, int, int]]] = {
     0x71: (1, 1, 0), 0x72: (4, 1, 0), 0x68: (1, 0, 1), 0x6A: (4, 0, 1), 0x94: (0, 1, 0), 0x73: (0, 3, -2),
     0x61: (0, 2, -1), 0x85: (0, 1, 0), 0x86: (0, 2, -1), 0x87: (0, 3, -2), 0x52: (0, 2, -1), 0x62: (0, 2, -1),
     0x81: (0, 2, -1), 0x92: (0, 3, -2), 0x93: (0, 2, -1), 0x51: (0, 1, 0), 0x80: (1, 0, 0), 0x95: (8, 0, 0),
+    0x82: (1, 0, 1), 0x83: (2, 0, 1), 0x84: (4, 0, 1),
 }  # fmt: skip
-_LENGTHS: Final = {0x58: 4, 0x55: 1, 0x54: 4, 0x43: 1, 0x42: 4, 0x8C: 1, 0x8D: 8, 0x8E: 8, 0x8A: 1, 0x8B: 4}
+_LENGTHS: Final = {
+    0x58: 4,
+    0x55: 1,
+    0x54: 4,
+    0x43: 1,
+    0x42: 4,
+    0x8C: 1,
+    0x8D: 8,
+    0x8E: 8,
+    0x8A: 1,
+    0x8B: 4,
+    0x96: 8,
+}
 _LINES: Final = {
     0x49: _INTEGER,
     0x4C: _INTEGER,
@@ -37,7 +55,10 @@ _LINES: Final = {
     0x70: _INTEGER,
     0x67: _INTEGER,
 }
-_ACTS: Final = frozenset({0x52, 0x62, 0x81, 0x92, 0x93})
+_ACTS: Final = frozenset({0x52, 0x62, 0x81, 0x92})
+_NAMES: Final = frozenset({0x82, 0x83, 0x84, 0x93})
+_AHEAD: Final = 1024
+"""Bytes after an opcode that are there to be read: the longest name, and more."""
 _STARTS: Final = frozenset(_FIXED) | frozenset(_LENGTHS) | frozenset(_LINES) | frozenset(b"(cP")
 _AFTER_HEADER: Final = _STARTS | frozenset(b"\x95.0i\x82\x83\x84\x96\x97")
 
@@ -48,7 +69,7 @@ TORCH_LEGACY: Final = b"\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."
 
 def is_pickle(glance: Glance) -> bool:
     """Whether the bytes begin as a pickle does, and not as what torch wrote before it wrote zips (`torch_archive`)."""
-    return begins_pickle(glance.head, glance.size) and not is_torch_legacy(glance)
+    return begins_pickle(glance.head, glance.size, glance.source) and not is_torch_legacy(glance)
 
 
 def is_torch_legacy(glance: Glance) -> bool:
@@ -56,22 +77,32 @@ def is_torch_legacy(glance: Glance) -> bool:
     return glance.head[:1] == b"\x80" and glance.head[2:15] == TORCH_LEGACY
 
 
-def begins_pickle(head: bytes, size: int) -> bool:
-    """Whether `head`, the beginning of `size` bytes, begins a pickle."""
+def begins_pickle(head: bytes, size: int, source: Source | None = None) -> bool:
+    """Whether `head`, the beginning of `size` bytes, begins a pickle.
+
+    With a source, one literal that is longer than the head hides nothing: what comes after it is read from there.
+    """
     if len(head) < 2:
         return False
     first = head[0]
     if first == 0x80:
         return head[1] <= 5 and len(head) > 2 and head[2] in _AFTER_HEADER
-    return first in _STARTS and _reads(head, size)
+    return first in _STARTS and _reads(head, size, source)
 
 
-def _reads(head: bytes, size: int) -> bool:  # noqa: C901 - a table of opcodes, and what is left of them
+def _reads(head: bytes, size: int, source: Source | None) -> bool:  # noqa: C901 - a table of opcodes, and the rest
     """Whether the opcodes are proper up to an act, a STOP at the end, or the end of what is there to see."""
-    at, depth, ops, puts = 0, 0, 0, 0
+    base, at, depth, ops, puts = 0, 0, 0, 0, 0
     marks: list[int] = []
     named = False
-    while at < len(head):
+    while True:
+        if len(head) - at < (0 if source is None else _AHEAD) + 1 and base + len(head) < size:
+            if named or puts or ops > 64:
+                return True
+            if source is not None:
+                base, head, at = base + at, source.read(base + at, HEAD), 0
+        if at >= len(head):
+            return False
         op = head[at]
         at += 1
         ops += 1
@@ -86,6 +117,8 @@ def _reads(head: bytes, size: int) -> bool:  # noqa: C901 - a table of opcodes, 
             at += argument
             if named and op in _ACTS:
                 return True
+            if op in _NAMES:
+                named = True
         elif op == 0x28:
             marks.append(depth)
             depth = 0
@@ -103,15 +136,21 @@ def _reads(head: bytes, size: int) -> bool:  # noqa: C901 - a table of opcodes, 
             width = _LENGTHS[op]
             length = int.from_bytes(head[at : at + width], "little")
             at += width + length
-            if at > size:
+            if base + at > size:
                 return False
             depth += 1
         elif op in _LINES:
             end = head.find(b"\n", at)
-            if end < 0:
-                return bool(puts) and size > len(head)
             check = _LINES[op]
-            if check is not None and not check.match(head[at:end]):
+            if end < 0:
+                if source is None:
+                    return bool(puts) and size > len(head)
+                if check is not None and not _BEGINS.match(head, at):
+                    return False
+                end = _line_end(source, base + len(head)) - base
+                if end < 0:
+                    return False
+            elif check is not None and not check.match(head[at:end]):
                 return False
             if op == 0x70:
                 if not depth:
@@ -142,4 +181,13 @@ def _reads(head: bytes, size: int) -> bool:  # noqa: C901 - a table of opcodes, 
             return False
         if ops >= _ENOUGH:
             return True
-    return at >= len(head) and size > len(head) and (named or puts > 0 or ops > 64)
+
+
+def _line_end(source: Source, at: int) -> int:
+    """Where the line ends that goes on at `at`; far below zero if it never does."""
+    for piece in chunks(source, at):
+        found = piece.find(b"\n")
+        if found >= 0:
+            return at + found
+        at += len(piece)
+    return -(1 << 63)
