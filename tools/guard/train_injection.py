@@ -245,9 +245,10 @@ def evidence_of(
     """
     made = np.zeros((len(rows), len(combination.NAMES) + len(combination.STRUCTURE_NAMES)))
     (attack, attack_bias), (request, request_bias) = heads["attack"], heads["request"]
+    pair = linear.Pair(attack, request)
     for number, row in enumerate(rows):
         layer = as_written(Passage(row.text, direction=direction))
-        gathered = evidence.gathered(layer, attack, request, (attack_bias, request_bias))
+        gathered = evidence.gathered(layer, pair, (attack_bias, request_bias))
         if gathered is None:
             continue
         seen = signatures.sightings(layer, engine.hits(layer).get(NAME, ()))
@@ -459,7 +460,7 @@ def styles(content: bytes, engine: PatternEngine) -> list[Style]:
     for line in STYLES.read_text("utf-8").splitlines():
         row = json.loads(line)
         layer = as_written(Passage(row["text"], direction=row["direction"]))
-        gathered = evidence.gathered(layer, weights.attack, weights.request, weights.biases[:2])
+        gathered = evidence.gathered(layer, weights.heads, weights.biases[:2])
         seen = signatures.sightings(layer, engine.hits(layer).get(NAME, ()))
         sums = weights.data if row["direction"] == "tool" else weights.prompt
         alarm = gathered is not None and log_odds(layer, gathered, seen, sums) >= 0

@@ -77,12 +77,13 @@ def trained(package: str) -> Trained:
 def looked(layer: Layer, model: Trained, threshold: float) -> tuple[float, list[Stretch]]:
     """The highest probability of any window, and the windows at or above the threshold, none overlapping another."""
     reading = linear.read(layer, model.head)
-    scores = linear.windows(reading, model.head, model.chunks)
-    if not len(scores):
+    most = linear.highest(reading, model.head, model.chunks)
+    if most is None:
         return 0.0, []
-    highest = model.probability(float(scores.max()))
+    highest = model.probability(most)
     if highest < threshold:
         return highest, []
+    scores = linear.windows(reading, model.head, model.chunks)
     found: list[Stretch] = []
     order = np.argsort(-scores, kind="stable")
     last = len(reading.sums)

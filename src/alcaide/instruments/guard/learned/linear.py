@@ -11,7 +11,9 @@ Integers are summed exactly, so a text scores the same on every machine.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import accumulate
+from math import sqrt
 from typing import Final
 
 import numpy as np
@@ -42,6 +44,26 @@ class Head:
 
 
 @dataclass(frozen=True, slots=True)
+class Pair:
+    """Two heads over the same groups that are always asked together.
+
+    Their entries lie beside each other, so that an n-gram's two weights come with one access to memory: the tables
+    are larger than a core's own cache, and waiting for them is what reading costs. A shorter table is repeated.
+    """
+
+    first: Head
+    second: Head
+    entries: npt.NDArray[np.int16] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        assert self.first.groups == self.second.groups
+        length = max(len(self.first.table), len(self.second.table))
+        tables = [np.tile(head.table, length // len(head.table)) for head in (self.first, self.second)]
+        both = np.stack(tables, axis=1)
+        object.__setattr__(self, "entries", both.reshape(-1).view(np.int16))
+
+
+@dataclass(frozen=True, slots=True)
 class Reading:
     """What a head's table says, chunk by chunk. All arrays are of one length, the number of chunks.
 
@@ -68,28 +90,31 @@ class Window:
 
 def read(layer: Layer, head: Head) -> Reading:
     """Sum a head's table over each chunk of a layer."""
-    return read_all(layer, (head,))[0]
+    made = [block.chunked(head.groups).sums(head.table) for block in ngrams.blocks(layer)]
+    sizes, begins, stops = _chunks(layer)
+    return Reading(made[0] if len(made) == 1 else _joined(made), sizes, begins, stops)
 
 
-def read_all(layer: Layer, heads: Sequence[Head]) -> tuple[Reading, ...]:
-    """`read` for several heads at once: what does not depend on the weights is made once."""
-    sums: list[list[Sums]] = [[] for _ in heads]
+def read_both(layer: Layer, pair: Pair) -> tuple[Reading, Reading]:
+    """`read` for both heads of a pair."""
+    made = [block.chunked(pair.first.groups).sums_of_two(pair.entries) for block in ngrams.blocks(layer)]
+    sizes, begins, stops = _chunks(layer)
+    first, second = made[0] if len(made) == 1 else (_joined([one[of] for one in made]) for of in (0, 1))
+    return Reading(first, sizes, begins, stops), Reading(second, sizes, begins, stops)
+
+
+def _joined(parts: list[Sums]) -> Sums:
+    return np.concatenate(parts) if parts else np.empty(0, dtype=np.int64)
+
+
+def _chunks(layer: Layer) -> tuple[Sums, Sums, Sums]:
+    """Sizes, beginnings and ends of all chunks of a layer: the same for every head, so made once."""
     known = layer.notes.get("chunks")
-    placing: list[tuple[Sums, Sums]] | None = [] if known is None else None
-    for block in ngrams.blocks(layer):
-        for made, head in zip(sums, heads, strict=True):
-            made.append(block.chunked(head.groups).sums(head.table))
-        if placing is not None:
-            placing.append(_placed(block))
     if known is None:
-        known = layer.notes["chunks"] = _all_placed(placing or [], len(layer.octets))
+        placed = [_placed(block) for block in ngrams.blocks(layer)]
+        known = layer.notes["chunks"] = _all_placed(placed, len(layer.octets))
     assert isinstance(known, tuple)
-    sizes, begins, stops = known
-    if not len(sizes):
-        return tuple(Reading(sizes, sizes, begins, stops) for _ in heads)
-    return tuple(
-        Reading(made[0] if len(made) == 1 else np.concatenate(made), sizes, begins, stops) for made in sums
-    )
+    return known
 
 
 def _placed(block: ngrams.Block) -> tuple[Sums, Sums]:
@@ -102,7 +127,6 @@ def _placed(block: ngrams.Block) -> tuple[Sums, Sums]:
 
 
 def _all_placed(placed: list[tuple[Sums, Sums]], length: int) -> tuple[Sums, Sums, Sums]:
-    """Sizes, beginnings and ends of all chunks of a layer: the same for every head, so made once."""
     if not placed:
         empty = np.empty(0, dtype=np.int64)
         return empty, empty, empty
@@ -119,6 +143,8 @@ def windows(reading: Reading, head: Head, chunks: int) -> npt.NDArray[np.float64
     """Scores of every window of `chunks` chunks; of the whole text where it is shorter. None for an empty text."""
     if not len(reading.sums):
         return np.empty(0)
+    if len(reading.sums) <= FEW:
+        return np.array(_one_by_one(reading, head.scale, chunks))
     if len(reading.sums) <= chunks:
         return np.array([head.scale * float(reading.sums.sum()) / float(reading.sizes.sum()) ** 0.5])
     both = np.zeros((2, len(reading.sums) + 1), dtype=np.int64)
@@ -128,6 +154,28 @@ def windows(reading: Reading, head: Head, chunks: int) -> npt.NDArray[np.float64
     scores: npt.NDArray[np.float64] = over[0] * head.scale
     scores /= np.sqrt(over[1])
     return scores
+
+
+FEW: Final = 24
+"""Chunks up to which windows are scored one by one, which then takes less than calls on arrays."""
+
+
+def highest(reading: Reading, head: Head, chunks: int) -> float | None:
+    """The highest of `windows`; None for an empty text."""
+    if 0 < len(reading.sums) <= FEW:
+        return max(_one_by_one(reading, head.scale, chunks))
+    scores = windows(reading, head, chunks)
+    return float(scores.max()) if len(scores) else None
+
+
+def _one_by_one(reading: Reading, scale: float, chunks: int) -> list[float]:
+    sums = [0, *accumulate(reading.sums.tolist())]
+    sizes = [0, *accumulate(reading.sizes.tolist())]
+    chunks = min(chunks, len(sizes) - 1)
+    return [
+        (sums[end] - sums[end - chunks]) * scale / sqrt(sizes[end] - sizes[end - chunks])
+        for end in range(chunks, len(sizes))
+    ]
 
 
 def strongest(reading: Reading, head: Head, chunks: int) -> Window | None:

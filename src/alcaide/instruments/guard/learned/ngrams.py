@@ -39,7 +39,7 @@ BLOCK: Final = 1 << 14
 """Bytes hashed at a time: what one step makes of them, eight bytes for each, then stays in a core's own cache."""
 
 KEPT: Final = 1 << 19
-"""Texts of up to this many bytes keep their blocks for the next head, at about fifteen bytes for each."""
+"""Texts of up to this many bytes keep their blocks for the next head, at some forty bytes for each."""
 
 BYTE_ORDERS: Final = (3, 4, 5, 6, 7)
 WORD_GROUPS: Final = ("w1", "w2", "w3", "w4", "s2", "s3", "p4", "q2", "q3", "r2")
@@ -47,7 +47,6 @@ GROUPS: Final = tuple(f"c{order}" for order in BYTE_ORDERS) + WORD_GROUPS
 """Names of what can be asked for: `c5` byte 5-grams; `w1`…`w4` runs of words; `s2`, `s3` pairs of words with one or
 two words between; `p4` words by their first four bytes, `q2` and `q3` runs of such, `r2` pairs with one between."""
 
-_NO_GRAM: Final = np.zeros(1, dtype=np.uint32)
 _LITTLE: Final = sys.byteorder == "little"
 
 # Odd constants: 2^64 / golden ratio (Knuth), and three from the SplitMix64 generator seeded with 1, made odd.
@@ -89,6 +88,9 @@ _STEM: Final = 4
 CHUNK: Final = 64
 """Bytes of the view in a chunk, the unit in which heads add up: windows begin and end between chunks."""
 
+_GRID: Final = np.arange(0, BLOCK + CHUNK, CHUNK)
+_GRID.flags.writeable = False
+
 
 @dataclass(frozen=True, slots=True)
 class Chunked:
@@ -99,18 +101,29 @@ class Chunked:
     length.
     """
 
-    ids: npt.NDArray[np.uint32]
+    ids: Ids
     borders: Positions
     filled: npt.NDArray[np.bool_]
     chunks: int
     masked: dict[int, Ids] = field(default_factory=dict)
 
+    def _places(self, length: int) -> Ids:
+        places = self.masked.get(length)
+        if places is None:
+            places = self.masked[length] = self.ids & (length - 1)
+        return places
+
+    def sums_of_two(self, pairs: npt.NDArray[np.int16]) -> npt.NDArray[np.int64]:
+        """`sums` of two tables whose entries lie beside each other, read as one number: a row for each table."""
+        both = pairs.take(self._places(len(pairs))).view(np.int8).reshape(-1, 2)
+        total = np.add.reduceat(both, self.borders, axis=0, dtype=np.int64)[:-1]
+        total *= self.filled[:, None]
+        by_chunk: npt.NDArray[np.int64] = np.add.reduce(total.reshape(-1, self.chunks, 2), axis=0)
+        return by_chunk.T
+
     def sums(self, table: npt.NDArray[np.int8]) -> npt.NDArray[np.int64]:
         """For each chunk the sum of what `table` (a power of two long) holds for its n-grams."""
-        places = self.masked.get(len(table))
-        if places is None:
-            places = self.masked[len(table)] = (self.ids & np.uint32(len(table) - 1)).astype(np.intp)
-        total = np.add.reduceat(table.take(places), self.borders, dtype=np.int64)[:-1]
+        total = np.add.reduceat(table.take(self._places(len(table))), self.borders, dtype=np.int64)[:-1]
         # A segment without elements is given the element that follows it.
         total *= self.filled
         by_chunk: npt.NDArray[np.int64] = np.add.reduce(total.reshape(-1, self.chunks), axis=0)
@@ -139,7 +152,8 @@ class Block:
     @property
     def grid(self) -> Positions:
         """Where chunks begin in the view."""
-        return np.arange(0, len(self.places), CHUNK)
+        chunks = -(-len(self.places) // CHUNK)
+        return _GRID[:chunks] if chunks <= len(_GRID) else np.arange(0, len(self.places), CHUNK)
 
     @property
     def words(self) -> int:
@@ -165,10 +179,15 @@ class Block:
         made = self._chunked.get(groups)
         if made is None:
             grid = self.grid
-            known: dict[str, Words64] = {}
-            parts = [_high(self._hashed(group, known)) for group in groups]
-            counts = [len(part) for part in parts]
+            counts = [self._count(group) for group in groups]
             before = [0, *accumulate(counts)]
+            # All groups side by side in one array, each hashed where it stands; the last place is no n-gram's.
+            hashed = np.empty(before[-1] + 1, dtype=np.uint64)
+            hashed[-1] = 0
+            known: dict[str, Words64] = {}
+            for group, begin, end in zip(groups, before, before[1:], strict=False):
+                self._hashed(group, known, hashed[begin:end])
+            hashed >>= _SHIFT
             # A row for each group, its number of n-grams in the first column; and the end of all at the end.
             columns = np.array((counts, before[:-1]))[:, :, None]
             borders = np.empty(len(groups) * len(grid) + 1, dtype=np.intp)
@@ -180,30 +199,47 @@ class Block:
             np.minimum(rows, columns[0], out=rows)
             rows += columns[1]
             borders[-1] = before[-1]
-            parts.append(_NO_GRAM)
             made = self._chunked[groups] = Chunked(
-                np.concatenate(parts), borders, borders[:-1] < borders[1:], len(grid)
+                hashed.view(np.intp), borders, borders[:-1] < borders[1:], len(grid)
             )
         return made
 
-    def _hashed(self, group: str, known: dict[str, Words64]) -> Words64:
-        """Hashes of one group, all 64 bits of them. `known` holds what was made on the way, for the next group."""
+    def _count(self, group: str) -> int:
+        """How many n-grams of a group there are."""
+        if group[0] == "c":
+            return max(0, len(self.places) - int(group[1:]) + 1)
+        return max(0, len(self.starts) - (_RUNS[group][2] if group in _RUNS else 0))
+
+    def _hashed(self, group: str, known: dict[str, Words64], into: Words64 | None = None) -> Words64:
+        """Hashes of one group, all 64 bits of them, `into` an array of their number where one is given.
+
+        `known` holds what was made on the way, for the next group.
+        """
         hashed = known.get(group)
-        if hashed is None:
-            if group[0] == "c":
-                order = int(group[1:])
-                hashed = self._eights(known)[: max(0, len(self.places) - order + 1)] & _MASKS[order]
-                hashed *= _GOLDEN
-            elif group == "w1":
-                hashed = self._whole_words(self._eights(known))
-            elif group == "p4":
-                lengths = (self.ends - self.starts).clip(max=_STEM)
-                hashed = _mixed((self._eights(known).take(self.starts) & _MASKS.take(lengths)) * _GOLDEN)
-            else:
-                left, right, distance = _RUNS[group]
-                hashed = _run(self._hashed(left, known), self._hashed(right, known), distance)
-            known[group] = hashed
-        return hashed
+        if hashed is not None:
+            if into is not None:
+                into[:] = hashed
+            return hashed
+        if into is None:
+            into = np.empty(self._count(group), dtype=np.uint64)
+        if group[0] == "c":
+            np.bitwise_and(self._eights(known)[: len(into)], _MASKS[int(group[1:])], out=into)
+            into *= _GOLDEN
+        elif group == "w1":
+            self._whole_words(self._eights(known), into)
+        elif group == "p4":
+            lengths = (self.ends - self.starts).clip(max=_STEM)
+            self._eights(known).take(self.starts, out=into, mode="clip")
+            into &= _MASKS.take(lengths)
+            into *= _GOLDEN
+            _mix(into)
+        else:
+            left, right, distance = _RUNS[group]
+            # `left[i]` followed by `right[i + distance]`.
+            np.multiply(self._hashed(left, known)[: len(into)], _NEXT + np.uint64(2 * distance), out=into)
+            into += self._hashed(right, known)[distance : distance + len(into)]
+        known[group] = into
+        return into
 
     def _eights(self, known: dict[str, Words64]) -> Words64:
         """For each byte of the view, it and the seven after it as one number; beyond the end all are zero."""
@@ -215,31 +251,30 @@ class Block:
             eights = known["eights"] = seen.copy() if _LITTLE else seen.byteswap()
         return eights
 
-    def _whole_words(self, eights: Words64) -> Words64:
-        lengths = self.ends - self.starts
-        if not len(lengths):
-            return np.empty(0, dtype=np.uint64)
+    def _whole_words(self, eights: Words64, into: Words64) -> None:
+        starts, ends = self.starts, self.ends
+        if not len(into):
+            return
+        lengths = ends - starts
         # Clipped look-ups: no bytes of a word that is too short, eight of one that is long enough.
-        hashed = eights.take(self.starts)
-        hashed &= _MASKS.take(lengths, mode="clip")
-        hashed *= _GOLDEN
-        longest = int(lengths.max())
+        eights.take(starts, out=into, mode="clip")
+        into &= _MASKS.take(lengths, mode="clip")
+        into *= _GOLDEN
+        longest = int(np.maximum.reduce(lengths))
         if longest > 8:
-            second = eights.take(self.starts + 8, mode="clip")
-            second &= _MASKS.take(lengths - 8, mode="clip")
+            second = eights.take(starts + 8, mode="clip")
+            lengths -= 8
+            second &= _MASKS.take(lengths, mode="clip")
             second *= _MIDDLE
-            hashed += second
+            into += second
         if longest > 16:
-            last = eights.take(self.ends - 8, mode="clip")
-            last &= _MASKS.take((lengths - 16) * 8, mode="clip")
+            last = eights.take(ends - 8, mode="clip")
+            lengths -= 8
+            lengths *= 8
+            last &= _MASKS.take(lengths, mode="clip")
             last *= _END
-            hashed += last
-        return _mixed(hashed)
-
-
-def _high(hashed: Words64) -> npt.NDArray[np.uint32]:
-    """The upper halves: the bits that a multiplication mixes best."""
-    return hashed.view(np.uint32)[1::2] if _LITTLE else hashed.view(np.uint32)[::2]
+            into += last
+        _mix(into)
 
 
 _RUNS: Final[dict[str, tuple[str, str, int]]] = {
@@ -254,19 +289,10 @@ _RUNS: Final[dict[str, tuple[str, str, int]]] = {
 }
 
 
-def _mixed(hashed: Words64) -> Words64:
+def _mix(hashed: Words64) -> None:
     """Bring the high bits down and spread them again, so that sums of hashes do not line up."""
     hashed ^= hashed >> _FOLD
     hashed *= _MIDDLE
-    return hashed
-
-
-def _run(left: Words64, right: Words64, distance: int) -> Words64:
-    """Hashes of `left[i]` followed by `right[i + distance]`."""
-    count = max(0, len(right) - distance)
-    hashed = left[:count] * (_NEXT + np.uint64(2 * distance))
-    hashed += right[distance : distance + count]
-    return hashed
 
 
 def blocks(layer: Layer) -> Iterator[Block]:

@@ -67,6 +67,19 @@ class Combination:
         return float(values @ self.slopes) + self.intercept
 
 
+QUESTIONS: Final = 8
+"""A tree of up to so many questions has its answers in one octet, which leads to its leaf in one look-up."""
+
+
+class _Asked(NamedTuple):
+    """The questions of small trees, `QUESTIONS` places for each; and for each tree the leaf that answers lead to."""
+
+    feature: npt.NDArray[np.intp]
+    threshold: Values
+    leaf: Values
+    rows: npt.NDArray[np.intp]
+
+
 class _Nodes(NamedTuple):
     """The nodes of all trees in a row; children and roots by their place in it."""
 
@@ -97,6 +110,7 @@ class Trees:
     base: float
     depth: int
     _nodes: _Nodes = field(init=False, repr=False, compare=False)
+    _asked: _Asked | None = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         count, width = self.feature.shape
@@ -113,19 +127,51 @@ class Trees:
                 self.value.reshape(-1),
             ),
         )
+        object.__setattr__(self, "_asked", self._all_asked())
 
     def __call__(self, values: Values) -> float:
         """The sum over all trees.
 
-        Every node says where it sends the text, asked or not: that is two steps over all of them. Then all trees
-        walk at once, one look-up for each level.
+        Every question is answered, asked or not: that is two steps over all of them. Small trees have their leaves by
+        the pattern of their answers; larger ones walk all at once, one look-up for each level.
         """
+        asked = self._asked
+        if asked is not None:
+            answers = np.packbits(values.take(asked.feature) <= asked.threshold)
+            return self.base + float(np.add.reduce(asked.leaf.take(asked.rows + answers)))
         nodes = self._nodes
         onward = np.where(values.take(nodes.feature) <= nodes.threshold, nodes.left, nodes.right)
         at = nodes.roots
         for _ in range(self.depth):
             at = onward.take(at)
         return self.base + float(np.add.reduce(nodes.value.take(at)))
+
+    def _all_asked(self) -> _Asked | None:
+        """The trees by the patterns of their answers; None where one has more questions than an octet has bits."""
+        nodes, (count, width) = self._nodes, self.feature.shape
+        inner = (nodes.left != np.arange(count * width)).reshape(count, width)
+        if count == 0 or int(inner.sum(axis=1).max()) > QUESTIONS:
+            return None
+        # The places of each tree's questions first, in their order; what is left over is asked and never heard.
+        order = np.argsort(~inner, axis=1, kind="stable")
+        if width < QUESTIONS:
+            order = np.pad(order, ((0, 0), (0, QUESTIONS - width)), mode="edge")
+        bit = np.zeros((count, width), dtype=np.intp)
+        for place in range(min(width, QUESTIONS) - 1, -1, -1):
+            bit[np.arange(count), order[:, place]] = QUESTIONS - 1 - place
+        of_node = bit.reshape(-1)
+        patterns = np.arange(1 << QUESTIONS)
+        at = np.repeat(nodes.roots[:, None], len(patterns), axis=1)
+        for _ in range(self.depth):
+            yes = (patterns >> of_node[at]) & 1
+            at = np.where(yes == 1, nodes.left[at], nodes.right[at])
+        asked = (order[:, :QUESTIONS] + nodes.roots[:, None]).reshape(-1)
+        return _Asked(
+            nodes.feature[asked],
+            nodes.threshold[asked],
+            nodes.value[at].reshape(-1),
+            np.arange(count) * len(patterns),
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,7 @@ from alcaide.instruments.guard.detectors.injection.evidence import Evidence
 from alcaide.instruments.guard.detectors.injection.signatures import Sighting
 from alcaide.instruments.guard.layer import Layer
 from alcaide.instruments.guard.learned import linear, model_file
-from alcaide.instruments.guard.learned.linear import Head, Window
+from alcaide.instruments.guard.learned.linear import Head, Pair, Window
 from alcaide.instruments.guard.model import Context, Finding, Span
 from alcaide.kernel.errors import InvalidInput
 
@@ -73,10 +73,9 @@ class Sums:
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """The model: three heads, their intercepts, and the sums for prompts and for data."""
+    """The model: the heads *attack* and *request*, the one for the kind of attack, their intercepts, and the sums."""
 
-    attack: Head
-    request: Head
+    heads: Pair
     kind: Head
     biases: tuple[float, float, float]
     prompt: Sums
@@ -115,8 +114,7 @@ def weights_of(model: model_file.Model) -> Weights:
 
     attack, request, kind = (float(header["heads"][name]["bias"]) for name in ("attack", "request", "kind"))
     return Weights(
-        attack=head("attack"),
-        request=head("request"),
+        heads=Pair(head("attack"), head("request")),
         kind=head("kind"),
         biases=(attack, request, kind),
         prompt=sums("prompt"),
@@ -184,7 +182,7 @@ class PromptInjection:
             score = signatures.combined(seen)
             return Examination(signatures.findings(layer, seen, max(self.floor, signatures.SHOWN)), score)
         weights = shipped()
-        gathered = evidence.gathered(layer, weights.attack, weights.request, weights.biases[:2])
+        gathered = evidence.gathered(layer, weights.heads, weights.biases[:2])
         if gathered is None:
             return NOTHING
         in_data = _in_data(layer)
@@ -256,7 +254,7 @@ def _learned(
     score: float,
     in_data: bool,
 ) -> Finding:
-    head = weights.request if window is gathered.request else weights.attack
+    head = weights.heads.second if window is gathered.request else weights.heads.first
     words = linear.contributing(layer, head, window)
     category = "jailbreak" if not in_data and _leans_to_jailbreak(layer, weights) else "prompt-injection"
     return Finding(

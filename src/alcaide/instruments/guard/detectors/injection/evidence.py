@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from math import log2
+from itertools import accumulate
+from math import log2, sqrt
 from typing import Final
 
 import numpy as np
@@ -18,13 +19,16 @@ import numpy.typing as npt
 
 from alcaide.instruments.guard.layer import Layer
 from alcaide.instruments.guard.learned import linear
-from alcaide.instruments.guard.learned.linear import Head, Reading, Window
+from alcaide.instruments.guard.learned.linear import Pair, Reading, Window
 
 SIZES: Final = (2, 4, 16)
 """Windows in chunks of 64 bytes: a sentence, a paragraph, a page."""
 
 FEW: Final = 64
 """Texts of up to this many chunks, 4 kB, are most texts: where their windows lie is worked out once."""
+
+SHORT: Final = 20
+"""Chunks up to which windows are scored one by one."""
 
 NAMES: Final = (
     "attack-sentence",
@@ -53,28 +57,17 @@ class Evidence:
     request: Window
 
 
-def gathered(layer: Layer, attack: Head, request: Head, biases: tuple[float, float]) -> Evidence | None:
-    """What the heads say of a layer; None for one without text. `biases` are the heads' intercepts."""
-    reading, asked = linear.read_all(layer, (attack, request))
+def gathered(layer: Layer, heads: Pair, biases: tuple[float, float]) -> Evidence | None:
+    """What the heads, *attack* and *request* with their intercepts, say of a layer; None for one without text."""
+    reading, asked = linear.read_both(layer, heads)
     chunks = len(reading.sums)
     if not chunks:
         return None
-    # Both heads at once: cumulative sums, and every window from their differences.
-    sums = np.zeros((3, chunks + 1))
-    np.add.accumulate(reading.sums, out=sums[0, 1:])
-    np.add.accumulate(asked.sums, out=sums[1, 1:])
-    np.add.accumulate(reading.sizes, out=sums[2, 1:])
-    scales, offsets = _columns(attack.scale, request.scale, *biases)
-    begins, ends, borders = _windows(chunks) if chunks <= FEW else _all_windows(chunks)
-    over = sums.take(ends, axis=1)
-    over -= sums.take(begins, axis=1)
-    scores = over[:2] * scales
-    scores /= np.sqrt(over[2])
-    scores += offsets
+    scored = _of_few if chunks <= SHORT else _of_many
+    attacks, requests, size = scored(reading, asked, (heads.first.scale, heads.second.scale), biases)
     # From here on lists: a dozen questions to a few dozen windows each.
-    attacks, requests = scores.tolist()
-    a2, a4, a16, a_whole = [attacks[low:high] for low, high in borders]
-    r2, r4, _, r_whole = [requests[low:high] for low, high in borders]
+    a2, a4, a16, a_whole = attacks
+    r2, r4, _, r_whole = requests
     best, most = a4.index(max(a4)), r4.index(max(r4))
     calm_attack, calm_request = _quarter(a4), _quarter(r4)
     values = np.array(
@@ -89,10 +82,63 @@ def gathered(layer: Layer, attack: Head, request: Head, biases: tuple[float, flo
             r4[most] - calm_request,
             r4[best],
             a4[best] - calm_attack,
-            log2(max(8.0, float(sums[2, -1]))),
+            log2(max(8.0, size)),
         )
     )
     return Evidence(values, _window(reading, best, a4[best]), _window(asked, most, r4[most]))
+
+
+Scored = tuple[list[list[float]], list[list[float]], float]
+"""From either head the scores of every window, a list for each of `SIZES` and the whole; and the bytes of all."""
+
+
+def _of_few(
+    reading: Reading, asked: Reading, scales: tuple[float, float], biases: tuple[float, float]
+) -> Scored:
+    """Window by window, in the same steps as `_of_many`: with so few, a dozen calls on arrays take longer."""
+    sizes = [0, *accumulate(reading.sizes.tolist())]
+    both = [[0, *accumulate(one.sums.tolist())] for one in (reading, asked)]
+    scores: tuple[list[list[float]], list[list[float]]] = [], []
+    chunks = len(sizes) - 1
+    for size in (*SIZES, chunks):
+        if size >= chunks and scores[0] and len(scores[0][-1]) == 1:
+            for told in scores:
+                told.append(told[-1])
+            continue
+        reach = min(size, chunks)
+        roots = [sqrt(end - begin) for begin, end in zip(sizes, sizes[reach:], strict=False)]
+        for told, sums, scale, bias in zip(scores, both, scales, biases, strict=True):
+            told.append(
+                [
+                    (end - begin) * scale / root + bias
+                    for begin, end, root in zip(sums, sums[reach:], roots, strict=False)
+                ]
+            )
+    return *scores, float(sizes[-1])
+
+
+def _of_many(
+    reading: Reading, asked: Reading, scales: tuple[float, float], biases: tuple[float, float]
+) -> Scored:
+    """Both heads at once: cumulative sums, and every window from their differences."""
+    chunks = len(reading.sums)
+    sums = np.zeros((3, chunks + 1))
+    np.add.accumulate(reading.sums, out=sums[0, 1:])
+    np.add.accumulate(asked.sums, out=sums[1, 1:])
+    np.add.accumulate(reading.sizes, out=sums[2, 1:])
+    factors, offsets = _columns(*scales, *biases)
+    begins, ends, borders = _windows(chunks) if chunks <= FEW else _all_windows(chunks)
+    over = sums.take(ends, axis=1)
+    over -= sums.take(begins, axis=1)
+    scores = over[:2] * factors
+    scores /= np.sqrt(over[2])
+    scores += offsets
+    attacks, requests = scores.tolist()
+    return (
+        [attacks[low:high] for low, high in borders],
+        [requests[low:high] for low, high in borders],
+        float(sums[2, -1]),
+    )
 
 
 @lru_cache(maxsize=8)
