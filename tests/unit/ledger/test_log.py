@@ -19,7 +19,7 @@ from alcaide.kernel.ledger import merkle, subject_index, tables
 from alcaide.kernel.ledger.index_reader import IndexReader
 from alcaide.kernel.ledger.keys import KeyStore
 from alcaide.kernel.ledger.log import Ledger, Tx
-from alcaide.kernel.ledger.reader import first_since
+from alcaide.kernel.ledger.reader import TileCache, first_since
 from alcaide.kernel.ledger.verify import verify_log
 from tests.builders import a_statement, a_subject
 
@@ -355,6 +355,48 @@ def test_a_view_never_speaks_over_tampering(what: str, instance: Instance) -> No
 
     assert not view.complete
     assert view.records == ()
+
+
+@pytest.mark.parametrize("at", [8192, 8192 + 511])
+def test_a_node_stored_with_a_tile_is_verified_and_gives_no_proof_that_holds(
+    at: int, instance: Instance
+) -> None:
+    say(instance, "model:a@1", 299)
+    with instance.db.transaction() as conn:
+        stored = bytearray(
+            conn.execute(sa.select(tables.tile.c.hashes).where(tables.tile.c.level == 0)).scalar_one()
+        )
+        assert len(stored) == 8192 + 512
+        stored[at] ^= 1
+        conn.execute(tables.tile.update().where(tables.tile.c.level == 0).values(hashes=bytes(stored)))
+
+    report = verify_log(instance.ledger, processes=1)
+
+    assert not report.intact
+    assert "tile 0/0 has nodes" in report.reason
+
+
+def test_tiles_of_an_older_form_verify_and_prove_the_same(instance: Instance) -> None:
+    say(instance, "model:a@1", 599)
+    with instance.read() as conn:
+        size = instance.ledger.checkpoint(conn).size
+        proofs = [instance.ledger.inclusion_proof(conn, index, size) for index in (0, 37, 255, 256, 511, 599)]
+        served = instance.ledger.tile(conn, 0, 1)
+    with instance.db.transaction() as conn:
+        for row in conn.execute(sa.select(tables.tile)).all():
+            conn.execute(
+                tables.tile.update()
+                .where(tables.tile.c.level == row.level, tables.tile.c.idx == row.idx)
+                .values(hashes=bytes(row.hashes)[:8192])
+            )
+    instance.ledger._tiles = TileCache()
+
+    assert verify_log(instance.ledger, processes=1).intact
+    with instance.read() as conn:
+        again = [instance.ledger.inclusion_proof(conn, index, size) for index in (0, 37, 255, 256, 511, 599)]
+        assert instance.ledger.tile(conn, 0, 1) == served
+    assert again == proofs
+    assert len(served) == 8192
 
 
 def test_a_leaf_and_its_hash_replaced_together_are_noticed(instance: Instance) -> None:

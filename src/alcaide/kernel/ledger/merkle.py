@@ -15,6 +15,10 @@ NodeReader = Callable[[int, int], bytes]
 """(level, position) -> hash of the perfect subtree over leaves [position << level, (position+1) << level)."""
 
 
+TILE_MIDDLE = 4
+"""How far above its hashes the nodes lie that are stored with a full tile of 256: half-way to its root."""
+
+
 def leaf_hash(entry: bytes) -> bytes:
     """SHA-256 over a zero byte and the entry (RFC 6962 §2.1)."""
     return sha256(b"\x00" + entry).digest()
@@ -85,10 +89,19 @@ def root_of(leaves: Iterable[bytes]) -> bytes:
 
 def fold_perfect(hashes: Sequence[bytes]) -> bytes:
     """The root of a perfect subtree; the number of hashes is a power of two."""
-    row = list(hashes)
-    while len(row) > 1:
+    return fold_marked(hashes, 0)[0]
+
+
+def fold_marked(hashes: Sequence[bytes], height: int) -> tuple[bytes, bytes]:
+    """The root of a perfect subtree, and the nodes that lie `height` above the given ones, one after another."""
+    row, level, marked = list(hashes), 0, b""
+    while True:
+        if level == height:
+            marked = b"".join(row)
+        if len(row) == 1:
+            return row[0], marked
         row = [sha256(b"\x01" + row[i] + row[i + 1]).digest() for i in range(0, len(row), 2)]
-    return row[0]
+        level += 1
 
 
 def subtree_root(read: NodeReader, start: int, end: int) -> bytes:

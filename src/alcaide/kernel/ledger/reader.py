@@ -11,6 +11,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
 from typing import Any, Protocol
 
 import sqlalchemy as sa
@@ -27,7 +28,9 @@ from alcaide.kernel.ledger.subject_index import KeyProof
 from alcaide.kernel.policy.view import EvidenceView, Record
 
 TILE_WIDTH = 256
-_CACHED_TILES = 512
+_TILE_BYTES = 32 * (TILE_WIDTH + (TILE_WIDTH >> merkle.TILE_MIDDLE))
+"""A full tile as it is stored."""
+_CACHED_TILES = 1_024  # of 9 KiB
 IMPORTED = "urn:alcaide:imported:v1"
 
 
@@ -65,24 +68,54 @@ class Leaf:
         return parse_statement(parse_envelope(self.envelope).payload)
 
 
+class TileRows:
+    """A tile, and every complete node above its hashes inside of it.
+
+    A full tile is stored with the sixteen nodes half-way up to its root, so that a path out of it takes some thirty
+    hashes and not two hundred and fifty. Tiles written before that was so, and those that still grow, are folded whole.
+    Nothing of it need be trusted: a wrong node gives a proof that does not hold, and verification names it.
+    """
+
+    __slots__ = ("_above", "_hashes", "_rows")
+
+    def __init__(self, stored: bytes, width: int) -> None:
+        self._hashes = stored[: width * 32]
+        self._rows: list[bytes] = []
+        self._above: list[bytes] = []
+        if width == TILE_WIDTH and len(stored) == _TILE_BYTES:
+            self._above = fold_rows(stored[width * 32 :])
+        else:
+            self._rows = fold_rows(self._hashes)
+
+    def node(self, height: int, slot: int) -> bytes:
+        """The node over the hashes from `slot << height` on; empty if the tile does not reach so far."""
+        if self._rows:
+            return self._rows[height][slot * 32 : slot * 32 + 32] if height < len(self._rows) else b""
+        if height >= merkle.TILE_MIDDLE:
+            return self._above[height - merkle.TILE_MIDDLE][slot * 32 : slot * 32 + 32]
+        part = self._hashes[slot << height << 5 : (slot + 1) << height << 5]
+        return fold_rows(part)[height]
+
+
 class TileCache:
-    """Tiles, folded once. A tile of a given width never changes, so it may be kept for the process's life.
+    """Tiles of which proofs were made. A tile of a given width never changes, so it may be kept for the process's life.
 
     The least recently used go first: upper tiles, which every proof needs, stay.
     """
 
     def __init__(self) -> None:
-        self._rows: OrderedDict[tuple[int, int, int], list[list[bytes]]] = OrderedDict()
+        self._rows: OrderedDict[tuple[int, int, int], TileRows] = OrderedDict()
         self._lock = threading.Lock()
 
-    def get(self, level: int, index: int, width: int, load: Callable[[], bytes]) -> list[list[bytes]]:
+    def get(self, level: int, index: int, width: int, load: Callable[[], bytes]) -> TileRows:
+        """A tile of `width` hashes; `load` reads what is stored of it."""
         key = (level, index, width)
         with self._lock:
             rows = self._rows.get(key)
             if rows is not None:
                 self._rows.move_to_end(key)
                 return rows
-        rows = fold_rows(load())
+        rows = TileRows(load(), width)
         with self._lock:
             self._rows[key] = rows
             if len(self._rows) > _CACHED_TILES:
@@ -90,12 +123,14 @@ class TileCache:
         return rows
 
 
-def fold_rows(hashes: bytes) -> list[list[bytes]]:
-    """A tile's hashes and every complete row above them inside the tile."""
-    row = [hashes[i : i + 32] for i in range(0, len(hashes), 32)]
-    rows = [row]
-    while len(row) > 1:
-        row = [merkle.node_hash(row[i], row[i + 1]) for i in range(0, len(row) - 1, 2)]
+def fold_rows(hashes: bytes) -> list[bytes]:
+    """Hashes and every complete row of nodes above them, each row as one string of 32-byte hashes.
+
+    Two neighbours lie side by side as a node's hash wants them (RFC 6962 §2.1), so that nothing is put together anew.
+    """
+    rows = [row := hashes]
+    while len(row) > 32:
+        row = b"".join([sha256(b"\x01" + row[i : i + 64]).digest() for i in range(0, len(row) - 63, 64)])
         rows.append(row)
     return rows
 
@@ -117,11 +152,14 @@ class TileReader:
     def __call__(self, level: int, position: int) -> bytes:
         tile_level, height = divmod(level, 8)
         index, slot = divmod(position << height, TILE_WIDTH)
-        return self._rows(tile_level, index)[height][slot >> height]
+        found = self._tile(tile_level, index).node(height, slot >> height)
+        if len(found) != 32:
+            raise NotFound(f"the tree of {self._size} leaves has no node {level}/{position}")
+        return found
 
-    def _rows(self, level: int, index: int) -> list[list[bytes]]:
+    def _tile(self, level: int, index: int) -> TileRows:
         width = min(TILE_WIDTH, (self._size >> (8 * level)) - index * TILE_WIDTH)
-        return self._cache.get(level, index, width, lambda: read_tile(self._conn, level, index, width))
+        return self._cache.get(level, index, width, lambda: _stored_tile(self._conn, level, index, width))
 
 
 def read_head_row(conn: Connection) -> HeadRow | None:
@@ -150,11 +188,16 @@ def first_since(conn: Connection, moment: datetime, size: int) -> int:
 
 def read_tile(conn: Connection, level: int, index: int, width: int) -> bytes:
     """`width` hashes of a C2SP tile; raises NotFound if the log has not grown that far."""
+    return _stored_tile(conn, level, index, width)[: width * 32]
+
+
+def _stored_tile(conn: Connection, level: int, index: int, width: int) -> bytes:
+    """A tile as it is stored: at least `width` hashes, and the nodes half-way up if it is full."""
     if not (0 <= level <= 7 and index >= 0 and 1 <= width <= TILE_WIDTH):
         raise NotFound(f"there is no tile {level}/{index} of width {width}")
     rows = driver_rows(conn, "SELECT hashes FROM ledger__tile WHERE level = ? AND idx = ?", (level, index))
     if rows and len(rows[0][0]) >= width * 32:
-        return bytes(rows[0][0])[: width * 32]
+        return bytes(rows[0][0])
     if level == 0:
         start = index * TILE_WIDTH
         rows = driver_rows(

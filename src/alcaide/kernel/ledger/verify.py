@@ -17,7 +17,7 @@ import os
 import re
 import secrets
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -284,12 +284,15 @@ def _verify_chunk(
                 fault = _Fault(index, f"leaf {index} {reason}")
                 break
             position += 1
-        fault = fault or check.tiles(database, start)
     except sa.exc.SQLAlchemyError as problem:
         fault = _Fault(position, f"leaf {position} cannot be read: {str(problem.__cause__ or problem)[:120]}")
+    frontier, tile_roots, middles = check.fold()
+    try:
+        fault = fault or check.tiles(database, start, middles)
+    except sa.exc.SQLAlchemyError as problem:
+        fault = _Fault(None, f"the tiles cannot be read: {str(problem.__cause__ or problem)[:120]}")
     if fault is None and position < end:
         fault = _Fault(position, f"leaf {position} is missing")
-    frontier, tile_roots = check.fold()
     return _ChunkResult(
         start,
         frontier.size,
@@ -353,7 +356,7 @@ class _LeafCheck:
             self.sum.add(subject_index.key_hash(key), index)
         return None
 
-    def tiles(self, database: Database, start: int) -> _Fault | None:
+    def tiles(self, database: Database, start: int, middles: Sequence[bytes]) -> _Fault | None:
         """Whether the stored tiles over the leaves seen hold their hashes; names the first that differs."""
         full = len(self._hashes) // TILE_WIDTH
         first = start // TILE_WIDTH
@@ -361,28 +364,32 @@ class _LeafCheck:
             stored = list(_tiles(conn, 0, first, first + full))
         for number in range(full):
             found = stored[number] if number < len(stored) else b""
-            if found == b"".join(self._hashes[number * TILE_WIDTH : (number + 1) * TILE_WIDTH]):
-                continue
+            hashes, middle = found[: TILE_WIDTH * 32], found[TILE_WIDTH * 32 :]
+            if hashes == b"".join(self._hashes[number * TILE_WIDTH : (number + 1) * TILE_WIDTH]):
+                if middle in (b"", middles[number]):
+                    continue
+                return _Fault(None, f"tile 0/{first + number} has nodes that its hashes do not lead to")
             for offset in range(TILE_WIDTH):
                 position = number * TILE_WIDTH + offset
                 if found[offset * 32 : offset * 32 + 32] != self._hashes[position]:
                     index = start + position
                     return _Fault(index, f"leaf {index} is not the one that was logged there")
-            return _Fault(None, f"tile 0/{first + number} is longer than a tile is")
         return None
 
-    def fold(self) -> tuple[merkle.Frontier, list[bytes]]:
-        """The frontier over the leaves seen, and the roots of their full tiles."""
+    def fold(self) -> tuple[merkle.Frontier, list[bytes], list[bytes]]:
+        """The frontier over the leaves seen, and the roots of their full tiles with the nodes half-way up to them."""
         frontier = merkle.Frontier()
-        roots = []
+        roots: list[bytes] = []
+        middles: list[bytes] = []
         full = len(self._hashes) - len(self._hashes) % TILE_WIDTH
         for start in range(0, full, TILE_WIDTH):
-            root = merkle.fold_perfect(self._hashes[start : start + TILE_WIDTH])
+            root, middle = merkle.fold_marked(self._hashes[start : start + TILE_WIDTH], merkle.TILE_MIDDLE)
+            middles.append(middle)
             frontier.push(root, TILE_WIDTH.bit_length() - 1)
             roots.append(root)
         for hashed in self._hashes[full:]:
             frontier.append(hashed)
-        return frontier, roots
+        return frontier, roots, middles
 
     def _own(self, index: int, match: re.Match[bytes]) -> tuple[str | None, str, tuple[str, ...]]:
         payload = _decoded(match[1], strict_mode=True)
@@ -471,10 +478,15 @@ def _verify_upper_tiles(conn: Connection, roots: list[bytes]) -> _Fault | None:
         level += 1
         tiles = [roots[i : i + TILE_WIDTH] for i in range(0, len(roots), TILE_WIDTH)]
         stored = list(_tiles(conn, level, 0, len(tiles)))
+        roots = []
         for index, hashes in enumerate(tiles):
-            if index >= len(stored) or stored[index] != b"".join(hashes):
+            known, rest = b"".join(hashes), b""
+            if len(hashes) == TILE_WIDTH:
+                root, rest = merkle.fold_marked(hashes, merkle.TILE_MIDDLE)
+                roots.append(root)
+            found = stored[index] if index < len(stored) else b""
+            if found not in (known, known + rest):
                 return _Fault(None, f"tile {level}/{index} does not have the hashes of the tiles below it")
-        roots = [merkle.fold_perfect(hashes) for hashes in tiles if len(hashes) == TILE_WIDTH]
     return None
 
 

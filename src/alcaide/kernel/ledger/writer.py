@@ -459,7 +459,8 @@ def _for_a_person(problem: BaseException) -> BaseException:
 def _filled_tiles(store: Store, size: int, new: Sequence[bytes]) -> list[tuple[int, int, bytes]]:
     """The C2SP tiles that `new` leaf hashes fill after `size` leaves, and the tiles above that they change.
 
-    The newest level-0 tile is not kept: its hashes are in the leaves until it is full, one commit in 256.
+    The newest level-0 tile is not kept: its hashes are in the leaves until it is full, one commit in 256. After the
+    hashes of a full tile come the nodes half-way up to its root: see `reader.TileRows`.
     """
     first = size - size % TILE_WIDTH
     end = size + len(new)
@@ -471,14 +472,18 @@ def _filled_tiles(store: Store, size: int, new: Sequence[bytes]) -> list[tuple[i
     }
     level, filled = 0, []
     while row:
-        filled += [(level, index, tile) for index, tile in row.items()]
         above: dict[int, bytes] = {}
         for index, tile in row.items():
             if len(tile) < 32 * TILE_WIDTH:
+                filled.append((level, index, tile))
                 continue
+            root, middle = merkle.fold_marked(
+                [tile[i : i + 32] for i in range(0, len(tile), 32)], merkle.TILE_MIDDLE
+            )
+            filled.append((level, index, tile + middle))
             parent, slot = divmod(index, TILE_WIDTH)
             if parent not in above:
                 above[parent] = store.tile(level + 1, parent)[: slot * 32] if slot else b""
-            above[parent] += merkle.fold_perfect([tile[i : i + 32] for i in range(0, len(tile), 32)])
+            above[parent] += root
         level, row = level + 1, above
     return filled
