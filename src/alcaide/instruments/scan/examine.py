@@ -81,6 +81,14 @@ CHANGED = Rule(
     "Scan it again when nobody writes to it.",
     ("cwe/CWE-367",),
 )
+OTHER_CONTENT = Rule(
+    "scan/other-content",
+    Level.MEDIUM,
+    "not the content that was promised",
+    "It was named by the digest of other bytes: somebody changed it, or its copy is damaged.",
+    "Get it again from its source, and find out who could write to this copy.",
+    ("cwe/CWE-345", "cwe/CWE-353"),
+)
 UNRECOGNISED = Rule(
     "scan/unrecognised",
     Level.UNKNOWN,
@@ -110,6 +118,7 @@ RULES = (
     OVER_BUDGET,
     UNREADABLE,
     CHANGED,
+    OTHER_CONTENT,
     UNRECOGNISED,
     FAULT,
     MORE,
@@ -216,7 +225,7 @@ def examine_artifact(
         sha256: its digest, if known; allowances need it.
     """
     policy = policy or ScanPolicy()
-    look = Look(Budget(policy.limits), policy, folder, sha256)
+    look = Look(Budget(policy.limits, source.size), policy, folder, sha256)
     look.name = name
     node = Node(shown_name(name.rsplit("/", 1)[-1]), source.size)
     context = Context(look, node, "", 0, examine)

@@ -39,10 +39,14 @@ class Target(NamedTuple):
 
 
 class Directory:
-    """A folder's plain files. What leads out of it, by `..` or by a link, is not there."""
+    """A folder's plain files. What leads out of it, by `..` or by a link, is not there.
 
-    def __init__(self, root: str | Path) -> None:
+    `within` is a folder around it that links may lead to: a cache whose folders are made of links into one of its own.
+    """
+
+    def __init__(self, root: str | Path, within: str | Path = "") -> None:
         self._root = os.path.realpath(root)
+        self._within = os.path.realpath(within) if within else self._root
         self._names: list[str] | None = None
 
     def names(self) -> Iterator[str]:
@@ -75,15 +79,20 @@ class Directory:
         if "\0" in name or len(name) > 4096:
             return None
         path = os.path.realpath(f"{self._root}/{name}")
-        return path if path == self._root or path.startswith(self._root.rstrip(os.sep) + os.sep) else None
+        if _is_in(path, self._root):
+            return path
+        # Only a link leads from here to there; `..` in a name must not.
+        return path if _is_in(path, self._within) and _is_down(name) else None
 
 
-def targets(paths: list[Path], left_out: list[str]) -> Iterator[Target]:
+def targets(paths: list[Path], left_out: list[str], within: Path | None = None) -> Iterator[Target]:
     """Every file at or below the given paths, in a stable order.
 
     A link to a file is looked at as the file it leads to, under the link's name. A link to a folder is not followed:
     if it leads inside, its files are met anyway; if it leads outside, that is said. What is skipped is added to
     `left_out`.
+
+    With `within`, a link to a file that lies neither below its own folder nor in there is not followed, and said.
 
     Raises:
         UnreadableError: a path that was named does not exist.
@@ -99,11 +108,44 @@ def targets(paths: list[Path], left_out: list[str]) -> Iterator[Target]:
             before = _untaken(path.name or path.resolve().name, taken) + "/" if several else ""
             for name, problem in sorted(_walk(root, skipped)):
                 shown = _untaken(before + sendable(name), taken)
-                yield Target(f"{root}/{name}", shown, root, problem, sendable(name))
+                where = f"{root}/{name}"
+                if within is not None and not problem:
+                    where, problem = _bounded(where, root, within)
+                yield Target(where, shown, root, problem, sendable(name))
             left_out.extend(before + sendable(name) for name in skipped)
         else:
             shown = _untaken(sendable(str(path) if several else path.name), taken)
-            yield Target(str(path), shown, str(path.parent))
+            where, problem = str(path), ""
+            if within is not None:
+                where, problem = _bounded(where, str(path.parent), within)
+            yield Target(where, shown, str(path.parent), problem)
+
+
+def _bounded(path: str, root: str, within: Path) -> tuple[str, str]:
+    """Where a file really is, so that a link which is changed meanwhile leads nowhere else; or why it is not read."""
+    if not Path(path).is_symlink():
+        return path, ""
+    real = os.path.realpath(path)
+    if _is_in(real, os.path.realpath(root)) or _is_in(real, os.path.realpath(within)):
+        return real, ""
+    return path, "it is a link that leads out of what may be read, and was not followed"
+
+
+def cache_around(root: str) -> str:
+    """The folder of a hub's cache that holds this snapshot and the blobs its links lead to; "" for other folders."""
+    real = Path(root).resolve()
+    around = real.parent.parent
+    return str(around) if real.parent.name == "snapshots" and (around / "blobs").is_dir() else ""
+
+
+def _is_in(path: str, folder: str) -> bool:
+    """Whether a path is a folder or below it; both resolved already."""
+    return path == folder or path.startswith(folder.rstrip(os.sep) + os.sep)
+
+
+def _is_down(name: str) -> bool:
+    """Whether a name by itself leads nowhere but down."""
+    return not name.startswith("/") and ".." not in name.split("/")
 
 
 def _untaken(name: str, taken: set[str]) -> str:
@@ -148,7 +190,7 @@ def _walk(root: str, skipped: list[str]) -> Iterator[tuple[str, str]]:
                     waiting.append(name)
             elif entry.is_symlink() and entry.is_dir():
                 leads = os.path.realpath(entry.path)
-                if leads != real and not leads.startswith(real + os.sep):
+                if not _is_in(leads, real):
                     yield name, "it is a link to a folder outside of the scanned one, and was not followed"
             else:
                 yield name, ""

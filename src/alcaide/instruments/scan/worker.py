@@ -32,7 +32,7 @@ def look_at_folder(request: Request) -> Together:
 
     names = request.together or []
     try:
-        return Together(look(Directory(request.root), names))
+        return Together(look(Directory(request.root, request.within), names))
     except Exception as error:  # noqa: BLE001 - must not become a folder called clean
         reason = f"looking at the files of `{request.name}` together failed ({type(error).__name__})"
         return Together([(names[0], Finding(FAULT.id, FAULT.level, reason))])
@@ -42,10 +42,10 @@ def look_at(request: Request, policy: ScanPolicy, folders: dict[str, Directory] 
     """Look at one file, in this process; whatever is wrong with it or with reading it is a finding."""
     begun = time.perf_counter()
     if folders is None:
-        folder = Directory(request.root)
+        folder = Directory(request.root, request.within)
     elif (known := folders.get(request.root)) is None:
         folders.clear()
-        folder = folders[request.root] = Directory(request.root)
+        folder = folders[request.root] = Directory(request.root, request.within)
     else:
         folder = known
     try:

@@ -12,7 +12,7 @@ from starlette.concurrency import run_in_threadpool
 from alcaide.kernel.access import Actor
 from alcaide.kernel.errors import Conflict
 from alcaide.slices.supply_chain import queries, service
-from alcaide.slices.supply_chain.model import Kind, ScanLine, Watch
+from alcaide.slices.supply_chain.model import Kind, ScanLine, SourceKind, Watch
 from alcaide.ui.deps import allow, get_instance
 
 router = APIRouter(prefix="/scans", tags=["scans"])
@@ -82,20 +82,25 @@ class ScansOut(BaseModel):
 
 
 class WatchIn(BaseModel):
-    """A folder that is to be watched."""
+    """A place that is to be watched."""
 
     model_config = ConfigDict(extra="forbid")
 
     name: str = Field(max_length=200, pattern=PLAIN)
-    path: str = Field(max_length=4_096)
+    kind: SourceKind = "folder"
+    path: str = Field(
+        max_length=4_096,
+        description="Absolute, in one of the folders that may be scanned; or the address of a listed store or server.",
+    )
     every_minutes: int = Field(default=15, ge=1, le=44_640)
 
 
 class WatchOut(BaseModel):
-    """A watched folder."""
+    """A watched place."""
 
     id: str
     name: str
+    kind: SourceKind
     path: str
     every_minutes: int
     added_at: datetime
@@ -169,16 +174,21 @@ def folder(request: Request, actor: Scanner, asked: FolderIn) -> AskedOut:
 
 @router.get("/watches")
 def watches(request: Request, _: Viewer) -> list[WatchOut]:
-    """The watched folders."""
+    """The watched places."""
     with get_instance(request).read() as conn:
         return [_watch(one) for one in queries.watches(conn)]
 
 
 @router.post("/watches", status_code=201)
 def add_watch(request: Request, actor: Watcher, asked: WatchIn) -> AskedOut:
-    """Watch a folder: what appears or changes in it is scanned."""
+    """Watch a place: what appears or changes in it is scanned."""
     watch_id = service.add_watch(
-        get_instance(request), actor, asked.name, asked.path, every_minutes=asked.every_minutes
+        get_instance(request),
+        actor,
+        asked.name,
+        asked.path,
+        kind=asked.kind,
+        every_minutes=asked.every_minutes,
     )
     return AskedOut(id=watch_id)
 
@@ -248,6 +258,7 @@ def _watch(one: Watch) -> WatchOut:
     return WatchOut(
         id=one.id,
         name=one.name,
+        kind=one.kind,
         path=one.path,
         every_minutes=one.every_minutes,
         added_at=one.added_at,

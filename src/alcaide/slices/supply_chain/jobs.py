@@ -1,4 +1,4 @@
-"""Background work: scan what people ask for, look into watched folders, delete what is past its time."""
+"""Background work: scan what people ask for, look into watched places, delete what is past its time."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ JOBS = (
         service.look_into_watches,
         schedule="* * * * *",
         timeout=timedelta(minutes=30),
-        title="Look for new models in watched folders",
+        title="Look for new models in watched places",
     ),
     JobKind(
         TIDY_JOB,

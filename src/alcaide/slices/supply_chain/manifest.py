@@ -30,9 +30,9 @@ MANIFEST = Manifest(
     jobs="alcaide.slices.supply_chain.jobs:JOBS",
     actions=(
         Action("scan.view", "see scans and what they found"),
-        Action("scan.run", "upload files to be scanned, and scan what lies in the watched folders"),
+        Action("scan.run", "upload files to be scanned, and scan what lies in the folders that may be read"),
         Action("scan.record", "put a scan on record as evidence about a component"),
-        Action("scan.watch", "choose which folders are watched"),
+        Action("scan.watch", "choose which places are watched"),
     ),
     nav=(NavItem("Scans", "/scans", "package-import", "scan.view", "n"),),
     large_bodies="alcaide.slices.supply_chain.queries:large_bodies",

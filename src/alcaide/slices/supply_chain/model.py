@@ -11,6 +11,15 @@ import msgspec
 Kind = Literal["artifact", "dataset"]
 State = Literal["waiting", "running", "done", "failed", "cancelled"]
 Origin = Literal["upload", "folder", "watch", "command"]
+SourceKind = Literal["folder", "huggingface", "oci", "mlflow", "s3"]
+"""Where models arrive: how a place is listed, and how what lies there is brought before the scan."""
+SOURCES: dict[SourceKind, str] = {
+    "folder": "Folder",
+    "huggingface": "Hugging Face cache",
+    "oci": "OCI image layout",
+    "mlflow": "MLflow",
+    "s3": "S3-compatible store",
+}
 
 SCAN_JOB = "supply-chain.scan"
 WATCH_JOB = "supply-chain.watch"
@@ -47,6 +56,7 @@ class ScanLine:
     leaf: int | None
     job: str
     reason: str = ""
+    source: SourceKind = "folder"
 
     @property
     def verdict(self) -> str:
@@ -56,10 +66,11 @@ class ScanLine:
 
 @dataclass(frozen=True)
 class Watch:
-    """A folder whose models are scanned when they appear or change."""
+    """A place whose models are scanned when they appear or change."""
 
     id: str
     name: str
+    kind: SourceKind
     path: str
     every_minutes: int
     added_at: datetime
@@ -71,10 +82,39 @@ class Watch:
 
 @dataclass(frozen=True)
 class Entry:
-    """Something in a watched folder, and what tells whether it changed: names, sizes and times, not content."""
+    """Something in a watched place, and what tells whether it changed: names, sizes and times, not content."""
 
     name: str
     fingerprint: str
+    place: str
+    """Where to find it again, in the words of its kind of source."""
+
+
+@dataclass(frozen=True)
+class StoreAddress:
+    """A place on another server: its host, a bucket of it, and what the names in there begin with."""
+
+    scheme: str
+    host: str
+    """With the port; empty for `s3://`, whose host is the one of the environment."""
+    bucket: str = ""
+    prefix: str = ""
+
+    def __str__(self) -> str:
+        """As it is written in settings and forms."""
+        parts = [part for part in (self.host, self.bucket, self.prefix) if part]
+        return f"{self.scheme}://{'/'.join(parts)}"
+
+    @property
+    def endpoint(self) -> str:
+        """What requests go to; empty if the environment says it."""
+        return f"{self.scheme}://{self.host}" if self.host else ""
+
+    def below(self, name: str) -> StoreAddress:
+        """A name further down."""
+        return StoreAddress(
+            self.scheme, self.host, self.bucket, f"{self.prefix}/{name}" if self.prefix else name
+        )
 
 
 @dataclass(frozen=True)
@@ -83,7 +123,11 @@ class Settings:
 
     folders: tuple[str, ...] = ()
     """Folders on the server that people may have scanned and watched."""
+    stores: tuple[StoreAddress, ...] = ()
+    """Places on other servers that people may have watched."""
     max_upload_mib: int = 2_048
+    max_download_mib: int = 20_480
+    """What is fetched from another server for one scan."""
     keep_days: int = 400
     options: dict[str, Any] = field(default_factory=dict)
 

@@ -117,7 +117,7 @@ def newest_about(conn: Connection, digests: Sequence[str]) -> dict[str, ScanLine
 
 
 def watches(conn: Connection) -> list[Watch]:
-    """The watched folders, by name."""
+    """The watched places, by name."""
     counted = (
         sa.select(tables.watched.c.watch, sa.func.count().label("entries"))
         .group_by(tables.watched.c.watch)
@@ -132,6 +132,7 @@ def watches(conn: Connection) -> list[Watch]:
         Watch(
             row.id,
             row.name,
+            row.kind,
             row.path,
             row.every_minutes,
             row.added_at,
@@ -145,14 +146,14 @@ def watches(conn: Connection) -> list[Watch]:
 
 
 def seen(conn: Connection, watch_id: str) -> dict[str, str]:
-    """What was last scanned in a watched folder: fingerprints by entry."""
+    """What was last scanned in a watched place: fingerprints by entry."""
     table = tables.watched
     rows = conn.execute(sa.select(table.c.entry, table.c.fingerprint).where(table.c.watch == watch_id)).all()
     return {row.entry: row.fingerprint for row in rows}
 
 
 def attention(conn: Connection, instance: Instance, actor: Actor, now: datetime) -> list[AttentionItem]:
-    """Scans that failed or could not look at everything, of the last week; folders that cannot be read."""
+    """Scans that failed or could not look at everything, of the last week; places that cannot be read."""
     if not instance.authorizer.decide(actor, "scan.view", None).allowed:
         return []
     table = tables.scan
@@ -185,7 +186,7 @@ def attention(conn: Connection, instance: Instance, actor: Actor, now: datetime)
     items += [
         AttentionItem(
             "unknown",
-            f"The watched folder `{watch.name}` cannot be read",
+            f"What is watched as `{watch.name}` cannot be read",
             watch.problem,
             "/scans/watches",
             watch.last_at,
@@ -200,5 +201,5 @@ def _line(row: Any) -> ScanLine:
     return ScanLine(
         row.id, row.kind, row.state, row.origin, row.title, row.place, row.subject, row.sha256, row.outcome,
         dict(row.counts), row.files, row.bytes, row.edition, row.asked_at, row.asked_by, row.done_at, row.problem,
-        row.leaf, row.job, row.reason,
+        row.leaf, row.job, row.reason, row.source,
     )  # fmt: skip

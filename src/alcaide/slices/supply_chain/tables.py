@@ -1,4 +1,4 @@
-"""Scans and their reports, and the folders that are watched.
+"""Scans and their reports, and the places that are watched.
 
 What a scan that was put on record found is in the log as well; the rest can be had again by scanning.
 """
@@ -35,6 +35,7 @@ scan = sa.Table(
     sa.Column("job", sa.String(40), nullable=False, server_default=""),
     sa.Column("watch", sa.String(26), nullable=False, server_default=""),
     sa.Column("report", sa.LargeBinary),
+    sa.Column("source", sa.String(12), nullable=False, server_default="folder"),
     sa.Index("ix_supply_chain__scan_asked", "asked_at", "id"),
     sa.Index("ix_supply_chain__scan_sha256", "sha256"),
     sa.Index("ix_supply_chain__scan_subject", "subject", "asked_at"),
@@ -51,6 +52,7 @@ watch = sa.Table(
     sa.Column("added_by", sa.String(400), nullable=False),
     sa.Column("last_at", UtcDateTime),
     sa.Column("problem", sa.Text, nullable=False, server_default=""),
+    sa.Column("kind", sa.String(12), nullable=False, server_default="folder"),
 )
 
 watched = sa.Table(

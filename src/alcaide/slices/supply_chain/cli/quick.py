@@ -26,7 +26,7 @@ CHOICES = {
     "--format": ("format", ("table", "json", "sarif", "cyclonedx")),
     "--fail-on": ("fail_on", ("low", "medium", "high", "critical")),
 }
-TEXTS = {"--record": "record", "--reason": "reason"}
+TEXTS = {"--record": "record", "--reason": "reason", "--on": "on"}
 PATHS = {"--output": "output", "-o": "output", "--policy": "policy", "--data": "data"}
 
 

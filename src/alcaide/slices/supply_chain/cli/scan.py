@@ -43,6 +43,12 @@ def scan(
     workers: Annotated[
         int | None, Parameter(help="Processes to read with; as many as processors if not said.")
     ] = None,
+    on: Annotated[
+        str,
+        Parameter(
+            help="Read on a Ray cluster that sees the same files: `ray://host:10001`, or `ray` for this machine."
+        ),
+    ] = "",
     digests: Annotated[bool, Parameter(help="Also take every file's SHA-256.", negative="")] = False,
     cache: Annotated[
         bool, Parameter(help="Remember what was found in which bytes, and do not look twice.")
@@ -71,6 +77,7 @@ def scan(
             cache,
             verbose,
             data,
+            on,
         )
     )
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from alcaide.instruments.scan.known import KnownResults
     from alcaide.instruments.scan.model import Artifact, ScanReport
     from alcaide.instruments.scan.policy import ScanPolicy
+    from alcaide.instruments.scan.scanner import Spread
 
 EXIT = {"passed": 0, "failed": 1, "unknown": 2}
 
@@ -33,6 +34,7 @@ class Asked(NamedTuple):
     cache: bool = True
     verbose: bool = False
     data: Path | None = None
+    on: str = ""
 
 
 def run(asked: Asked) -> int:
@@ -80,12 +82,22 @@ def _scanned(asked: Asked, policy: ScanPolicy) -> ScanReport:
             workers=asked.workers,
             known=known,
             progress=show.one if show else None,
+            spread=_spread(asked),
         )
     except ScanFailedError as error:
         raise InvalidInput(str(error)) from error
     finally:
         if show:
             show.end()
+
+
+def _spread(asked: Asked) -> Spread | None:
+    """Who reads: a cluster, or the processes of this machine."""
+    if not asked.on:
+        return None
+    from alcaide.instruments.scan.on_ray import OnRay
+
+    return OnRay(asked.on, asked.workers)
 
 
 class _Progress:

@@ -1,4 +1,4 @@
-"""The only writer of the supply chain: scans that people ask for, what they found, and the folders that are watched."""
+"""The only writer of the supply chain: scans that people ask for, what they found, and the places that are watched."""
 
 from alcaide.slices.supply_chain.service.asking import cancel_scan, scan_again, scan_folder, scan_upload
 from alcaide.slices.supply_chain.service.datasets import look_at_data, record_data

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from contextlib import suppress
 from pathlib import Path
@@ -11,8 +10,9 @@ from typing import TYPE_CHECKING
 from alcaide.kernel.errors import Conflict, InvalidInput, NotFound
 from alcaide.kernel.ids import new_id
 from alcaide.kernel.jobs import enqueue, store
-from alcaide.slices.supply_chain import queries, rules, tables
-from alcaide.slices.supply_chain.model import SCAN_JOB, UNFINISHED, Kind, Origin
+from alcaide.slices.supply_chain import queries, tables
+from alcaide.slices.supply_chain.model import SCAN_JOB, UNFINISHED, Kind, Origin, SourceKind
+from alcaide.slices.supply_chain.service.sources.disk import readable
 from alcaide.slices.supply_chain.service.uploads import Quarantined
 
 if TYPE_CHECKING:
@@ -68,19 +68,6 @@ def scan_folder(
     return ask(instance, actor, new_id(), kind, "folder", Path(real).name or real, real, known, reason)
 
 
-def readable(instance: Instance, path: str) -> str:
-    """Where a path really leads, if that may be read."""
-    if not path.startswith("/") or "\0" in path or len(path) > 4_096:
-        raise InvalidInput(f"`{path[:100]}` is not an absolute path", {"path": "give the whole path, from /"})
-    folders = [os.path.realpath(folder) for folder in queries.settings(instance).folders]
-    real = rules.allowed(os.path.realpath(path), folders)
-    if not Path(real).exists():
-        raise InvalidInput(
-            f"there is nothing at `{path[:200]}`", {"path": "is not there; check the spelling"}
-        )
-    return real
-
-
 def _subject(instance: Instance, actor: Actor, text: str) -> str:
     """What a scan is to be put on record about, if anything is known under that name; empty if it is not to be."""
     wanted = text.strip()
@@ -102,6 +89,7 @@ def ask(
     subject: str,
     reason: str,
     *,
+    source: SourceKind = "folder",
     watch: str = "",
     with_conn: Connection | None = None,
 ) -> str:
@@ -128,6 +116,7 @@ def ask(
                 reason=" ".join(reason.split()),
                 job=job,
                 watch=watch,
+                source=source,
             )
         )
 
@@ -146,7 +135,22 @@ def scan_again(instance: Instance, actor: Actor, scan_id: str) -> str:
         line = queries.scan(conn, scan_id)
     if line.origin not in ("folder", "watch"):
         raise Conflict("the bytes of this scan are not kept; upload the file again to scan it again")
-    return scan_folder(instance, actor, line.place, subject=line.subject, kind=line.kind)
+    if line.source == "folder":
+        return scan_folder(instance, actor, line.place, subject=line.subject, kind=line.kind)
+    known = _subject(instance, actor, line.subject)
+    # Whether the place may still be read is asked again when it is.
+    return ask(
+        instance,
+        actor,
+        new_id(),
+        line.kind,
+        line.origin,
+        line.title,
+        line.place,
+        known,
+        "",
+        source=line.source,
+    )
 
 
 def cancel_scan(instance: Instance, actor: Actor, scan_id: str) -> None:

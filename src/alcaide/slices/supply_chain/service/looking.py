@@ -18,8 +18,8 @@ from alcaide.predicates.base import By
 from alcaide.slices.supply_chain import queries, tables
 from alcaide.slices.supply_chain.model import UNFINISHED, DataAsked, ScanLine
 from alcaide.slices.supply_chain.service import recording
-from alcaide.slices.supply_chain.service.asking import readable
 from alcaide.slices.supply_chain.service.datasets import append_data, kept_data, look_at_data
+from alcaide.slices.supply_chain.service.sources import SOURCES, Bringing, Brought
 from alcaide.slices.supply_chain.service.uploads import upload_folder
 
 if TYPE_CHECKING:
@@ -42,17 +42,22 @@ def run_scan(ctx: JobContext) -> dict[str, Any]:
         return {"outcome": line.outcome}
     _mark(instance, scan_id, state="running")
     try:
-        if not Path(line.place).exists():
-            raise NotFound(f"`{line.title}` is not there any more; scan it again where it lies now")
-        if line.origin != "upload":
-            readable(instance, line.place)
+        brought = _bring(line, ctx)
         report: ScanReport | DataReport
         if line.kind == "dataset":
             report = look_at_data(
-                DataAsked(source=line.place), check=ctx.check, say=lambda said: ctx.progress(None, said)
+                DataAsked(source=str(brought.path)),
+                check=ctx.check,
+                say=lambda said: ctx.progress(None, said),
             )
         else:
-            report = look([Path(line.place)], check=ctx.check, progress=ctx.progress)
+            report = look(
+                [brought.path],
+                check=ctx.check,
+                progress=ctx.progress,
+                within=brought.within,
+                expected=brought.expected,
+            )
         _keep(instance, line, report, asked, ctx)
     except JobStopped:
         raise
@@ -63,8 +68,28 @@ def run_scan(ctx: JobContext) -> dict[str, Any]:
         if ctx.run.attempts >= ctx.run.max_attempts:
             _end(instance, line, f"the scan failed ({type(error).__name__}); see the job `{line.job}`")
         raise
+    finally:
+        if line.origin != "upload":
+            _drop_fetched(instance, line)
     _drop_upload(line)
     return {"outcome": report.outcome.value}
+
+
+def _bring(line: ScanLine, ctx: JobContext) -> Brought:
+    """What is to be scanned, where it can be read: fetched first if it lies elsewhere."""
+    if line.origin == "upload":
+        if not Path(line.place).exists():
+            raise NotFound(f"`{line.title}` is not there any more; upload it again")
+        return Brought(Path(line.place))
+    # A worker that was killed may have left a part of it.
+    _drop_fetched(ctx.instance, line)
+    folder = upload_folder(ctx.instance) / line.id
+    bringing = Bringing(ctx.instance, folder, ctx.check, lambda note: ctx.progress(None, note))
+    return SOURCES[line.source].bring(line.place, bringing)
+
+
+def _drop_fetched(instance: Instance, line: ScanLine) -> None:
+    shutil.rmtree(upload_folder(instance) / line.id, ignore_errors=True)
 
 
 def _end(instance: Instance, line: ScanLine, problem: str) -> None:
@@ -83,6 +108,8 @@ def look(
     *,
     check: Callable[[], None] = lambda: None,
     progress: Callable[[float | None, str], None] = lambda _fraction, _note: None,
+    within: Path | None = None,
+    expected: Mapping[str, str] | None = None,
 ) -> ScanReport:
     """Scan files and folders with digests, in confined processes."""
     from alcaide.instruments.scan.scanner import ScanFailedError, scan
@@ -96,7 +123,7 @@ def look(
         progress(None, f"{count:,} files, last `{artifact.path[-80:]}`")
 
     try:
-        return scan(paths, digests=True, progress=each)
+        return scan(paths, digests=True, progress=each, within=within, expected=expected)
     except ScanFailedError as error:
         raise InvalidInput(str(error)) from error
 
@@ -140,7 +167,7 @@ def _mark(instance: Instance, scan_id: str, **values: Any) -> None:
 
 
 def tidy(ctx: JobContext) -> dict[str, Any]:
-    """Delete scans past their time that are not on record, and uploads that no scan waits for."""
+    """Delete scans past their time that are not on record, and uploads and fetched files that no scan waits for."""
     instance: Instance = ctx.instance
     keep = timedelta(days=queries.settings(instance).keep_days)
     with instance.db.transaction() as conn:
@@ -150,11 +177,7 @@ def tidy(ctx: JobContext) -> dict[str, Any]:
             )
         ).rowcount
         waiting = set(
-            conn.execute(
-                sa.select(tables.scan.c.id).where(
-                    tables.scan.c.origin == "upload", tables.scan.c.state.in_(UNFINISHED)
-                )
-            ).scalars()
+            conn.execute(sa.select(tables.scan.c.id).where(tables.scan.c.state.in_(UNFINISHED))).scalars()
         )
     dropped = 0
     for folder in upload_folder(instance).iterdir():

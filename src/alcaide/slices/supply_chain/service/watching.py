@@ -1,40 +1,42 @@
-"""Folders on the server whose models are scanned when they appear or change."""
+"""Places whose models are scanned when they appear or change: folders, caches, layouts, registries, stores."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
-from pathlib import Path
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
 from alcaide.kernel.access.actor import system_actor
-from alcaide.kernel.errors import Conflict, InvalidInput, NotFound
+from alcaide.kernel.errors import AlcaideError, Conflict, NotFound
 from alcaide.kernel.ids import new_id
 from alcaide.kernel.jobs import JobContext
 from alcaide.slices.supply_chain import queries, rules, tables
-from alcaide.slices.supply_chain.model import Entry, Watch
-from alcaide.slices.supply_chain.service.asking import ask, readable
+from alcaide.slices.supply_chain.model import Entry, SourceKind, Watch
+from alcaide.slices.supply_chain.service.asking import ask
+from alcaide.slices.supply_chain.service.sources import SOURCES
 
 if TYPE_CHECKING:
     from alcaide.kernel.access import Actor
     from alcaide.kernel.instance import Instance
 
 
-def add_watch(instance: Instance, actor: Actor, name: str, path: str, *, every_minutes: int = 15) -> str:
-    """Watch a folder: each file and folder directly in it is scanned when it appears or changes.
+def add_watch(
+    instance: Instance,
+    actor: Actor,
+    name: str,
+    path: str,
+    *,
+    kind: SourceKind = "folder",
+    every_minutes: int = 15,
+) -> str:
+    """Watch a place: each of its entries (which those are is the kind's to say) is scanned when it appears or changes.
 
     Raises InvalidInput with the fields at fault, Conflict if the name is taken.
     """
     instance.authorizer.require(actor, "scan.watch", None)
-    cleaned = rules.check_watch(name, every_minutes)
-    real = readable(instance, path)
-    if not Path(real).is_dir():
-        raise InvalidInput(
-            f"`{path[:200]}` is not a folder", {"path": "is a file; give the folder it lies in"}
-        )
+    cleaned = rules.check_watch(name, every_minutes, kind)
+    place = SOURCES[kind].place(instance, path)
     watch_id = new_id()
     with instance.db.transaction() as conn:
         if conn.execute(sa.select(tables.watch.c.id).where(tables.watch.c.name == cleaned)).first():
@@ -43,7 +45,8 @@ def add_watch(instance: Instance, actor: Actor, name: str, path: str, *, every_m
             tables.watch.insert().values(
                 id=watch_id,
                 name=cleaned,
-                path=real,
+                kind=kind,
+                path=place,
                 every_minutes=every_minutes,
                 added_at=instance.clock(),
                 added_by=actor.name[:400],
@@ -63,7 +66,7 @@ def remove_watch(instance: Instance, actor: Actor, watch_id: str) -> None:
 
 
 def look_into_watches(ctx: JobContext) -> dict[str, Any]:
-    """Ask for a scan of whatever is new or changed in the watched folders whose time has come."""
+    """Ask for a scan of whatever is new or changed in the watched places whose time has come."""
     instance: Instance = ctx.instance
     actor = system_actor("supply-chain", "Alcaide")
     asked = 0
@@ -74,32 +77,12 @@ def look_into_watches(ctx: JobContext) -> dict[str, Any]:
         problem = ""
         entries: list[Entry] = []
         try:
-            entries = list(_entries(readable(instance, watch.path), ctx.check))
-        except (InvalidInput, OSError) as error:
+            entries.extend(SOURCES[watch.kind].entries(instance, watch.path, ctx.check))
+        except (AlcaideError, OSError) as error:
+            # What was met before is scanned all the same.
             problem = str(error)[:2_000]
         asked += _ask_for_changed(instance, actor, watch, entries, problem)
     return {"watches": len(watches), "asked": asked}
-
-
-def _entries(folder: str, check: Callable[[], None]) -> Iterable[Entry]:
-    """What lies directly in a folder, each with a fingerprint of everything below it."""
-    for child in sorted(os.scandir(folder), key=lambda one: one.name):
-        check()
-        if child.name.startswith(".") or child.is_symlink():
-            continue
-        if child.is_file(follow_symlinks=False):
-            about = child.stat(follow_symlinks=False)
-            yield Entry(child.name[:400], rules.fingerprint([("", about.st_size, about.st_mtime_ns)]))
-        elif child.is_dir(follow_symlinks=False):
-            yield Entry(child.name[:400], rules.fingerprint(_listing(child.path)))
-
-
-def _listing(folder: str) -> Iterable[tuple[str, int, int]]:
-    for base, _, names in os.walk(folder):
-        for name in names:
-            with suppress(OSError):
-                about = Path(base, name).lstat()
-                yield f"{base}/{name}", about.st_size, about.st_mtime_ns
 
 
 def _ask_for_changed(
@@ -120,9 +103,10 @@ def _ask_for_changed(
                 "artifact",
                 "watch",
                 f"{watch.name}/{entry.name}",
-                f"{watch.path}/{entry.name}",
+                entry.place,
                 "",
-                f"watched folder {watch.name}",
+                f"watched as {watch.name}",
+                source=watch.kind,
                 watch=watch.id,
                 with_conn=conn,
             )
