@@ -35,7 +35,16 @@ class Folder(Protocol):
 class Look:
     """The look at one scanned file: what all parts of it share."""
 
-    __slots__ = ("budget", "findings", "folder", "looked_beside", "name", "policy", "sha256", "suppressed")
+    __slots__ = (
+        "budget",
+        "findings",
+        "folder",
+        "looked_beside",
+        "name",
+        "policy",
+        "sha256",
+        "suppressed",
+    )
 
     def __init__(
         self, budget: Budget, policy: ScanPolicy, folder: Folder | None = None, sha256: str | None = None

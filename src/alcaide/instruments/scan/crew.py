@@ -14,7 +14,6 @@ import os
 import select
 import signal
 import sys
-import threading
 import time
 from collections import deque
 from typing import TYPE_CHECKING
@@ -78,6 +77,12 @@ def share_out(
             worker.close()
 
 
+def _alone() -> bool:
+    """Whether this process has a single thread, as one has that never loaded `threading`."""
+    threading = sys.modules.get("threading")
+    return threading is None or threading.active_count() == 1
+
+
 def _wait(busy: list[_Worker]) -> None:
     """Until a worker says something, or the first of them has had its time."""
     patience = max(0.0, min(worker.deadline for worker in busy) - time.monotonic())
@@ -97,7 +102,7 @@ class _Worker:
         self._process: subprocess.Popen[bytes] | None = None
         self._pid = 0
         try:
-            if threading.active_count() == 1 and hasattr(os, "fork"):
+            if _alone() and hasattr(os, "fork"):
                 self._fork(temporary)
             else:
                 self._spawn(temporary)

@@ -4,11 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from functools import lru_cache
-from importlib.resources import files
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from importlib.resources.abc import Traversable
+from pathlib import Path
 
 
 @lru_cache(maxsize=1)
@@ -21,18 +17,9 @@ def edition() -> str:
     import alcaide
 
     digest = hashlib.sha256()
-    for name, entry in sorted(_sources(files("alcaide.instruments.scan"), "")):
-        digest.update(name.encode() + b"\0")
-        digest.update(hashlib.sha256(entry.read_bytes()).digest())
+    here = Path(__file__).parent
+    for path in sorted(here.rglob("*")):
+        if path.is_file() and path.suffix not in (".pyc", ".md"):
+            digest.update(path.relative_to(here).as_posix().encode() + b"\0")
+            digest.update(hashlib.sha256(path.read_bytes()).digest())
     return f"{alcaide.__version__}+{digest.hexdigest()[:12]}"
-
-
-def _sources(folder: Traversable, prefix: str) -> list[tuple[str, Traversable]]:
-    found: list[tuple[str, Traversable]] = []
-    for entry in folder.iterdir():
-        if entry.is_dir():
-            if entry.name != "__pycache__":
-                found += _sources(entry, f"{prefix}{entry.name}/")
-        elif not entry.name.endswith((".pyc", ".md")):
-            found.append((prefix + entry.name, entry))
-    return found

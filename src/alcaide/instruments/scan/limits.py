@@ -28,6 +28,16 @@ class Limits(NamedTuple):
     """Findings kept; one more says that there were more."""
 
 
+GROWS = 500
+GROWS_FROM = 16 << 20
+"""What grows so much is no model: weights do not compress, and zeros that would be are not kept in such numbers."""
+
+
+def grows(count: int, packed: int) -> bool:
+    """Whether so many bytes out of so few are a bomb, however much room there is for them."""
+    return count >= GROWS_FROM and count > GROWS * max(1, packed)
+
+
 class ScanStop(Exception):
     """The look at one part ends here. `message` is for people; `offset` is where, within that part."""
 
@@ -60,10 +70,12 @@ class OverBudget(ScanStop):
 class Budget:
     """What is left of the limits while one file is looked at."""
 
-    __slots__ = ("_deadline", "_ticks", "limits", "members", "unpacked")
+    __slots__ = ("_deadline", "_ticks", "limits", "members", "size", "unpacked")
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, size: int = 1 << 62) -> None:
         self.limits = limits
+        self.size = size
+        """Bytes of the scanned file, against which what comes out of it is held."""
         self._deadline = time.monotonic() + limits.seconds
         self._ticks = 0
         self.members = limits.members
@@ -104,9 +116,22 @@ class Budget:
         """`count` more bytes came out of a compressed part.
 
         Raises:
-            OverBudget: more than the limit came out, over all parts.
+            OverBudget: more came out, over all parts, than the limit or than the file can honestly hold.
         """
         self.unpacked -= count
         if self.unpacked < 0:
             raise OverBudget(f"its compressed parts unpack to more than {self.limits.unpacked >> 20:,} MiB")
+        if self.grown:
+            out = self.limits.unpacked - self.unpacked
+            raise OverBudget(f"its {self.size:,} bytes unpack to more than {out:,}: a decompression bomb")
         self.check_time()
+
+    @property
+    def grown(self) -> bool:
+        """Whether more came out of the file than can honestly be in it: each of its parts may grow by little."""
+        return grows(self.limits.unpacked - self.unpacked, self.size)
+
+    @property
+    def spent(self) -> bool:
+        """Whether there is nothing left to look at further parts with."""
+        return self.unpacked < 0 or self.members < 0 or self.grown

@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
 
 class Level(StrEnum):
@@ -169,26 +169,35 @@ class Artifact(_Fields):
 class ScanReport(_Fields):
     """What one scan found, over all files."""
 
-    __slots__ = ("artifacts", "edition", "fail_on", "left_out", "policy", "seconds")
+    __slots__ = ("_edition", "artifacts", "fail_on", "left_out", "policy", "seconds")
 
     def __init__(
         self,
         artifacts: list[Artifact] | None = None,
-        edition: str = "",
+        edition: str | Callable[[], str] = "",
         policy: str = "",
         fail_on: Level = Level.MEDIUM,
         left_out: list[str] | None = None,
         seconds: float = 0.0,
     ) -> None:
         self.artifacts = [] if artifacts is None else artifacts
-        self.edition = edition
-        """Names the rules and lists the scan stood on; the same edition finds the same in the same bytes."""
+        self._edition = edition
         self.policy = policy
         """Digest of the policy in force, or "" for the one that ships."""
         self.fail_on = fail_on
         self.left_out = [] if left_out is None else left_out
         """Folders that were skipped: version control's own."""
         self.seconds = seconds
+
+    @property
+    def edition(self) -> str:
+        """Names the rules and lists the scan stood on; the same edition finds the same in the same bytes.
+
+        Asked for when it is first wanted: to digest all rules takes as long as to look at fifty files.
+        """
+        if not isinstance(self._edition, str):
+            self._edition = self._edition()
+        return self._edition
 
     @property
     def findings(self) -> list[tuple[Artifact, Finding]]:

@@ -209,7 +209,7 @@ def test_an_interrupted_scan_leaves_no_process(tmp_path):
 
 
 def test_a_worker_that_cannot_start_is_explained(tmp_path, monkeypatch):
-    monkeypatch.setattr(crew.threading, "active_count", lambda: 2)
+    monkeypatch.setattr(crew, "_alone", lambda: False)
     monkeypatch.setattr(crew.sys, "executable", "/bin/false")
     with pytest.raises(crew.NoWorkerError, match="ended at its start"):
         crew.share_out(deque([Request("a", "a", "/")]), ScanPolicy(), str(tmp_path), 1, lambda *_: None)

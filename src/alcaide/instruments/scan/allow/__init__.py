@@ -10,13 +10,14 @@ names the library.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+import os
 from functools import lru_cache
-from importlib import resources
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+_HERE: Final = __file__.removesuffix("__init__.py")
 
 NAME: Final = 1
 """It may be referred to: a function that an estimator keeps, a class that is a parameter."""
@@ -28,8 +29,7 @@ CALL: Final = 4
 _KINDS: Final = {"name": NAME, "new": NAME | NEW, "call": NAME | NEW | CALL, "function": NAME | CALL}
 
 
-@dataclass(frozen=True, slots=True)
-class Permission:
+class Permission(NamedTuple):
     """What may be done with a name."""
 
     flags: int
@@ -39,8 +39,7 @@ class Permission:
     """Where the name is now, if it moved."""
 
 
-@dataclass(frozen=True, slots=True)
-class Danger:
+class Danger(NamedTuple):
     """What a dangerous name does."""
 
     effect: str
@@ -68,8 +67,8 @@ class Lists:
             module: _permissions(kinds) for module, kinds in reviewed["names"].items()
         }
         self._libraries: frozenset[str] = frozenset(
-            file.name.removesuffix(".json")
-            for file in resources.files(__package__).joinpath("lists").iterdir()
+            name.removesuffix(".json")
+            for name in os.listdir(_HERE + "lists")  # noqa: PTH208
         )
         self._known_libraries: frozenset[str] = frozenset(
             [*reviewed["known"], *self._libraries, *(module.partition(".")[0] for module in self._reviewed)]
@@ -102,8 +101,8 @@ class Lists:
         """The generated list of one library, by module and name."""
         loaded = self._loaded.get(top)
         if loaded is None:
-            text = resources.files(__package__).joinpath("lists", f"{top}.json").read_text("utf-8")
-            loaded = {module: _permissions(kinds) for module, kinds in json.loads(text)["names"].items()}
+            names = _read(f"lists/{top}.json")["names"]
+            loaded = {module: _permissions(kinds) for module, kinds in names.items()}
             self._loaded[top] = loaded
         return loaded
 
@@ -165,8 +164,9 @@ def _permissions(kinds: Mapping[str, Any]) -> dict[str, Permission]:
 @lru_cache(maxsize=1)
 def lists() -> Lists:
     """The lists that ship."""
-    here = resources.files(__package__)
-    return Lists(
-        json.loads(here.joinpath("reviewed.json").read_text("utf-8")),
-        json.loads(here.joinpath("dangerous.json").read_text("utf-8")),
-    )
+    return Lists(_read("reviewed.json"), _read("dangerous.json"))
+
+
+def _read(name: str) -> Any:
+    with open(_HERE + name, encoding="utf-8") as file:  # noqa: PTH123 - `pathlib` is slow to load
+        return json.load(file)

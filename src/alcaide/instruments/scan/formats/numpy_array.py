@@ -6,7 +6,6 @@ that is anything else is a finding. Of plain arrays only the length is checked.
 
 from __future__ import annotations
 
-import ast
 from typing import TYPE_CHECKING, Any, Final
 
 from alcaide.instruments.scan.format import Format
@@ -110,6 +109,8 @@ def _header(text: str, context: Context) -> dict[str, Any] | None:
     Raises:
         Malformed: it is a literal of another kind.
     """
+    import ast
+
     try:
         tree = ast.parse(text.strip(), mode="eval")
     except (SyntaxError, ValueError, RecursionError, MemoryError):

@@ -6,7 +6,6 @@ Sizes that are not known in advance are expressions, as text; the loader hands t
 
 from __future__ import annotations
 
-import ast
 import json
 from typing import TYPE_CHECKING, Any, Final
 
@@ -112,6 +111,8 @@ def harmless_expression(text: str) -> bool:
     """Whether the text is arithmetic on symbols, as torch writes it."""
     if len(text) > 20_000 or "__" in text:
         return False
+    import ast
+
     try:
         tree = ast.parse(text.strip(), mode="eval")
     except (SyntaxError, ValueError, RecursionError, MemoryError):

@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol
 
 from alcaide.instruments.scan.formats.archives.rules import BOMB
-from alcaide.instruments.scan.limits import Malformed, OverBudget, ScanStop, Truncated, Unsupported
+from alcaide.instruments.scan.limits import Malformed, OverBudget, ScanStop, Truncated, Unsupported, grows
 from alcaide.instruments.scan.model import Level
 from alcaide.instruments.scan.source import chunks
 
@@ -20,10 +20,6 @@ if TYPE_CHECKING:
     from alcaide.instruments.scan.source import Source
 
 PIECE = 1 << 18
-GROWS = 500
-GROWS_FROM = 16 << 20
-"""What grows so much is no model: weights do not compress, and zeros that would be are not kept in such numbers."""
-
 DICTIONARY = 100 << 20
 """Memory that an LZMA decoder may take: `xz -9` and `7z -mx=9` ask for 65 MiB."""
 
@@ -99,30 +95,47 @@ class Blocks:
 
 
 def unpacked(context: Context, pieces: Iterable[bytes], packed: int) -> Source:
-    """What comes out, as `Context.unpack` gives it; a bomb is named as one besides ending the look."""
+    """What comes out, as `Context.unpack` gives it; a bomb is named as one besides ending the look.
+
+    What grows beyond any honest measure is not unpacked further: that would tell no more than that it grows.
+
+    Raises:
+        OverBudget: it is a bomb, or the limits allow less.
+    """
     count = 0
+    limits, budget = context.budget.limits, context.budget
+    known = budget.grown
 
     def counted() -> Iterator[bytes]:
         nonlocal count
         for piece in pieces:
             count += len(piece)
+            if grows(count, packed):
+                raise OverBudget(
+                    f"{packed:,} packed bytes unpack to more than {count:,}: a decompression bomb"
+                )
             yield piece
 
-    limits = context.budget.limits
     try:
-        content = context.unpack(counted(), packed)
-        if count >= GROWS_FROM and count > GROWS * max(1, packed):
-            context.find(
-                BOMB,
-                f"{packed:,} packed bytes unpack to {count:,}",
-                level=Level.MEDIUM,
-                packed=packed,
-                size=count,
-            )
-        return content
+        return context.unpack(counted(), packed)
     except OverBudget:
         if count > limits.ratio_from and count > limits.ratio * max(1, packed):
             context.find(BOMB, f"{packed:,} packed bytes unpack to more than {count:,}", packed=packed)
+        elif grows(count, packed):
+            context.find(
+                BOMB,
+                f"{packed:,} packed bytes unpack to more than {count:,}",
+                level=Level.MEDIUM,
+                packed=packed,
+            )
+        elif budget.grown and not known:
+            size = limits.unpacked - budget.unpacked
+            context.find(
+                BOMB,
+                f"with what was unpacked before it, {budget.size:,} bytes unpack to more than {size:,}",
+                level=Level.MEDIUM,
+                packed=budget.size,
+            )
         raise
 
 

@@ -65,7 +65,7 @@ class Members:
         context = self._context
         if isinstance(stop, OverBudget):
             context.budget.check_time()
-            if context.budget.unpacked < 0 or context.budget.members < 0:
+            if context.budget.spent:
                 raise stop
         if isinstance(stop, Malformed | Truncated) and name:
             context.find(DAMAGED, f"`{name}` cannot be unpacked whole: {stop.message}", member=name)

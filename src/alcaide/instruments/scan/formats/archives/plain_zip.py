@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from alcaide.instruments.scan import zip_directory
 from alcaide.instruments.scan.format import Format
-from alcaide.instruments.scan.formats.archives.expand import GROWS, GROWS_FROM, PIECE, unpacked, zip_member
+from alcaide.instruments.scan.formats.archives.expand import PIECE, unpacked, zip_member
 from alcaide.instruments.scan.formats.archives.inside import Members, Salvage
 from alcaide.instruments.scan.formats.archives.names import Names
 from alcaide.instruments.scan.formats.archives.rules import (
@@ -102,27 +102,11 @@ def examine(source: Source, context: Context) -> None:
     if directory.prefix and entries:
         _hidden_programs(context)
     _java_program(context)
-    _grown(source, context)
     for problem in directory.problems:
         if problem.kind == "trailing" and problem.offset is not None:
             members.look("after the end", Window(source, problem.offset))
             break
     members.finish()
-
-
-def _grown(source: Source, context: Context) -> None:
-    """Archives in an archive may each grow by little and all together by much: said once, at the top."""
-    if context.depth:
-        return
-    total = context.budget.limits.unpacked - context.budget.unpacked
-    if total >= GROWS_FROM and total > GROWS * source.size:
-        context.find(
-            BOMB,
-            f"its {source.size:,} bytes unpack to {total:,} in all",
-            level=Level.MEDIUM,
-            packed=source.size,
-            size=total,
-        )
 
 
 def _java_program(context: Context) -> None:
