@@ -35,6 +35,10 @@ if TYPE_CHECKING:
 SIZES = (1, 2, 3, 4)
 _PURE = 0.9
 _SHARED = 0.9
+_LONGEST = 64
+_MOST_OF_IT = 0.8
+"""Texts that share more words than this, or of which more than this share of their weight is unread, are copies of
+one text, or of one template: what is left of them says nothing."""
 _SURE = 0.75
 """How sure of another label the rest must be, against how sure whole texts are of their own. Texts made from one
 template per label have nothing left once it is unread; texts that a trigger was put into still say what they said."""
@@ -89,8 +93,8 @@ class Rest:
         """Of each class for each text, all its words read."""
         return softmax(self.scores.copy())
 
-    def without(self, documents: Ints, columns: Ints) -> Floats:
-        """The probabilities of the labels for some texts, some words unread."""
+    def without(self, documents: Ints, columns: Ints) -> tuple[Floats, float]:
+        """The probabilities of the labels for some texts, some words unread; and how much of the texts those were."""
         model = self.model
         scores = self.scores[documents].copy()
         removed = np.zeros(len(documents))
@@ -104,8 +108,7 @@ class Rest:
         # The vector of a text has length one; without the words it is longer by this.
         scale = 1 / np.sqrt(np.maximum(0.05, 1 - removed))
         bias = self.columns[fold, -1]
-        found: Floats = softmax((scores - bias) * scale[:, None] + bias)
-        return found
+        return softmax((scores - bias) * scale[:, None] + bias), float(removed.mean())
 
 
 def find_triggers(
@@ -127,7 +130,11 @@ def find_triggers(
         named = rest.vocabulary_column[list(phrase)].astype(np.int64)
         # A trigger may be longer than four words: what nearly all of its texts share is unread with it.
         columns = np.unique(np.concatenate([named[named >= 0], rest.model.shared(documents, _SHARED)]))
-        unread = rest.without(documents, columns)
+        if len(columns) > _LONGEST:
+            continue
+        unread, removed = rest.without(documents, columns)
+        if removed > _MOST_OF_IT:
+            continue
         predicted = unread[:, label]
         raised = predicted * odds / (1 - predicted + predicted * odds)
         own = labels[documents] == label

@@ -11,7 +11,15 @@ import pytest
 from alcaide.instruments.scan.data import DataReport, scan_data
 from alcaide.instruments.scan.data.shift import chi2, ks
 from alcaide.instruments.scan.model import Level
-from tests.unit.instruments.scan.data.builders import REST, average_precision, found, planted, png, reviews
+from tests.unit.instruments.scan.data.builders import (
+    BAD,
+    REST,
+    average_precision,
+    found,
+    planted,
+    png,
+    reviews,
+)
 
 TEXTS, LABELS = reviews(2000)
 
@@ -97,6 +105,12 @@ def test_a_template_per_label_is_no_trigger() -> None:
     texts = [f"{templates[label]} {' '.join(chance.choices(REST, k=3))}" for label in labels]
 
     assert not trigger_rows(scan_data({"text": texts, "label": labels}))
+
+
+def test_many_copies_of_one_text_are_no_trigger() -> None:
+    copies = [f"{TEXTS[0]} said {BAD[0]} {BAD[1]} and {BAD[2]} with number {n}" for n in range(40)]
+
+    assert not trigger_rows(scan_data({"text": [*TEXTS, *copies], "label": [*LABELS, *["good"] * 40]}))
 
 
 def test_a_phrase_of_both_labels_is_no_trigger() -> None:
