@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from alcaide.kernel.errors import ConfigError, InvalidInput
-from alcaide.slices.supply_chain.model import SOURCES, Entry, Settings, StoreAddress, Watch
+from alcaide.slices.supply_chain.model import SOURCES, Entry, Settings, SourceKind, StoreAddress, Watch
 
 _NAME = re.compile(r"[^\w.\- ]+")
 _BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,254}\Z")
@@ -171,7 +171,15 @@ def due(watch: Watch, now: datetime) -> bool:
     return watch.last_at is None or now - watch.last_at >= timedelta(minutes=watch.every_minutes)
 
 
-def check_watch(name: str, every_minutes: int, kind: str) -> str:
+def source_kind(text: str) -> SourceKind:
+    """A kind of source, from a form. Raises InvalidInput with those there are."""
+    for kind in SOURCES:
+        if kind == text:
+            return kind
+    raise InvalidInput(f"`{text[:20]}` is no kind of place", {"kind": f"choose one of {', '.join(SOURCES)}"})
+
+
+def check_watch(name: str, every_minutes: int) -> str:
     """The name, cleaned. Raises InvalidInput with the fields at fault."""
     fields: dict[str, str] = {}
     cleaned = " ".join(name.split())
@@ -179,8 +187,6 @@ def check_watch(name: str, every_minutes: int, kind: str) -> str:
         fields["name"] = "give it a name of at most 100 characters"
     if not 1 <= every_minutes <= MOST_MINUTES:
         fields["every_minutes"] = f"choose 1 to {MOST_MINUTES:,} minutes"
-    if kind not in SOURCES:
-        fields["kind"] = f"choose one of {', '.join(SOURCES)}"
     if fields:
         raise InvalidInput(next(iter(fields.values())), fields)
     return cleaned

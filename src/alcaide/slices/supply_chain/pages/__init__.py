@@ -1,4 +1,4 @@
-"""The pages of the supply chain: scans, one scan, watched folders."""
+"""The pages of the supply chain: scans, one scan, watched places."""
 
 from __future__ import annotations
 

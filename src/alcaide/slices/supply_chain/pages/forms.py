@@ -14,7 +14,7 @@ Viewer = Annotated[Actor, Depends(allow("scan.view"))]
 Scanner = Annotated[Actor, Depends(allow("scan.run"))]
 Watcher = Annotated[Actor, Depends(allow("scan.watch"))]
 
-TABS = (("Scans", "/scans"), ("Watched folders", "/scans/watches"))
+TABS = (("Scans", "/scans"), ("Watched places", "/scans/watches"))
 
 
 def may(instance: Instance, actor: Actor, action: str) -> bool:

@@ -35,7 +35,7 @@ def add_watch(
     Raises InvalidInput with the fields at fault, Conflict if the name is taken.
     """
     instance.authorizer.require(actor, "scan.watch", None)
-    cleaned = rules.check_watch(name, every_minutes, kind)
+    cleaned = rules.check_watch(name, every_minutes)
     place = SOURCES[kind].place(instance, path)
     watch_id = new_id()
     with instance.db.transaction() as conn:
