@@ -192,9 +192,7 @@ class Context:
                         f"{packed:,} packed bytes unpack to more than {count:,}: a decompression bomb"
                     )
                 if spool is None and count > _IN_MEMORY:
-                    import tempfile
-
-                    spool = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - it lives as long as its source
+                    spool = _spool()
                     _write(spool, b"".join(held))
                     held.clear()
                 if spool is None:
@@ -233,6 +231,17 @@ def writable(node: Node) -> None:
                 _as_json(each.facts).encode()
         except (ValueError, TypeError, RecursionError):
             each.facts = plain(each.facts)
+
+
+def _spool() -> IO[bytes]:
+    """An unnamed temporary file, which lives as long as the source that reads it."""
+    import tempfile
+
+    try:
+        return tempfile.TemporaryFile(buffering=0)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise OverBudget(f"its unpacked bytes do not fit into the temporary folder: {reason}") from error
 
 
 def _write(spool: IO[bytes], piece: bytes) -> None:

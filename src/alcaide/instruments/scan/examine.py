@@ -141,6 +141,12 @@ def formats() -> tuple[Format, ...]:
     return tuple(form for name in names for form in import_module(f"{package}.{name}").FORMATS)
 
 
+@lru_cache(maxsize=257)
+def _asked(first: bytes) -> tuple[Format, ...]:
+    """Those, but for the fallback ones, whose files may begin with this byte."""
+    return tuple(form for form in formats() if not form.fallback and form.may_begin(first))
+
+
 @lru_cache(maxsize=1)
 def rules() -> dict[str, Rule]:
     """Every rule by its id: those of the scan itself, then each format's."""
@@ -159,9 +165,9 @@ def examine(source: Source, context: Context, as_format: str | None = None) -> N
         return
     try:
         glance = Glance(source, context.node.name)
-        own = [
-            form for form in formats() if not form.fallback and (form.name == as_format or form.sniff(glance))
-        ]
+        own = [form for form in _asked(glance.head[:1]) if form.sniff(glance)]
+        if as_format is not None and all(form.name != as_format for form in own):
+            own += [form for form in formats() if form.name == as_format]
         if not own:
             own = [form for form in formats() if form.fallback and form.sniff(glance)][:1]
     except UnreadableError as error:

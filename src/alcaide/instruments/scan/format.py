@@ -32,6 +32,11 @@ class Glance:
         return self.source.read(self.size - length, length)
 
     @cached_property
+    def lower_tail(self) -> bytes:
+        """The tail in lower case."""
+        return self.tail.lower()
+
+    @cached_property
     def lower_name(self) -> str:
         """The name in lower case."""
         return self.name.lower()
@@ -65,6 +70,18 @@ _MARKS = (
 _CONTROL = frozenset(chr(code) for code in range(32)) - frozenset("\t\n\r\f\v\x1b\b")
 
 
+class Starts:
+    """Recognises what begins with certain bytes; such a format is not asked about anything that begins otherwise."""
+
+    __slots__ = ("heads",)
+
+    def __init__(self, *heads: bytes) -> None:
+        self.heads = heads
+
+    def __call__(self, glance: Glance) -> bool:
+        return glance.head.startswith(self.heads)
+
+
 class Format(NamedTuple):
     """One format.
 
@@ -78,3 +95,10 @@ class Format(NamedTuple):
     examine: Callable[[Source, Context], None]
     rules: tuple[Rule, ...] = ()
     fallback: bool = False
+    begins: tuple[bytes, ...] = ()
+    """How everything that `sniff` recognises begins, where there is no other way: it is asked about nothing else."""
+
+    def may_begin(self, first: bytes) -> bool:
+        """Whether bytes of this format may begin with such a byte."""
+        heads = self.sniff.heads if isinstance(self.sniff, Starts) else self.begins
+        return not heads or any(head[:1] == first for head in heads)

@@ -12,7 +12,20 @@ if TYPE_CHECKING:
 MOST = 16 << 20
 """Bytes of a JSON file that are searched; a longer one only in its head and tail."""
 
+HEAVIEST = 48 << 20
+"""The most that `weight` may be: then a text of up to 32 MiB and its values stay below what a reader may take."""
+
 _ESCAPED_LETTER = regex(rb"\\u00[4-7][0-9a-fA-F]")
+
+
+def weight(data: bytes) -> int:
+    """Bytes that the values of a JSON text take in Python beside their letters, at most: `[[],[],…` takes thirty times
+    its own. Whoever reads JSON that strangers wrote asks first, and lets `HEAVIEST` be the most.
+
+    Measured in CPython 3.11: an empty list 56, an object of one key 184, a number or a text around 50, a place 8.
+    """
+    lists, objects = data.count(b"["), data.count(b"{")
+    return 64 * lists + 184 * objects + 40 * data.count(b",") + 60 * data.count(b":")
 
 
 def content(glance: Glance) -> bytes:

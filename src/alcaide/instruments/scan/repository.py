@@ -14,6 +14,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from alcaide.instruments.scan.context import plain, printable
+from alcaide.instruments.scan.json_object import HEAVIEST, weight
 from alcaide.instruments.scan.model import Finding, Level, Rule
 from alcaide.instruments.scan.patterns import regex
 
@@ -401,7 +402,7 @@ def _json(folder: Folder, name: str) -> Any:
 
     data = _bytes(folder, name, _MOST_CONFIG)
     try:
-        return msgspec.json.decode(data) if data else None
+        return msgspec.json.decode(data) if data and weight(data) <= HEAVIEST else None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
 

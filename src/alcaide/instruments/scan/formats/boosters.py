@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from alcaide.instruments.scan.cursor import Cursor
 from alcaide.instruments.scan.flat import Buffer
-from alcaide.instruments.scan.format import Format
+from alcaide.instruments.scan.format import Format, Starts
 from alcaide.instruments.scan.hidden import examine_text, text_rules
 from alcaide.instruments.scan.limits import Malformed
 from alcaide.instruments.scan.model import Level, Rule
@@ -279,10 +279,6 @@ def _lightgbm_end(source: Source, context: Context) -> None:
 # ── CatBoost ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _sniff_catboost(glance: Glance) -> bool:
-    return glance.head[:4] == b"CBM1"
-
-
 def _examine_catboost(source: Source, context: Context) -> None:
     size = int.from_bytes(source.read(4, 4), "little")
     if size < 16 or size > source.size - 8:
@@ -302,8 +298,22 @@ def _examine_catboost(source: Source, context: Context) -> None:
 
 
 FORMATS = (
-    Format("xgboost-ubj", "XGBoost model (UBJSON)", _sniff_ubj, _examine_ubj, (TRAILING, *text_rules())),
+    Format(
+        "xgboost-ubj",
+        "XGBoost model (UBJSON)",
+        _sniff_ubj,
+        _examine_ubj,
+        (TRAILING, *text_rules()),
+        begins=(b"{",),
+    ),
     Format("xgboost-binary", "XGBoost model (older binary)", _sniff_old, _examine_old, ()),
-    Format("lightgbm", "LightGBM model", _sniff_lightgbm, _examine_lightgbm, (TRAILING, HUGE, FOREIGN)),
-    Format("catboost", "CatBoost model", _sniff_catboost, _examine_catboost, (TRAILING, *text_rules())),
+    Format(
+        "lightgbm",
+        "LightGBM model",
+        _sniff_lightgbm,
+        _examine_lightgbm,
+        (TRAILING, HUGE, FOREIGN),
+        begins=(b"tree",),
+    ),
+    Format("catboost", "CatBoost model", Starts(b"CBM1"), _examine_catboost, (TRAILING, *text_rules())),
 )

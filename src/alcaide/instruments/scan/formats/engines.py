@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from alcaide.instruments.scan.flat import Buffer
-from alcaide.instruments.scan.format import Format
+from alcaide.instruments.scan.format import Format, Starts
 from alcaide.instruments.scan.limits import Malformed, OverBudget, Unsupported
 from alcaide.instruments.scan.model import Level, Rule
 from alcaide.instruments.scan.patterns import regex
@@ -68,10 +68,6 @@ def examine_executorch(source: Source, context: Context) -> None:
 # ── ncnn: text with a magic number ───────────────────────────────────────────────────────────────────────────────────
 
 
-def _sniff_ncnn(glance: Glance) -> bool:
-    return glance.head.startswith((b"7767517\n", b"7767517\r\n"))
-
-
 def examine_ncnn(source: Source, context: Context) -> None:
     """Read the list of layers. A kind that ncnn does not have must be registered by the program."""
     data = whole(source, 16 << 20)
@@ -117,7 +113,7 @@ def examine_rknn(_source: Source, _context: Context) -> None:
 
 FORMATS = (
     Format("executorch", "ExecuTorch program", _sniff_executorch, examine_executorch, (OPERATOR,)),
-    Format("ncnn", "ncnn network", _sniff_ncnn, examine_ncnn),
+    Format("ncnn", "ncnn network", Starts(b"7767517\n", b"7767517\r\n"), examine_ncnn),
     Format("tensorrt", "TensorRT engine", _sniff_tensorrt, examine_tensorrt),
     Format("rknn", "RKNN model", _sniff_rknn, examine_rknn),
 )

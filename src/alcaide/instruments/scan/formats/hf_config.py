@@ -19,7 +19,7 @@ from alcaide.instruments.scan.format import Format
 from alcaide.instruments.scan.formats.texts.targets import reach
 from alcaide.instruments.scan.formats.wordlists import words
 from alcaide.instruments.scan.hidden import examine_text, text_rules
-from alcaide.instruments.scan.json_object import mentions
+from alcaide.instruments.scan.json_object import HEAVIEST, mentions, weight
 from alcaide.instruments.scan.limits import OverBudget
 from alcaide.instruments.scan.model import Level, Rule
 from alcaide.instruments.scan.paths import leads_out
@@ -198,8 +198,11 @@ def _examine(source: Source, context: Context) -> None:
         raise OverBudget(f"it has {source.size:,} bytes; no configuration has more than {MOST:,}")
     import msgspec
 
+    data = source.read(0, source.size).removeprefix(b"\xef\xbb\xbf")
+    if weight(data) > HEAVIEST:
+        raise OverBudget("it holds more values than any configuration does")
     try:
-        value = msgspec.json.decode(source.read(0, source.size).removeprefix(b"\xef\xbb\xbf"))
+        value = msgspec.json.decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         # JSON that only some programs read (comments, `NaN`, a comma too many) is read as they would.
         value = _leniently(source, context, str(error))
@@ -224,22 +227,30 @@ def _leniently(source: Source, context: Context, why: str) -> Any:
 
 def walk(value: Any, context: Context) -> Iterator[tuple[str, str, Any]]:
     """Everything below a JSON value, as (way to it, its key, itself), without recursion."""
-    waiting: list[tuple[str, str, Any, int]] = [("", "", value, 0)]
-    while waiting:
-        way, key, one, depth = waiting.pop()
+    below = [_below("", "", value)]
+    while below:
+        found = next(below[-1], None)
+        if found is None:
+            below.pop()
+            continue
         context.tick()
-        if way:
-            yield way, key, one
-        if depth >= _DEEPEST:
-            context.find(MALFORMED, f"`{way[:60]}…` is nested more than {_DEEPEST} deep")
-            return
-        if isinstance(one, dict):
-            waiting.extend(
-                (f"{way}/{name}" if way else str(name), str(name), item, depth + 1)
-                for name, item in one.items()
-            )
-        elif isinstance(one, list):
-            waiting.extend((f"{way}/{number}", key, item, depth + 1) for number, item in enumerate(one))
+        yield found
+        way, key, one = found
+        if isinstance(one, dict | list) and one:
+            if len(below) >= _DEEPEST:
+                context.find(MALFORMED, f"`{way[:60]}…` is nested more than {_DEEPEST} deep")
+                return
+            below.append(_below(way, key, one))
+
+
+def _below(way: str, key: str, value: Any) -> Iterator[tuple[str, str, Any]]:
+    """What a JSON value holds itself, one by one: a list of a million things is not doubled to walk over it."""
+    if isinstance(value, dict):
+        for name, item in value.items():
+            yield f"{way}/{name}" if way else str(name), str(name), item
+    elif isinstance(value, list):
+        for number, item in enumerate(value):
+            yield f"{way}/{number}", key, item
 
 
 class _Configuration:

@@ -13,7 +13,6 @@ from alcaide.instruments.scan.formats.pickle.arrays import code_size
 from alcaide.instruments.scan.formats.zip_content import FLAGGED, TWICE, hints
 from alcaide.instruments.scan.limits import Encrypted, Malformed, ScanStop, Truncated
 from alcaide.instruments.scan.model import Level, Rule
-from alcaide.instruments.scan.patterns import regex
 from alcaide.instruments.scan.source import Window
 
 if TYPE_CHECKING:
@@ -48,7 +47,7 @@ LENGTH = Rule(
 
 _MAGIC: Final = b"\x93NUMPY"
 _LONGEST_HEADER: Final = 1 << 20
-_NPZ: Final = regex(rb"\.npy")
+_NPZ: Final = b".npy"
 
 
 def sniff(glance: Glance) -> bool:

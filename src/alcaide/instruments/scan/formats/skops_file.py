@@ -13,7 +13,6 @@ from alcaide.instruments.scan.format import Format
 from alcaide.instruments.scan.formats.zip_content import FLAGGED, TWICE, hints
 from alcaide.instruments.scan.limits import Encrypted, Malformed, OverBudget, ScanStop
 from alcaide.instruments.scan.model import Level, Rule
-from alcaide.instruments.scan.patterns import regex
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,7 +41,7 @@ UNLISTED = Rule(
     _TAXONOMY,
 )
 
-_HINT: Final = regex(rb"schema\.json")
+_HINT: Final = b"schema.json"
 _MOST: Final = 64 << 20
 _ONLY_REFERS: Final = frozenset({"FunctionNode", "TypeNode", "PartialNode", "MethodNode", "OperatorFuncNode"})
 _OPERATORS: Final = frozenset({"itemgetter", "attrgetter"})

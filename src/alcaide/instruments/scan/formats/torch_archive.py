@@ -87,11 +87,10 @@ NATIVE = Rule(
     (*_TAXONOMY, "cwe/CWE-114"),
 )
 
-_HINT: Final = regex(
-    rb"data\.pkl|constants\.pkl|bytecode\.pkl|\.data/serialization_id|/archive_format|serialized_exported_program"
-    rb"|\.data/extern_modules|MAR-INF/MANIFEST|/data/weights/",
-    re.IGNORECASE,
-)
+_HINTS: Final = (
+    b"data.pkl", b"constants.pkl", b"bytecode.pkl", b".data/serialization_id", b"/archive_format",
+    b"serialized_exported_program", b".data/extern_modules", b"mar-inf/manifest", b"/data/weights/",
+)  # fmt: skip
 _PICKLE: Final = regex(r"(?:\.pkl|\.debug_pkl|\.pickle)$", re.IGNORECASE)
 _STORAGE: Final = regex(r"(?:^|/)(?:data|constants|tensors|xl_model_weights)/(?:constants/|weights/)?\w+$")
 _PLAIN: Final = regex(
@@ -111,7 +110,7 @@ _ELEMENT: Final = {
 
 def sniff(glance: Glance) -> bool:
     """A zip with a member that only torch names so."""
-    return hints(glance, _HINT)
+    return hints(glance, *_HINTS)
 
 
 def examine(source: Source, context: Context) -> None:

@@ -12,7 +12,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from alcaide.instruments.scan.format import Format
-from alcaide.instruments.scan.limits import Malformed, OverBudget, Truncated
+from alcaide.instruments.scan.limits import Malformed, OverBudget, Truncated, Unsupported
 from alcaide.instruments.scan.model import Level, Rule
 from alcaide.instruments.scan.paths import leads_out
 from alcaide.instruments.scan.patterns import regex
@@ -357,6 +357,13 @@ def examine(source: Source, context: Context) -> None:
             # No element, a token or a tag that does not end: the document was cut.
             raise Truncated(f"the document ends too early ({message})", offset) from error
         raise Malformed(f"it is not well-formed: {message}, in line {error.lineno}", offset) from error
+    except LookupError as error:
+        _finish(document, context)
+        raise Malformed("it names an encoding that there is not") from error
+    except ValueError as error:
+        # Encodings of several bytes a character, which other parsers know.
+        _finish(document, context)
+        raise Unsupported(f"its encoding is not read here ({error})") from error
     _finish(document, context)
 
 

@@ -7,7 +7,6 @@ look either.
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Final
 
 from alcaide.instruments.scan.formats.archives.expand import unpacked, zip_member
@@ -49,9 +48,19 @@ _CHECKED: Final = 64 << 20
 """Members up to this size have their checksum compared when they are read whole anyway."""
 
 
-def hints(glance: Glance, pattern: re.Pattern[bytes]) -> bool:
-    """Whether the bytes are a zip and name such a member near the beginning or in the end of the directory."""
-    return is_zip(glance) and bool(pattern.search(glance.head) or pattern.search(glance.tail))
+def hints(glance: Glance, *names: bytes) -> bool:
+    """Whether the bytes are a zip and name such a member near the beginning or in the end of the directory.
+
+    Names are in lower case and met in any.
+    """
+    if not is_zip(glance):
+        return False
+    if any(name in glance.lower_tail for name in names):
+        return True
+    if glance.size == len(glance.tail):
+        return False
+    head = glance.head.lower()
+    return any(name in head for name in names)
 
 
 class Archive:

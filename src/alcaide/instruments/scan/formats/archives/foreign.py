@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from alcaide.instruments.scan.format import Format
+from alcaide.instruments.scan.format import Format, Starts
 from alcaide.instruments.scan.formats.archives.inside import Members, beside
 from alcaide.instruments.scan.formats.archives.names import Names
 from alcaide.instruments.scan.formats.archives.rules import DEVICE, RULES
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from alcaide.instruments.scan.context import Context
-    from alcaide.instruments.scan.format import Glance
     from alcaide.instruments.scan.source import Source
 
 _AR = b"!<arch>\n"
@@ -102,10 +101,6 @@ def _examine_cpio(source: Source, context: Context) -> None:
     members.finish()
 
 
-def _starts(*heads: bytes) -> Callable[[Glance], bool]:
-    return lambda glance: glance.head.startswith(heads)
-
-
 def _named(what: str) -> Callable[[Source, Context], None]:
     def examine(_source: Source, _context: Context) -> None:
         raise Unsupported(f"{what} is not unpacked here")
@@ -114,18 +109,18 @@ def _named(what: str) -> Callable[[Source, Context], None]:
 
 
 FORMATS = (
-    Format("ar", "ar archive", _starts(_AR), _examine_ar, RULES),
-    Format("cpio", "cpio archive", _starts(*_CPIO), _examine_cpio, RULES),
-    Format("rar", "RAR archive", _starts(b"Rar!\x1a\x07"), _named("a RAR archive")),
-    Format("cab", "Cabinet archive", _starts(b"MSCF\0\0\0\0"), _named("a Cabinet archive")),
+    Format("ar", "ar archive", Starts(_AR), _examine_ar, RULES),
+    Format("cpio", "cpio archive", Starts(*_CPIO), _examine_cpio, RULES),
+    Format("rar", "RAR archive", Starts(b"Rar!\x1a\x07"), _named("a RAR archive")),
+    Format("cab", "Cabinet archive", Starts(b"MSCF\0\0\0\0"), _named("a Cabinet archive")),
     Format("ace", "ACE archive", lambda glance: glance.head[7:14] == b"**ACE**", _named("an ACE archive")),
     Format("arj", "ARJ archive", lambda glance: glance.head[:2] == b"\x60\xea" and glance.size > 40
            and glance.lower_name.endswith(".arj"), _named("an ARJ archive")),
     Format("lha", "LHA archive", lambda glance: glance.head[2:5] == b"-lh" and glance.head[6:7] == b"-",
            _named("an LHA archive")),
-    Format("xar", "xar archive", _starts(b"xar!\0"), _named("a xar archive")),
-    Format("rpm", "RPM package", _starts(b"\xed\xab\xee\xdb"), _named("an RPM package")),
-    Format("squashfs", "SquashFS image", _starts(b"hsqs", b"sqsh"), _named("a SquashFS image")),
+    Format("xar", "xar archive", Starts(b"xar!\0"), _named("a xar archive")),
+    Format("rpm", "RPM package", Starts(b"\xed\xab\xee\xdb"), _named("an RPM package")),
+    Format("squashfs", "SquashFS image", Starts(b"hsqs", b"sqsh"), _named("a SquashFS image")),
     Format("iso", "ISO image", lambda glance: glance.size > 0x8006 and glance.head[:8] == bytes(8)
            and glance.source.read(0x8001, 5) == b"CD001", _named("an ISO image")),
 )  # fmt: skip

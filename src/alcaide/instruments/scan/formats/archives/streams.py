@@ -7,7 +7,7 @@ import lzma
 import zlib
 from typing import TYPE_CHECKING
 
-from alcaide.instruments.scan.format import Format
+from alcaide.instruments.scan.format import Format, Starts
 from alcaide.instruments.scan.formats.archives.expand import (
     DICTIONARY,
     PIECE,
@@ -257,10 +257,6 @@ def _unsupported(what: str) -> Callable[[Source, Context], None]:
     return examine
 
 
-def _starts(*heads: bytes) -> Callable[[Glance], bool]:
-    return lambda glance: glance.head.startswith(heads)
-
-
 FORMATS = (
     Format("gzip", "gzip", lambda glance: _is_gzip(glance.head), _examine_gzip, RULES),
     Format(
@@ -291,11 +287,11 @@ FORMATS = (
     Format("zstandard", "Zstandard", _sniff_zstandard, _stream("Zstandard", _is_zstandard, zstandard_decoder), RULES),
     Format("lz4", "LZ4", _sniff_lz4, _stream("LZ4", _is_lz4, lz4_decoder), RULES),
     Format("zlib", "zlib", _sniff_zlib, _stream("zlib", lambda _: False, lambda: Inflate(15)), RULES),
-    Format("lz4-legacy", "LZ4 (legacy frame)", _starts(b"\x02\x21\x4c\x18"), _unsupported("LZ4's legacy frame")),
-    Format("snappy", "Snappy", _starts(b"\xff\x06\0\0sNaPpY"), _unsupported("Snappy")),
-    Format("lzip", "lzip", _starts(b"LZIP\x01"), _unsupported("lzip")),
-    Format("lzop", "lzop", _starts(b"\x89LZO\0\r\n\x1a\n"), _unsupported("lzop")),
-    Format("compress", "compress (.Z)", _starts(b"\x1f\x9d\x90", b"\x1f\x9d\x8c"), _unsupported("compress")),
+    Format("lz4-legacy", "LZ4 (legacy frame)", Starts(b"\x02\x21\x4c\x18"), _unsupported("LZ4's legacy frame")),
+    Format("snappy", "Snappy", Starts(b"\xff\x06\0\0sNaPpY"), _unsupported("Snappy")),
+    Format("lzip", "lzip", Starts(b"LZIP\x01"), _unsupported("lzip")),
+    Format("lzop", "lzop", Starts(b"\x89LZO\0\r\n\x1a\n"), _unsupported("lzop")),
+    Format("compress", "compress (.Z)", Starts(b"\x1f\x9d\x90", b"\x1f\x9d\x8c"), _unsupported("compress")),
     Format(
         "brotli", "Brotli",
         # Brotli has no magic: only the name tells, and only where nothing else is recognised.

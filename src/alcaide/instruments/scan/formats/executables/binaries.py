@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from alcaide.instruments.scan.format import Format
+from alcaide.instruments.scan.format import Format, Starts
 from alcaide.instruments.scan.formats.executables.rules import (
     BESIDE,
     BYTECODE,
@@ -46,6 +46,7 @@ _PYC_NAMES = regex(
     rb"[\x5a\x7a\xda\xfa\x53\x73\xf3\x61\x75\xe1\xf5]([\x01-\x20])(?:\0\0\0)?"
     rb"(system|popen|exec|eval|subprocess|socket|marshal|ctypes|urlopen|b64decode|Popen|check_output|execve|spawn)"
 )
+_SHORTCUT = b"\x4c\0\0\0\x01\x14\x02\0\0\0\0\0\xc0\0\0\0\0\0\0\x46"
 
 
 def _is_elf(glance: Glance) -> bool:
@@ -94,18 +95,6 @@ def _is_dex(glance: Glance) -> bool:
     return glance.head[:4] == b"dex\n" and glance.head[7:8] == b"\0"
 
 
-def _is_wasm(glance: Glance) -> bool:
-    return glance.head[:4] == b"\0asm"
-
-
-def _is_bitcode(glance: Glance) -> bool:
-    return glance.head[:4] in (b"BC\xc0\xde", b"\xde\xc0\x17\x0b")
-
-
-def _is_fatbin(glance: Glance) -> bool:
-    return glance.head[:4] == b"\x50\xed\x55\xba"
-
-
 def _is_pyc(glance: Glance) -> bool:
     """Two bytes of version, a line end, flags, and a code object where that version has it."""
     head = glance.head
@@ -115,10 +104,6 @@ def _is_pyc(glance: Glance) -> bool:
     if 3000 <= version <= 3999:
         return head[16] & 0x7F == 0x63 or head[12] & 0x7F == 0x63 or head[8] & 0x7F == 0x63
     return 20121 <= version <= 62300 and head[8] == 0x63
-
-
-def _is_shortcut(glance: Glance) -> bool:
-    return glance.head.startswith(b"\x4c\0\0\0\x01\x14\x02\0\0\0\0\0\xc0\0\0\0\0\0\0\x46")
 
 
 def place(context: Context, what: str, *, known_as: frozenset[str] = LIBRARY_ENDINGS) -> None:
@@ -204,15 +189,33 @@ def _examine_ape(_source: Source, context: Context) -> None:
 
 
 FORMATS = (
-    Format("elf", "ELF program", _is_elf, _examine_elf, RULES),
-    Format("pe", "Windows program", _is_pe, _simple("a Windows program or library"), RULES),
+    Format("elf", "ELF program", _is_elf, _examine_elf, RULES, begins=(b"\x7fELF",)),
+    Format(
+        "pe", "Windows program", _is_pe, _simple("a Windows program or library"), RULES, begins=(b"MZ", b"ZM")
+    ),
     Format("ape", "actually portable executable", _is_ape, _examine_ape, RULES),
     Format("macho", "Mach-O program", _is_macho, _simple("a macOS program or library"), RULES),
-    Format("java-class", "Java class", _is_java, _simple("a Java class"), RULES),
-    Format("dex", "Dalvik bytecode", _is_dex, _simple("an Android program"), RULES),
-    Format("wasm", "WebAssembly", _is_wasm, _examine_wasm, RULES),
-    Format("llvm-bitcode", "LLVM bitcode", _is_bitcode, _simple("LLVM bitcode"), RULES),
-    Format("cuda-fatbin", "CUDA fat binary", _is_fatbin, _simple("a CUDA fat binary"), RULES),
+    Format(
+        "java-class", "Java class", _is_java, _simple("a Java class"), RULES, begins=(b"\xca\xfe\xba\xbe",)
+    ),
+    Format("dex", "Dalvik bytecode", _is_dex, _simple("an Android program"), RULES, begins=(b"dex\n",)),
+    Format("wasm", "WebAssembly", Starts(b"\0asm"), _examine_wasm, RULES),
+    Format(
+        "llvm-bitcode",
+        "LLVM bitcode",
+        Starts(b"BC\xc0\xde", b"\xde\xc0\x17\x0b"),
+        _simple("LLVM bitcode"),
+        RULES,
+    ),
+    Format(
+        "cuda-fatbin", "CUDA fat binary", Starts(b"\x50\xed\x55\xba"), _simple("a CUDA fat binary"), RULES
+    ),
     Format("pyc", "Python bytecode", _is_pyc, _examine_pyc, RULES),
-    Format("lnk", "Windows shortcut", _is_shortcut, _examine_shortcut, RULES),
+    Format(
+        "lnk",
+        "Windows shortcut",
+        Starts(_SHORTCUT),
+        _examine_shortcut,
+        RULES,
+    ),
 )

@@ -6,7 +6,7 @@ import re
 import zlib
 from typing import TYPE_CHECKING
 
-from alcaide.instruments.scan.format import Format
+from alcaide.instruments.scan.format import Format, Starts
 from alcaide.instruments.scan.formats.media.ends import after
 from alcaide.instruments.scan.formats.media.rules import ACTIVE, EMBEDDED, RULES
 from alcaide.instruments.scan.model import Level
@@ -90,10 +90,6 @@ def _inflated(data: bytes) -> bytes:
         return b""
 
 
-def _is_ole(glance: Glance) -> bool:
-    return glance.head.startswith(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")
-
-
 _MACROS = regex(rb"V\0B\0A\0|_\0V\0B\0A\0_\0P\0R\0O\0J\0E\0C\0T\0|M\0a\0c\0r\0o\0s\0")
 
 
@@ -109,10 +105,6 @@ def _examine_ole(source: Source, context: Context) -> None:
         at += _PIECE
 
 
-def _is_rtf(glance: Glance) -> bool:
-    return glance.head.startswith(b"{\\rt")
-
-
 def _examine_rtf(source: Source, context: Context) -> None:
     if re.search(rb"\\obj(?:data|emb|ocx|update|autlink)|\\\*\\datafield", source.read(0, 8 << 20)):
         context.find(ACTIVE, "it holds an object of another program", level=Level.MEDIUM)
@@ -120,6 +112,6 @@ def _examine_rtf(source: Source, context: Context) -> None:
 
 FORMATS = (
     Format("pdf", "PDF document", _is_pdf, _examine_pdf, RULES),
-    Format("ole", "Office document (old)", _is_ole, _examine_ole, RULES),
-    Format("rtf", "RTF document", _is_rtf, _examine_rtf, RULES),
+    Format("ole", "Office document (old)", Starts(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"), _examine_ole, RULES),
+    Format("rtf", "RTF document", Starts(b"{\\rt"), _examine_rtf, RULES),
 )

@@ -5,14 +5,12 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING
 
-from alcaide.instruments.scan.format import Format
+from alcaide.instruments.scan.format import Format, Starts
 from alcaide.instruments.scan.formats.media.ends import after
 from alcaide.instruments.scan.formats.media.rules import ACTIVE, RULES
 from alcaide.instruments.scan.limits import Malformed, Truncated
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from alcaide.instruments.scan.context import Context
     from alcaide.instruments.scan.format import Glance
     from alcaide.instruments.scan.source import Source
@@ -184,20 +182,16 @@ def _nothing(_source: Source, _context: Context) -> None:
     """Recognised; no end is marked in it."""
 
 
-def _starts(*heads: bytes) -> Callable[[Glance], bool]:
-    return lambda glance: glance.head.startswith(heads)
-
-
 FORMATS = (
-    Format("png", "PNG picture", _starts(_PNG), _examine_png, RULES),
-    Format("jpeg", "JPEG picture", _starts(b"\xff\xd8\xff"), _examine_jpeg, RULES),
-    Format("gif", "GIF picture", _starts(b"GIF87a", b"GIF89a"), _examine_gif, RULES),
+    Format("png", "PNG picture", Starts(_PNG), _examine_png, RULES),
+    Format("jpeg", "JPEG picture", Starts(b"\xff\xd8\xff"), _examine_jpeg, RULES),
+    Format("gif", "GIF picture", Starts(b"GIF87a", b"GIF89a"), _examine_gif, RULES),
     Format("riff", "WebP, WAV or AVI", _is_riff, _examine_riff, RULES),
     Format("bmp", "BMP picture", _is_bmp, _examine_bmp, RULES),
     Format("tiff", "TIFF picture", _is_tiff, _nothing, RULES),
     Format("ico", "icon", _is_icon, _nothing, RULES),
-    Format("psd", "Photoshop picture", _starts(b"8BPS\0\1", b"8BPS\0\2"), _nothing),
-    Format("jpeg2000", "JPEG 2000 picture", _starts(b"\0\0\0\x0cjP  \r\n\x87\n", b"\xff\x4f\xff\x51"), _nothing),
-    Format("exr", "OpenEXR picture", _starts(b"\x76\x2f\x31\x01"), _nothing),
+    Format("psd", "Photoshop picture", Starts(b"8BPS\0\1", b"8BPS\0\2"), _nothing),
+    Format("jpeg2000", "JPEG 2000 picture", Starts(b"\0\0\0\x0cjP  \r\n\x87\n", b"\xff\x4f\xff\x51"), _nothing),
+    Format("exr", "OpenEXR picture", Starts(b"\x76\x2f\x31\x01"), _nothing),
     Format("netpbm", "Netpbm picture", _is_netpbm, _nothing),
 )  # fmt: skip

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from alcaide.instruments.scan.format import Format
+from alcaide.instruments.scan.format import Format, Starts
 from alcaide.instruments.scan.formats.media.ends import after
 from alcaide.instruments.scan.formats.media.rules import RULES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from alcaide.instruments.scan.context import Context
     from alcaide.instruments.scan.format import Glance
     from alcaide.instruments.scan.source import Source
@@ -69,22 +67,18 @@ def _nothing(_source: Source, _context: Context) -> None:
     """Recognised; no end is marked in it."""
 
 
-def _starts(*heads: bytes) -> Callable[[Glance], bool]:
-    return lambda glance: glance.head.startswith(heads)
-
-
 FORMATS = (
     Format("mp4", "MP4 film or HEIF picture", lambda glance: glance.head[4:8] == b"ftyp", _examine_boxes, RULES),
     Format("mp3", "MP3 sound", _is_mpeg_audio, _nothing, RULES),
-    Format("flac", "FLAC sound", _starts(b"fLaC"), _nothing, RULES),
-    Format("ogg", "Ogg sound or film", _starts(b"OggS\0"), _nothing, RULES),
-    Format("matroska", "Matroska or WebM film", _starts(b"\x1a\x45\xdf\xa3"), _nothing),
+    Format("flac", "FLAC sound", Starts(b"fLaC"), _nothing, RULES),
+    Format("ogg", "Ogg sound or film", Starts(b"OggS\0"), _nothing, RULES),
+    Format("matroska", "Matroska or WebM film", Starts(b"\x1a\x45\xdf\xa3"), _nothing),
     Format("aiff", "AIFF sound", lambda glance: glance.head[:4] == b"FORM" and glance.head[8:11] == b"AIF", _nothing),
-    Format("au", "Sun sound", _starts(b".snd\0\0"), _nothing),
-    Format("midi", "MIDI", _starts(b"MThd\0\0\0\6"), _nothing),
-    Format("flv", "Flash film", _starts(b"FLV\1"), _nothing),
+    Format("au", "Sun sound", Starts(b".snd\0\0"), _nothing),
+    Format("midi", "MIDI", Starts(b"MThd\0\0\0\6"), _nothing),
+    Format("flv", "Flash film", Starts(b"FLV\1"), _nothing),
     Format(
         "font", "font",
-        _starts(b"\0\1\0\0\0", b"OTTO\0", b"wOFF", b"wOF2", b"ttcf\0"), _nothing,
+        Starts(b"\0\1\0\0\0", b"OTTO\0", b"wOFF", b"wOF2", b"ttcf\0"), _nothing,
     ),
 )  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from alcaide.instruments.scan.format import Format
+from alcaide.instruments.scan.format import Format, Starts
 from alcaide.instruments.scan.formats.media.ends import after
 from alcaide.instruments.scan.formats.media.rules import EXTENSION, PICKLED, RULES
 from alcaide.instruments.scan.limits import Encrypted, Malformed, OverBudget, Truncated
@@ -13,8 +13,6 @@ from alcaide.instruments.scan.model import Level
 from alcaide.instruments.scan.patterns import regex
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from alcaide.instruments.scan.context import Context
     from alcaide.instruments.scan.format import Glance
     from alcaide.instruments.scan.source import Source
@@ -116,20 +114,16 @@ def _nothing(_source: Source, _context: Context) -> None:
     """Recognised; it holds data alone."""
 
 
-def _starts(*heads: bytes) -> Callable[[Glance], bool]:
-    return lambda glance: glance.head.startswith(heads)
-
-
 FORMATS = (
-    Format("parquet", "Parquet table", _starts(b"PAR1", b"PARE"), _examine_parquet, RULES),
+    Format("parquet", "Parquet table", Starts(b"PAR1", b"PARE"), _examine_parquet, RULES),
     Format("arrow", "Arrow table", _is_arrow, _examine_arrow, RULES),
-    Format("sqlite", "SQLite database", _starts(b"SQLite format 3\0"), _examine_sqlite, RULES),
-    Format("avro", "Avro table", _starts(b"Obj\x01"), _examine_avro, RULES),
-    Format("orc", "ORC table", _starts(b"ORC\n", b"ORC\x0a", b"ORC\x08"), _examine_orc, RULES),
+    Format("sqlite", "SQLite database", Starts(b"SQLite format 3\0"), _examine_sqlite, RULES),
+    Format("avro", "Avro table", Starts(b"Obj\x01"), _examine_avro, RULES),
+    Format("orc", "ORC table", Starts(b"ORC\n", b"ORC\x0a", b"ORC\x08"), _examine_orc, RULES),
     Format("duckdb", "DuckDB database", lambda glance: glance.head[8:12] == b"DUCK", _nothing),
     Format("faiss", "Faiss index", lambda glance: glance.head[:3] in (b"IxF", b"IwF", b"IxP", b"IHN", b"IwP", b"IxM")
            and len(glance.head) > 33 and glance.head[7] == 0, _nothing),
-    Format("pcap", "network capture", _starts(b"\xd4\xc3\xb2\xa1", b"\xa1\xb2\xc3\xd4", b"\x0a\x0d\x0d\x0a"), _nothing),
-    Format("git-pack", "Git objects", _starts(b"PACK\0\0\0\2", b"\xfftOc\0\0\0\2", b"DIRC\0\0\0"), _nothing),
-    Format("mo", "message catalogue", _starts(b"\xde\x12\x04\x95\0\0\0\0", b"\x95\x04\x12\xde\0\0\0\0"), _nothing),
+    Format("pcap", "network capture", Starts(b"\xd4\xc3\xb2\xa1", b"\xa1\xb2\xc3\xd4", b"\x0a\x0d\x0d\x0a"), _nothing),
+    Format("git-pack", "Git objects", Starts(b"PACK\0\0\0\2", b"\xfftOc\0\0\0\2", b"DIRC\0\0\0"), _nothing),
+    Format("mo", "message catalogue", Starts(b"\xde\x12\x04\x95\0\0\0\0", b"\x95\x04\x12\xde\0\0\0\0"), _nothing),
 )  # fmt: skip

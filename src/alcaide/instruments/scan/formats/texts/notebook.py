@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from alcaide.instruments.scan.format import Format
+from alcaide.instruments.scan.json_object import HEAVIEST, weight
 from alcaide.instruments.scan.limits import Malformed, OverBudget
 from alcaide.instruments.scan.model import Level, Rule
 from alcaide.instruments.scan.patterns import regex
@@ -71,8 +72,11 @@ def examine(source: Source, context: Context) -> None:
 
     if source.size > LONGEST:
         raise OverBudget(f"a notebook of {source.size:,} bytes is not read; the limit is {LONGEST:,}")
+    data = source.read(0, source.size)
+    if weight(data) > HEAVIEST:
+        raise OverBudget("it holds more values than can be read at once")
     try:
-        book = json.loads(source.read(0, source.size).decode("utf-8", "replace"))
+        book = json.loads(data.decode("utf-8", "replace"))
     except (ValueError, RecursionError) as error:
         raise Malformed(f"it is no JSON ({type(error).__name__})") from error
     cells = _cells(book)
