@@ -16,11 +16,10 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Any, TypeVar
 
-import msgspec
-
 from alcaide.instruments.scan.context import printable
 from alcaide.instruments.scan.examine import examine_artifact, rules
 from alcaide.instruments.scan.limits import Limits
+from alcaide.instruments.scan.message import artifact_from, frame, values_of
 from alcaide.instruments.scan.model import Artifact, Finding, Level, ScanReport
 from alcaide.instruments.scan.policy import ScanPolicy
 from alcaide.instruments.scan.repository import look as look_together
@@ -172,8 +171,9 @@ def _sound(artifact: Artifact) -> None:
     for node in artifact.node.walk():
         json.dumps(node.facts, allow_nan=False).encode()
         assert len(node.children) <= 5_000, "a tree is bounded"
-    again = msgspec.msgpack.decode(msgspec.msgpack.encode(artifact), type=Artifact)
-    assert len(again.findings) == len(artifact.findings), "an answer survives the way from another process"
+    again = artifact_from(values_of(frame(artifact)))
+    assert [*again.findings] == artifact.findings, "an answer survives the way from another process"
+    assert again.node == artifact.node, "and what was seen with it"
 
 
 def _sound_finding(finding: Finding) -> None:

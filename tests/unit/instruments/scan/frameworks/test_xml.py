@@ -101,3 +101,11 @@ def test_weights_of_an_openvino_network_lie_in_its_file():
 
 def test_nesting_without_end_is_bounded():
     assert "scan/over-budget" in found(look(b"<?xml version='1.0'?>" + b"<a>" * 50_000, "m.xml"))
+
+
+def test_an_encoding_that_there_is_not_is_malformed_and_one_that_others_read_is_unknown():
+    for encoding, rule in (("UTG-8", "scan/malformed"), ("gb2312", "scan/unsupported"), ("rot13", "scan/")):
+        document = f'<?xml version="1.0" encoding="{encoding}"?><PMML version="4.4"></PMML>'
+        broken = found(look(document.encode(), "a.pmml"))
+        assert any(one.startswith(rule) for one in broken)
+        assert "scan/fault" not in broken
