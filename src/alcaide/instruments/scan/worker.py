@@ -94,7 +94,7 @@ def serve(requests: int, answers: int, temporary: str) -> int:
         policy = policy_from(hello)
         os.environ["TMPDIR"] = temporary
         if "tempfile" in sys.modules:  # a process that was forked may have looked up its folder already
-            sys.modules["tempfile"].tempdir = temporary
+            vars(sys.modules["tempfile"])["tempdir"] = temporary
         formats()
         confinement = confine(Path(temporary), policy.limits.unpacked + (1 << 20))
         outgoing.write(frame(Ready(confinement.system_calls, confinement.writes)))
