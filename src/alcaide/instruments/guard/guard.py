@@ -31,7 +31,7 @@ from alcaide.instruments.guard.model import (
     Unknowable,
 )
 from alcaide.instruments.guard.normalise import readings
-from alcaide.instruments.guard.passages import Given, in_its_part, passages_of, whole
+from alcaide.instruments.guard.passages import Given, in_their_parts, passages_of, whole
 from alcaide.instruments.guard.policy import GuardPolicy, find_policy
 from alcaide.instruments.guard.redaction import Pseudonyms, Redacted, redacted
 from alcaide.instruments.guard.registry import BUILT_IN, GuardDetector, load_detectors
@@ -312,7 +312,7 @@ class _Check:
         self.seconds["total"] = perf_counter() - self.began
         return Report(
             decision=decision,
-            findings=tuple(in_its_part(finding, passage) for finding, passage in self.findings),
+            findings=in_their_parts(self.findings),
             scores=self.scores,
             unknown=tuple(self.unknown),
             seconds=self.seconds,

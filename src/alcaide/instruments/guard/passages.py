@@ -9,7 +9,7 @@ the field it is in.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -195,13 +195,20 @@ def whole(text: str) -> str:
     return text
 
 
-def in_its_part(finding: Finding, passage: Passage) -> Finding:
-    """A finding of a laid-out passage, said in offsets of the field it begins in and cut off at that field's end."""
-    if not passage.parts:
-        return finding if finding.where == passage.where else replace(finding, where=passage.where)
-    starts = [start for start, _ in passage.parts]
-    number = max(0, bisect_right(starts, finding.span.start) - 1)
-    start, where = passage.parts[number]
-    stop = (starts[number + 1] - 1 if number + 1 < len(starts) else len(passage.text)) - start
-    span = Span(min(finding.span.start - start, stop), min(finding.span.end - start, stop))
-    return replace(finding, where=where, span=span)
+def in_their_parts(found: Iterable[tuple[Finding, Passage]]) -> tuple[Finding, ...]:
+    """Findings of laid-out passages, said in offsets of the field each begins in and cut off at that field's end."""
+    told: list[Finding] = []
+    of: Passage | None = None
+    starts: list[int] = []
+    for finding, passage in found:
+        if not passage.parts:
+            told.append(finding if finding.where == passage.where else replace(finding, where=passage.where))
+            continue
+        if passage is not of:
+            of, starts = passage, [start for start, _ in passage.parts]
+        number = max(0, bisect_right(starts, finding.span.start) - 1)
+        start, where = passage.parts[number]
+        stop = (starts[number + 1] - 1 if number + 1 < len(starts) else len(passage.text)) - start
+        span = Span(min(finding.span.start - start, stop), min(finding.span.end - start, stop))
+        told.append(replace(finding, where=where, span=span))
+    return tuple(told)

@@ -35,7 +35,7 @@ def emails(reading: Reading) -> Iterable[Candidate]:
     """E-mail addresses, international ones included (RFC 6531)."""
     text = reading.text
     reached = 0
-    for at in reading.ats.tolist():
+    for at in reading.ats:
         domain = _DOMAIN.match(text, at + 1, at + 256)
         if domain is None:
             continue

@@ -42,13 +42,28 @@ _BIRTH = re.compile(
 )
 
 
+_BIRTH_PARTS = (
+    "ob", "o.b", "b.", "born", "birth", "geb", "né", "nac", "nat", "nas", "nai", "urodz", "født", "född", "synt",
+    "doğum", "出生", "生年", "рожд", "роди", "bday",
+)  # fmt: skip
+"""One of which is in whatever `_BIRTH` matches: to look for them takes a tenth of the time it takes to fail."""
+
+
+def _of_birth(before: str) -> bool:
+    return any(map(before.__contains__, _BIRTH_PARTS)) and _BIRTH.search(before) is not None
+
+
+_APART = frozenset(" -\n")
+"""What the last character is where a word and one blank or hyphen end a text; `$` stands before a line break too."""
+
+
 def date(lower: str, start: int, end: int) -> Candidate | None:
     """A date around the number at `start`…`end`: numeric, or with the month's name."""
     found = _numeric(lower, start, end) or _named(lower, start)
     if found is None:
         return None
     low, high = found
-    birth = _BIRTH.search(lower[max(0, low - 48) : low]) is not None
+    birth = _of_birth(lower[max(0, low - 48) : low])
     if birth:
         return Candidate(
             low,
@@ -97,6 +112,8 @@ def _named(lower: str, start: int) -> tuple[int, int] | None:
     match = _DAY_MONTH.match(ahead)
     if match is not None:
         return start, start + match.end()
+    if not start or lower[start - 1] not in _APART:
+        return None
     behind = _MONTH_BEFORE.search(lower[max(0, start - 14) : start])
     if behind is not None:
         after = _AFTER_MONTH.match(ahead)
@@ -121,11 +138,13 @@ _COUNTED = re.compile(
 
 def year(written: str, before: str, after: str, start: int) -> Candidate | None:
     """A year, where the word before it makes it one and the word after it does not count something."""
-    if not (written.isdigit() and 1900 <= int(written) <= 2049) or not _YEAR_BEFORE.search(before[-12:]):
+    if before[-1:] not in _APART or not (written.isdigit() and 1900 <= int(written) <= 2049):
+        return None
+    if not _YEAR_BEFORE.search(before[-12:]):
         return None
     if _COUNTED.match(after) or after[:1].isalpha():
         return None
-    birth = _BIRTH.search(before[-40:]) is not None
+    birth = _of_birth(before[-40:])
     return Candidate(
         start,
         start + 4,
@@ -271,7 +290,12 @@ def age(written: str, before: str, after: str, start: int) -> Candidate | None:
         return None
     if _AGE_AFTER.match(after):
         score = 0.93
-    elif _AGE_BEFORE.search(before[-24:]) and not _UNIT.match(after):
+    elif (
+        before
+        and (before[-1] == ":" or before[-1].isspace())
+        and _AGE_BEFORE.search(before[-24:])
+        and not _UNIT.match(after)
+    ):
         score = 0.75
     else:
         return None

@@ -164,11 +164,11 @@ class PersonalData:
         yield from numbers(reading, where)
         if "@" in reading.text:
             yield from contact.emails(reading)
-            for at in reading.handles.tolist():
+            for at in reading.handles:
                 one = labelled.handle(reading.lower, at)
                 if one is not None:
                     yield one
-        if reading.colons.size:
+        if reading.colons:
             yield from network.colon_addresses(reading)
         if self.names:
             yield from tag(reading)

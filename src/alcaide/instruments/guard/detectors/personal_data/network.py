@@ -50,7 +50,7 @@ def colon_addresses(reading: Reading) -> Iterable[Candidate]:
     """IPv6 and MAC addresses written with colons."""
     lower = reading.lower
     reached = 0
-    for colon in reading.colons.tolist():
+    for colon in reading.colons:
         if colon < reached:
             continue
         start = colon

@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-import numpy as np
-
 from alcaide.instruments.guard.detectors.personal_data import contact, dates, financial, network, tokens
 from alcaide.instruments.guard.detectors.personal_data.candidate import Candidate
 from alcaide.instruments.guard.detectors.personal_data.identifiers import pack, shape_of
 from alcaide.instruments.guard.detectors.personal_data.reading import Reading
 from alcaide.instruments.guard.detectors.personal_data.tokens import Where
 
+_SMALL = 4
+"""Digits of a number that may be an age, a year or a day, and nothing else."""
 _LONGEST = 44
 """No number of interest is written longer; a longer cluster is a row of numbers, looked at field by field."""
 _FIELDS = 6
@@ -23,19 +23,24 @@ _ATTEMPTS = 3000
 
 def numbers(reading: Reading, where: Where) -> Iterator[Candidate]:
     """Candidates from every cluster of digits in a block."""
-    clusters = reading.clusters
-    # A lone short number between punctuation is a table's, not a person's.
-    wanted = (clusters.digits >= 6) | clusters.near_letter
+    lower = reading.lower
     reached = 0
+    known = -1
     budget = [_ATTEMPTS]
-    for index in np.flatnonzero(wanted).tolist():
-        start, end = int(clusters.starts[index]), int(clusters.ends[index])
-        if clusters.mixed[index]:
+    for start, end, mixed in reading.clusters:
+        if mixed:
             if start < reached:
                 continue
-            reached = yield from tokens.token(reading, start, reached, where)
+            reached, known = yield from tokens.token(reading, start, reached, where, known)
             if reached > end:
                 continue
+        # Most numbers in the midst of a text are nobody's, as the words on either side say.
+        if (
+            end - start <= _SMALL
+            and reading.text[start:end].isdigit()
+            and not dates.worth_a_look(*tokens.around(reading, start, end), end - start)
+        ):
+            continue
         if end - start <= _LONGEST:
             yield from _cluster(reading, start, end, where, budget)
         else:
@@ -95,8 +100,8 @@ def _one(reading: Reading, start: int, end: int, where: Where) -> Iterator[Candi
         end -= 1
     written = text[start:end]
     around = tokens.around(reading, start, end)
-    digits = sum(one.isdigit() for one in written)
-    if digits <= 4 and len(written) == digits:
+    digits = len(written) if written.isdigit() else sum(map(str.isdigit, written))
+    if digits <= _SMALL and len(written) == digits:
         if not dates.worth_a_look(*around, digits):
             return
         one = dates.age(written, *around, start) or dates.year(written, *around, start)
@@ -109,7 +114,7 @@ def _one(reading: Reading, start: int, end: int, where: Where) -> Iterator[Candi
             yield day
             return
     if digits >= 6 and not _fraction(written, digits):
-        yield from _long(reading, written, around, start, where)
+        yield from _long(reading, written, digits, around, start, where)
 
 
 def _fraction(written: str, digits: int) -> bool:
@@ -117,7 +122,7 @@ def _fraction(written: str, digits: int) -> bool:
 
 
 def _long(
-    reading: Reading, written: str, around: tuple[str, str], start: int, where: Where
+    reading: Reading, written: str, digits: int, around: tuple[str, str], start: int, where: Where
 ) -> Iterator[Candidate]:
     """What six digits and more may be, dates apart."""
     end = start + len(written)
@@ -125,7 +130,8 @@ def _long(
         address = network.ipv4(written, around, start)
         if address is not None:
             yield address
-    yield from financial.card(written, around, start)
+    if 12 <= digits <= 19:
+        yield from financial.card(written, around, start)
     yield from tokens.identified(written, around, start, where)
     yield from _with_letters_apart(reading, start, end, where)
     call = contact.phone(written, around, start, reading.text, where.preferred)

@@ -6,8 +6,9 @@ with case, no digit and no separator that matters here lies beyond.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -18,23 +19,22 @@ from alcaide.instruments.guard.layer import lazy
 _JOINERS = " -./()\u00a0\u2010\u2011\u2012\u2013\u202f"
 """What may stand between the digits of one number."""
 
-Indices = npt.NDArray[np.intp]
 _DIGITS = bytes(48 <= code < 58 for code in range(256))
-_NOWHERE: Indices = np.empty(0, dtype=np.intp)
 
 
-@dataclass(frozen=True, slots=True)
-class Clusters:
-    """Runs of digits that joiners hold together: `starts`, `ends`, digits in each, whether a letter touches it."""
+Cluster = tuple[int, int, bool]
+"""A run of digits that joiners hold together: its start, its end, and whether a letter touches it."""
 
-    starts: Indices
-    ends: Indices
-    digits: Indices
-    mixed: npt.NDArray[np.bool_]
-    near_letter: npt.NDArray[np.bool_]
-
-
-_NO_CLUSTERS = Clusters(_NOWHERE, _NOWHERE, _NOWHERE, _NOWHERE.astype(bool), _NOWHERE.astype(bool))
+_ENOUGH = 6
+"""Digits of a number that is one wherever it stands."""
+_SHORT = 4096
+"""Characters up to which clusters are looked at one by one: some thirty whole-array steps take longer."""
+_ONE = re.compile(f"[0-9](?:[{re.escape(_JOINERS)}]{{0,2}}[0-9])*")
+_COLON = 58
+_CLOSE = 5
+_ROOM = 4
+_AT = re.compile("@")
+_TIGHT = re.compile(r":(?:(?=[0-9:a-f])|\Z)")
 
 
 class Reading:
@@ -61,8 +61,34 @@ class Reading:
         return _codes(self.lower, self.ascii)
 
     @lazy
-    def clusters(self) -> Clusters:
-        """Numbers as they are written: `555-12 34` is one cluster, `5, 6` two."""
+    def clusters(self) -> list[Cluster]:
+        """Numbers as they are written: `555-12 34` is one cluster, `5, 6` two.
+
+        A lone short number between punctuation is a table's, not a person's: of less than six digits only those are
+        here that have a letter beside them, or one character away.
+        """
+        if self.ascii and len(self.octets.translate(None, b"0123456789")) == len(self.octets):
+            return []
+        return self._few_clusters() if len(self.text) <= _SHORT else self._many_clusters()
+
+    def _few_clusters(self) -> list[Cluster]:
+        text, letter, size = self.text, _letter_octets(), len(self.text)
+        found: list[Cluster] = []
+        for match in _ONE.finditer(text):
+            start, end = match.span()
+            mixed = (start > 0 and letter[_code(text[start - 1])] == 1) or (
+                end < size and letter[_code(text[end])] == 1
+            )
+            if (
+                mixed
+                or (start > 1 and (text[start - 2] == ":" or letter[_code(text[start - 2])] == 1))
+                or (end + 1 < size and letter[_code(text[end + 1])] == 1)
+                or (end - start >= _ENOUGH and sum(map(str.isdigit, match[0])) >= _ENOUGH)
+            ):
+                found.append((start, end, mixed))
+        return found
+
+    def _many_clusters(self) -> list[Cluster]:
         codes = self.codes
         if self.ascii:
             octets = self.octets.translate(_DIGITS)
@@ -71,7 +97,7 @@ class Reading:
             # Unsigned arithmetic wraps, so that one comparison asks for both ends of the range.
             places = ((codes - codes.dtype.type(48)) < 10).nonzero()[0]
         if not places.size:
-            return _NO_CLUSTERS
+            return []
         gap = np.diff(places)
         joiner, letter = _classes()
         last = codes.size - 1
@@ -85,53 +111,79 @@ class Reading:
         before = letter[codes[np.maximum(starts - 1, 0)]] & (starts > 0)
         after = letter[codes[np.minimum(ends, last)]] & (ends <= last)
         two_before = codes[np.maximum(starts - 2, 0)]
-        further_before = (letter[two_before] | (two_before == 58)) & (starts > 1)
+        further_before = (letter[two_before] | (two_before == _COLON)) & (starts > 1)
         further_after = letter[codes[np.minimum(ends + 1, last)]] & (ends < last)
         mixed = before | after
-        return Clusters(starts, ends, digits, mixed, mixed | further_before | further_after)
+        wanted = np.flatnonzero(mixed | further_before | further_after | (digits >= _ENOUGH))
+        return list(zip(starts[wanted].tolist(), ends[wanted].tolist(), mixed[wanted].tolist(), strict=True))
 
     @lazy
-    def ats(self) -> Indices:
+    def ats(self) -> list[int]:
         """Places of `@` with a word character on both sides and room for a domain before the next one."""
         if "@" not in self.text:
-            return _NOWHERE
+            return []
+        if len(self.text) <= _SHORT:
+            return [at for at, room in self._each_at() if room and self._word(at - 1) and self._word(at + 1)]
         codes = self.codes
         places = np.flatnonzero(codes == 64)
         _, letter = _classes()
         last = codes.size - 1
         word = letter[codes[np.maximum(places - 1, 0)]] | _is_digit(codes[np.maximum(places - 1, 0)])
         next_ = codes[np.minimum(places + 1, last)]
-        room = np.diff(places, append=codes.size + 8) > 4
-        found: Indices = places[word & (letter[next_] | _is_digit(next_)) & room]
+        room = np.diff(places, append=codes.size + 8) > _ROOM
+        found: list[int] = places[word & (letter[next_] | _is_digit(next_)) & room].tolist()
         return found
 
     @lazy
-    def handles(self) -> Indices:
+    def handles(self) -> list[int]:
         """Places of `@` before a letter and after none: where an account's handle would begin."""
         if "@" not in self.text:
-            return _NOWHERE
+            return []
+        if len(self.text) <= _SHORT:
+            return [
+                at
+                for at, _ in self._each_at()
+                if self._letter(at + 1) and not (at and (self.text[at - 1] in ".@" or self._word(at - 1)))
+            ]
         codes = self.codes
         places = np.flatnonzero(codes == 64)
         _, letter = _classes()
         last = codes.size - 1
         previous = codes[np.maximum(places - 1, 0)]
         joined = (letter[previous] | _is_digit(previous) | (previous == 46) | (previous == 64)) & (places > 0)
-        found: Indices = places[~joined & letter[codes[np.minimum(places + 1, last)]]]
+        found: list[int] = places[~joined & letter[codes[np.minimum(places + 1, last)]]].tolist()
         return found
 
+    def _each_at(self) -> list[tuple[int, bool]]:
+        """Every `@`, and whether the next one leaves room for a domain."""
+        places = [match.start() for match in _AT.finditer(self.text)]
+        return [(at, next_ - at > _ROOM) for at, next_ in pairwise((*places, len(self.text) + 8))]
+
+    def _letter(self, at: int) -> bool:
+        return 0 <= at < len(self.text) and _letter_octets()[_code(self.text[at])] == 1
+
+    def _word(self, at: int) -> bool:
+        """Whether a letter or one of ASCII's digits stands there."""
+        return self._letter(at) or (0 <= at < len(self.text) and "0" <= self.text[at] <= "9")
+
     @lazy
-    def colons(self) -> Indices:
+    def colons(self) -> list[int]:
         """Places of a colon within five characters of another, each between hexadecimal digits or colons."""
+        if len(self.text) <= _SHORT:
+            if self.lower.count(":") < 2:
+                return []
+            tight = [match.start() for match in _TIGHT.finditer(self.lower)]
+            return [one for one, next_ in pairwise(tight) if next_ - one <= _CLOSE]
         if ":" not in self.text:
-            return _NOWHERE
+            return []
         codes = self.lower_codes
-        places = np.flatnonzero(codes == 58)
+        places = np.flatnonzero(codes == _COLON)
         last = codes.size - 1
-        tight = _is_hexadecimal(codes[np.minimum(places + 1, last)])
-        places = places[tight]
+        places = places[_is_hexadecimal(codes[np.minimum(places + 1, last)])]
         if places.size < 2:
-            return places[:0]
-        return places[:-1][np.diff(places) <= 5]
+            return []
+        found: list[int] = places[:-1][np.diff(places) <= _CLOSE].tolist()
+        return found
 
 
 def _codes(text: str, ascii_only: bool) -> npt.NDArray[Any]:
@@ -156,6 +208,16 @@ def _classes() -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
     joiner[[ord(one) for one in _JOINERS]] = True
     letter = letters()
     return joiner, letter
+
+
+def _code(letter: str) -> int:
+    return min(ord(letter), 0xFFFF)
+
+
+@lru_cache(maxsize=1)
+def _letter_octets() -> bytes:
+    """`letters`, a byte each: quicker to ask about one."""
+    return letters().tobytes()
 
 
 @lru_cache(maxsize=1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import string
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 
@@ -30,11 +31,12 @@ def around(reading: Reading, start: int, end: int) -> tuple[str, str]:
 
 def identified(written: str, beside: tuple[str, str], start: int, where: Where) -> Iterator[Candidate]:
     """The national identifiers that a number may be."""
-    ones = recognise(written, beside, start, where.countries, where.preferred)
-    return (one for one in ones if one.score >= WORTH)
+    return iter(recognise(written, beside, start, where.countries, where.preferred, least=WORTH))
 
 
 _TOKEN = re.compile(r"[A-Za-z0-9]{1,100}(?:[-./][A-Za-z0-9]{1,40}){0,6}")
+_OF_TOKENS = string.ascii_letters + string.digits
+_UP_TO_THREE = re.compile(r"\d{1,3}")
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _IBAN_HEAD = re.compile(r"[A-Za-z]{2}\d{2}(?![0-9])")
 _POSTCODE_UK = re.compile(r"[A-Z]{1,2}\d[A-Z\d]? ?\d[A-BD-HJLNP-UW-Z]{2}\b")
@@ -42,40 +44,47 @@ _POSTCODE_CA = re.compile(r"[ABCEGHJ-NPRSTVXY]\d[A-Z][ -]?\d[A-Z]\d\b")
 _VIN = re.compile(r"[A-HJ-NPR-Z0-9]{17}")
 
 
-def token(reading: Reading, at: int, floor: int, where: Where) -> Generator[Candidate, None, int]:
-    """What the token around the digit at `at` may be; returns how far it reaches. It begins at `floor` or later."""
+def token(
+    reading: Reading, at: int, floor: int, where: Where, known: int
+) -> Generator[Candidate, None, tuple[int, int]]:
+    """What the token around the digit at `at` may be. It begins at `floor` or later.
+
+    Returns how far it reaches, and where it begins: `known` is the beginning of the token last asked about, of which
+    nothing is said again when another of its digits leads to it.
+    """
     text = reading.text
     start = _beginning(text, at, max(floor, at - 100))
     match = _TOKEN.match(text, start)
     if match is None or match.end() <= at:
-        return at
+        return at, known
     word, end = match[0], match.end()
-    if len(word) > 90 or _UUID.fullmatch(word):
-        return end
-    beside = around(reading, start, end)
-    proved = _proved(text, word, start, beside)
-    if proved is not None:
-        yield proved
-        return proved.end
-    yield from identified(word, beside, start, where)
-    if "/" not in word and len(word) <= 10:
-        yield from _postcode(reading, start)
-    if len(word) == 17:
-        yield from _vehicle(word.upper(), beside, start)
+    if len(word) > 90 or (len(word) == 36 and _UUID.fullmatch(word)):
+        return end, start
+    if start != known:
+        beside = around(reading, start, end)
+        proved = _proved(text, word, start, beside)
+        if proved is not None:
+            yield proved
+            return proved.end, start
+        yield from identified(word, beside, start, where)
+        if "/" not in word and len(word) <= 10:
+            yield from _postcode(reading, start)
+        if len(word) == 17:
+            yield from _vehicle(word.upper(), beside, start)
     if not word[0].isdigit():
-        return end
+        return end, start
     # `3rd of May`, `54yo`: the digits are a number of their own, and what follows the token is looked at again.
     day = dates.date(reading.lower, at, at + 1)
     if day is not None:
         yield day
-    digits = re.match(r"\d{1,3}", word)
-    if digits is not None and len(word) <= 12:
+    digits = _UP_TO_THREE.match(word)
+    if start != known and digits is not None and len(word) <= 12:
         high = start + digits.end()
         lower = reading.lower
         one = dates.age(digits[0], lower[max(0, start - 24) : start], lower[high : high + 20], start)
         if one is not None:
             yield one
-    return at
+    return at, start
 
 
 def _beginning(text: str, at: int, floor: int) -> int:
@@ -87,9 +96,7 @@ def _beginning(text: str, at: int, floor: int) -> int:
 
 
 def _run_beginning(text: str, start: int, floor: int) -> int:
-    while start > floor and text[start - 1].isalnum() and text[start - 1].isascii():
-        start -= 1
-    return start
+    return floor + len(text[floor:start].rstrip(_OF_TOKENS)) if start > floor else start
 
 
 def _proved(text: str, word: str, start: int, beside: tuple[str, str]) -> Candidate | None:

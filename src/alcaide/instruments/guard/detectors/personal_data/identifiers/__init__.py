@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+import string
 from collections import defaultdict
 from collections.abc import Iterable
 from functools import lru_cache
+
+import ahocorasick_rs
 
 from alcaide.instruments.guard.detectors.personal_data.candidate import Candidate
 from alcaide.instruments.guard.detectors.personal_data.identifiers.americas import AMERICAS
@@ -20,8 +23,7 @@ COUNTRIES = frozenset(one.country for one in IDENTIFIERS)
 BEFORE, AFTER = 72, 28
 """How far from a number a word still speaks of it: a label stands before it, seldom after."""
 
-_SHAPE = str.maketrans("0123456789", "9" * 10)
-_LETTER = re.compile("[A-Za-z]")
+_SHAPE = str.maketrans(string.digits + string.ascii_letters, "9" * 10 + "A" * 52)
 _SEPARATORS = str.maketrans("", "", " -./+()|")
 
 _MATCHING_COUNTRY = 0.25
@@ -30,7 +32,7 @@ _MATCHING_COUNTRY = 0.25
 
 def shape_of(written: str) -> str:
     """`AB 12-3` becomes `AA 99-9`."""
-    return _LETTER.sub("A", written.translate(_SHAPE))
+    return written.translate(_SHAPE)
 
 
 @lru_cache(maxsize=64)
@@ -44,6 +46,7 @@ def pack(countries: frozenset[str]) -> dict[str, tuple[Identifier, ...]]:
     return {shape: tuple(ones) for shape, ones in by_shape.items()}
 
 
+_LONGEST = max(len(shape) for one in IDENTIFIERS for shape in one.shapes)
 _EUROPEAN = frozenset(one.country for one in (*EUROPE_SOUTH_WEST, *EUROPE_NORTH_EAST))
 
 
@@ -58,39 +61,68 @@ def _spoken(words: tuple[str, ...]) -> re.Pattern[str]:
     return re.compile("|".join(parts))
 
 
+@lru_cache(maxsize=1)
+def _words() -> tuple[ahocorasick_rs.AhoCorasick, tuple[str, ...]]:
+    """All words that any identifier goes by, looked for at once."""
+    words = tuple(sorted({word for one in IDENTIFIERS for word in one.words}))
+    return ahocorasick_rs.AhoCorasick(words, matchkind=ahocorasick_rs.MatchKind.Standard), words
+
+
+def _said(before: str, after: str) -> set[str]:
+    """Which of all identifiers' words stand before or after a number, be it within others."""
+    automaton, words = _words()
+    beside = f"{before}\n{after}"
+    return {words[found] for found, _, _ in automaton.find_matches_as_indexes(beside, overlapping=True)}
+
+
 def recognise(
-    written: str, around: tuple[str, str], start: int, countries: frozenset[str], preferred: frozenset[str]
+    written: str,
+    around: tuple[str, str],
+    start: int,
+    countries: frozenset[str],
+    preferred: frozenset[str],
+    *,
+    least: float = 0.0,
 ) -> Iterable[Candidate]:
     """What the number `written` may be, given the lower-case text before and after it.
 
-    `preferred` are the countries that the text is known to concern: their identifiers are believed on less.
+    `preferred` are the countries that the text is known to concern: their identifiers are believed on less. What
+    scores below `least` is left out.
     """
+    if len(written) > _LONGEST:
+        return
     shape = shape_of(written)
     ones = pack(countries).get(shape)
     if not ones:
         return
     compact = written.translate(_SEPARATORS).upper()
     before, after = around
+    said = _said(before, after)
     formatted = len(compact) != len(written)
     for one in ones:
-        word = _spoken(one.words).search(before) or _spoken(one.words).search(after)
-        if one.needs_word and word is None:
-            continue
-        holds = one.check is None or one.check(compact)
-        if word is not None:
-            score = (0.9 if one.check is None else 0.98) if holds else one.unchecked
-            if one.check is None and one.country in preferred:
-                score += 0.05  # ahead of the number that could be any country's
-        elif holds:
+        word = None
+        if said and not said.isdisjoint(one.words):
+            word = _spoken(one.words).search(before) or _spoken(one.words).search(after)
+        if word is None:
+            if one.needs_word:
+                continue
             score = one.formatted if formatted else one.plain
             if one.country in preferred:
                 score = min(0.97, score + _MATCHING_COUNTRY)
+            # Asked before the check, which is what takes time.
+            if round(score, 4) < least or not (one.check is None or one.check(compact)):
+                continue
+            holds = True
         else:
-            continue
-        # The nearest word decides between identifiers of one shape that were all spoken of.
-        if word is not None:
+            holds = one.check is None or one.check(compact)
+            score = (0.9 if one.check is None else 0.98) if holds else one.unchecked
+            if one.check is None and one.country in preferred:
+                score += 0.05  # ahead of the number that could be any country's
+            # The nearest word decides between identifiers of one shape that were all spoken of.
             nearest = _last(_spoken(one.words), before)
             score -= 0.0005 * min(BEFORE, len(before) - nearest)
+            if round(score, 4) < least:
+                continue
         yield Candidate(
             start,
             start + len(written),
