@@ -23,7 +23,6 @@ _ATTEMPTS = 3000
 
 def numbers(reading: Reading, where: Where) -> Iterator[Candidate]:
     """Candidates from every cluster of digits in a block."""
-    lower = reading.lower
     reached = 0
     known = -1
     budget = [_ATTEMPTS]
