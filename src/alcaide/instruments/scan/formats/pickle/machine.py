@@ -406,7 +406,7 @@ class Machine:
                     if stack[-1].__class__ is Group:
                         stack[-1].add(items)
                         self._hashed(items)
-                    else:
+                    elif items:  # without any, both unpicklers leave it alone
                         actions.add_items(stack[-1], items, self._at)
                 elif op == 0x91:  # FROZENSET
                     items = stack
