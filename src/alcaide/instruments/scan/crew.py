@@ -10,6 +10,7 @@ readers again; a process with threads, such as a server's, starts them afresh.
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import select
 import signal
@@ -26,7 +27,7 @@ from alcaide.instruments.scan.worker import serve
 
 if TYPE_CHECKING:
     import subprocess
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from alcaide.instruments.scan.policy import ScanPolicy
 
@@ -54,27 +55,39 @@ def share_out(
     Raises:
         NoWorkerError: no process could be started.
     """
+    shares = _shares(waiting, count)
     workers: list[_Worker] = []
     try:
+        if _alone():
+            gc.freeze()  # what is loaded already stays, and need not be copied into each process to look at it again
         workers += [_Worker(policy, temporary) for _ in range(count)]
         while True:
-            for worker in workers:
-                worker.feed(waiting)
+            for worker, share in zip(workers, shares, strict=True):
+                worker.feed(share)
+                if not share and (longest := max(shares, key=len)):
+                    worker.feed(longest, from_end=True)
             busy = [worker for worker in workers if worker.asked]
             if not busy:
                 return
-            _wait(busy)
+            ready = _wait(busy)
             for index, worker in enumerate(workers):
-                for request, answer in worker.answers():
+                for request, answer in worker.answers(ready=worker.output in ready):
                     done(request, answer)
                 if worker.ended:
                     # The files after the one that ended it were not looked at: back to the front, for another.
-                    waiting.extendleft(reversed(worker.asked))
+                    shares[index].extendleft(reversed(worker.asked))
                     worker.close()
                     workers[index] = _Worker(policy, temporary)
     finally:
         for worker in workers:
             worker.close()
+
+
+def _shares(requests: Iterable[Request], count: int) -> list[deque[Request]]:
+    """What each process begins with: files of one ending go to one, so that few load what reads them."""
+    ordered = sorted(requests, key=lambda request: request.name.rpartition(".")[2].lower())
+    size = -(-len(ordered) // count)
+    return [deque(ordered[start : start + size]) for start in range(0, count * size, size)]
 
 
 def _alone() -> bool:
@@ -83,10 +96,11 @@ def _alone() -> bool:
     return threading is None or threading.active_count() == 1
 
 
-def _wait(busy: list[_Worker]) -> None:
-    """Until a worker says something, or the first of them has had its time."""
+def _wait(busy: list[_Worker]) -> list[int]:
+    """Wait until a worker says something, or the first of them has had its time; who speaks, by descriptor."""
     patience = max(0.0, min(worker.deadline for worker in busy) - time.monotonic())
-    select.select([worker.output for worker in busy], [], [], patience)
+    ready, _, _ = select.select([worker.output for worker in busy], [], [], patience)
+    return ready
 
 
 class _Worker:
@@ -153,22 +167,22 @@ class _Worker:
         self._input = self._process.stdin.fileno()
         self.output = self._process.stdout.fileno()
 
-    def feed(self, waiting: deque[Request]) -> None:
-        """Ask for a few files ahead."""
+    def feed(self, waiting: deque[Request], *, from_end: bool = False) -> None:
+        """Ask for a few files ahead, of its own share or, from the end, of another's."""
         while waiting and len(self.asked) < AHEAD and not self.ended:
             if not self.asked:
                 self.deadline = time.monotonic() + self._patience
-            request = waiting.popleft()
+            request = waiting.pop() if from_end else waiting.popleft()
             self.asked.append(request)
             try:
                 self._tell(frame(request))
             except OSError:
                 return  # it has ended; `answers` finds that out
 
-    def answers(self) -> list[Answer]:
+    def answers(self, *, ready: bool) -> list[Answer]:
         """What it has answered since; the result of the file that ended it among them, with `ended` set."""
         found: list[Answer] = []
-        if self._readable():
+        if ready:
             try:
                 piece = os.read(self.output, _PIECE)
             except OSError:
@@ -252,10 +266,6 @@ class _Worker:
                 with contextlib.suppress(OSError):
                     os.close(descriptor)
         return f"signal {-code}" if code < 0 else f"exit {code}"
-
-    def _readable(self) -> bool:
-        ready, _, _ = select.select([self.output], [], [], 0)
-        return bool(ready)
 
     def _tell(self, data: bytes) -> None:
         """Write all of it; the pipe holds far more than the few requests that are ahead."""

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from alcaide.instruments.scan.source import Source
 
 PIECE = 1 << 18
+_BELIEVED = 1 << 20
+"""Bytes that must have come out before a size that was only said is believed."""
 DICTIONARY = 100 << 20
 """Memory that an LZMA decoder may take: `xz -9` and `7z -mx=9` ask for 65 MiB."""
 
@@ -94,23 +96,26 @@ class Blocks:
         return bytes(self._inner.unused_data) if self._inner.eof else b""
 
 
-def unpacked(context: Context, pieces: Iterable[bytes], packed: int) -> Source:
+def unpacked(context: Context, pieces: Iterable[bytes], packed: int, claimed: int = 0) -> Source:
     """What comes out, as `Context.unpack` gives it; a bomb is named as one besides ending the look.
 
-    What grows beyond any honest measure is not unpacked further: that would tell no more than that it grows.
+    What grows beyond any honest measure is not unpacked further: that would tell no more than that it grows. Nor is
+    what says itself that it will (`claimed` bytes), once it was seen to grow; what only says so is unpacked whole.
 
     Raises:
         OverBudget: it is a bomb, or the limits allow less.
     """
     count = 0
+    grown = False
     limits, budget = context.budget.limits, context.budget
     known = budget.grown
 
     def counted() -> Iterator[bytes]:
-        nonlocal count
+        nonlocal count, grown
         for piece in pieces:
             count += len(piece)
-            if grows(count, packed):
+            if grows(count, packed) or (grows(claimed, packed) and count > max(_BELIEVED, 50 * packed)):
+                grown = True
                 raise OverBudget(
                     f"{packed:,} packed bytes unpack to more than {count:,}: a decompression bomb"
                 )
@@ -121,7 +126,7 @@ def unpacked(context: Context, pieces: Iterable[bytes], packed: int) -> Source:
     except OverBudget:
         if count > limits.ratio_from and count > limits.ratio * max(1, packed):
             context.find(BOMB, f"{packed:,} packed bytes unpack to more than {count:,}", packed=packed)
-        elif grows(count, packed):
+        elif grown:
             context.find(
                 BOMB,
                 f"{packed:,} packed bytes unpack to more than {count:,}",

@@ -250,7 +250,7 @@ def _member(directory: Directory, entry: Entry, members: Members, context: Conte
         )
     checksum = Checksum(zip_member(entry.method, data, entry.size, f"`{name}`"))
     salvage = Salvage(checksum)
-    content = unpacked(context, salvage, entry.packed)
+    content = unpacked(context, salvage, entry.packed, entry.size)
     if salvage.stop is not None:
         members.later(salvage.stop, name)
     elif content.size != entry.size:

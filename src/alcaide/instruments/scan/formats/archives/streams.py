@@ -108,7 +108,11 @@ def _skippable(head: bytes) -> int:
 
 
 def _stream(
-    what: str, starts: Callable[[bytes], bool], make: Callable[[], Decoder], start: int = 0
+    what: str,
+    starts: Callable[[bytes], bool],
+    make: Callable[[], Decoder],
+    start: int = 0,
+    claimed: Callable[[Source], int] | None = None,
 ) -> Callable[[Source, Context], None]:
     """The reader of one kind of stream."""
 
@@ -121,7 +125,7 @@ def _stream(
             head = source.read(begin, 16)
         streams = Streams(source, context, starts, make, what, begin)
         salvage = Salvage(streams)
-        content = unpacked(context, salvage, source.size)
+        content = unpacked(context, salvage, source.size, claimed(source) if claimed else 0)
         context.fact(unpacked=content.size)
         if content.size or salvage.stop is None:
             look_inside(context, inner_name(context.node.name), content)
@@ -247,7 +251,12 @@ def _examine_gzip(source: Source, context: Context) -> None:
     _GZIP(source, context)
 
 
-_GZIP = _stream("gzip", _is_gzip, lambda: Inflate(31))
+def _gzip_size(source: Source) -> int:
+    """What the last four bytes say that comes out, modulo 4 GiB: RFC 1952, 2.3.1."""
+    return int.from_bytes(source.read(source.size - 4, 4), "little")
+
+
+_GZIP = _stream("gzip", _is_gzip, lambda: Inflate(31), claimed=_gzip_size)
 
 
 def _unsupported(what: str) -> Callable[[Source, Context], None]:
