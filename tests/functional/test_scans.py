@@ -55,11 +55,24 @@ def test_a_scan_is_asked_for_and_read(instance, models, lead, browser_page, chec
     check_page(page, "/scans", name="scans")
 
 
-def test_a_folder_is_watched_from_the_page(instance, models, browser_page, check_page):
+def test_places_are_watched_from_the_page(instance, models, browser_page, check_page):
     page = browser_page("security-lead")
     check_page(page, "/scans/watches", name="watches-empty")
     page.get_by_label("Name").fill("Model registry")
-    page.get_by_label("Folder", exact=True).fill(str(models))
+    page.get_by_label("Place", exact=True).fill(str(models))
+    page.get_by_role("button", name="Watch it").click()
+
+    page.get_by_label("Name").fill("Hub mirror")
+    page.get_by_label("Kind").select_option("Hugging Face cache")
+    page.get_by_label("Place", exact=True).fill(str(models))
+    page.get_by_role("button", name="Watch it").click()
+    assert page.get_by_text("holds no `models--…` folder").first.is_visible()
+    assert page.get_by_label("Kind").input_value() == "huggingface"
+    check_page(page, page.url, name="watches-refused")
+    (models / "hub").mkdir()
+    page.get_by_label("Name").fill("Hub mirror")
+    page.get_by_label("Kind").select_option("Hugging Face cache")
+    page.get_by_label("Place", exact=True).fill(str(models / "hub"))
     page.get_by_role("button", name="Watch it").click()
     service.look_into_watches(type("Context", (), {"instance": instance, "check": lambda self: None})())
     check_page(page, "/scans/watches", name="watches")

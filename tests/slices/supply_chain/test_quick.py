@@ -34,6 +34,8 @@ def library(monkeypatch: pytest.MonkeyPatch, argv: list[str]) -> work.Asked:
         ["a", "--record", "model:x@1", "--reason", "why not", "--data", "d"],
         ["a", "--policy", "p.yaml", "--digests", "--no-cache", "-v"],
         ["a", "--verbose", "--cache", "--format", "cyclonedx"],
+        ["a", "--on", "ray://head:10001", "--workers", "8"],
+        ["a", "--on=ray"],
     ],
 )
 def test_both_read_the_same(monkeypatch, argv):

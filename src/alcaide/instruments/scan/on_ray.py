@@ -98,7 +98,8 @@ class OnRay:
         except Exception as error:
             raise ScanFailedError(
                 f"the Ray cluster `{self._address}` cannot be reached: {_one_line(error)}; check the address, that "
-                "its client server listens, and that Ray and Python have the same versions there"
+                "its client server listens, that Ray and Python have the same versions there, and, if it asks for a "
+                "token, that RAY_AUTH_MODE=token is set here"
             ) from error
 
 
