@@ -35,10 +35,11 @@ def flowed(layer: Layer) -> Layer | None:
     if not _many_odd_gaps(octets[:LOOKED_AT]):
         return None
     head = text[:LOOKED_AT]
-    odd = sum(match.group() not in _PLAIN for match in _ODD_GAP.finditer(head))
+    gaps = _ODD_GAP.findall(head)
+    odd = len(gaps) - sum(map(_PLAIN.__contains__, gaps))
     if odd < LEAST:
         return None
-    plain = sum(1 for _ in _ORDINARY_GAP.finditer(head))
+    plain = len(_ORDINARY_GAP.findall(head))
     if odd < SHARE * (plain + odd):
         return None
     found = [match.span() for match in _ODD_GAP.finditer(text) if match.group() not in _PLAIN]

@@ -20,6 +20,7 @@ import numpy.typing as npt
 from alcaide.instruments.guard.detectors.injection import evidence, signatures, structure
 from alcaide.instruments.guard.detectors.injection.evidence import Evidence
 from alcaide.instruments.guard.detectors.injection.signatures import Sighting
+from alcaide.instruments.guard.detectors.injection.surprise import surprises_within
 from alcaide.instruments.guard.layer import Layer, as_written
 from alcaide.instruments.guard.learned.linear import Window
 from alcaide.instruments.guard.model import Passage
@@ -205,7 +206,14 @@ def numbers(gathered: Evidence, seen: Sequence[Sighting]) -> Values:
 def structured(layer: Layer, window: Window) -> Values:
     """What the second sum sees besides: the structure of the stretch around a window, in `STRUCTURE_NAMES` order."""
     size = len(layer.octets)
+    if size <= AROUND:
+        return structure.structure(layer).vector().take(_KEPT).astype(np.float64)
     middle = (window.start + window.stop) // 2
     low = max(0, min(middle - AROUND // 2, size - AROUND))
     text = layer.text[layer.character(low) : layer.character(min(size, low + AROUND))]
-    return structure.structure(as_written(Passage(text))).vector().take(_KEPT).astype(np.float64)
+    stretch = as_written(Passage(text))
+    if layer.ascii:
+        known = surprises_within(layer, low, min(size, low + AROUND))
+        if known is not None:
+            stretch.notes["surprise"] = known
+    return structure.structure(stretch).vector().take(_KEPT).astype(np.float64)

@@ -220,6 +220,11 @@ _SECOND_PERSON: Final = _PLACE["second-person"]
 _ABOUT: Final = _PLACE["about"]
 _LOGS: Final[list[float]] = np.log1p(np.arange(256, dtype=np.float32)).tolist()
 """Of small counts, which nearly all are."""
+_COUNTED: Final = len(_NAMES) + len(_IMPERATIVES) + len(_PAIRS)
+
+
+def _log(count: int) -> float:
+    return _LOGS[count] if count < len(_LOGS) else float(np.log1p(np.float32(count)))
 
 
 @lru_cache(maxsize=1)
@@ -266,29 +271,33 @@ class Structure:
         octets = self._layer.octets
         stop = len(octets) if stop is None else stop
         low, high = bisect_left(self._starts, start), bisect_left(self._starts, stop)
-        places: list[list[int]] = [[] for _ in _NAMES]
-        first = [0] * len(_NAMES)
+        places: dict[int, list[int]] = {}
+        first: dict[int, int] = {}
         for at in range(low, high):
             begin = self._starts[at]
             kinds = self._kinds[at]
             for kind in kinds:
-                places[kind].append(begin)
+                if kind in places:
+                    places[kind].append(begin)
+                else:
+                    places[kind] = [begin]
             if _begins_sentence(octets, begin):
                 for kind in kinds:
-                    first[kind] += 1
-        counts = [len(of_kind) for of_kind in places]
-        counted = counts + [first[kind] for kind in _IMPERATIVE_PLACES]
-        counted += [
-            _follow(places[one], places[other], reach) if counts[one] and counts[other] else 0
-            for one, other, reach in _PAIR_PLACES
-        ]
-        told = [
-            _LOGS[count] if count < len(_LOGS) else float(np.log1p(np.float32(count))) for count in counted
-        ]
-        told += self._numbers(start, stop, counts)
+                    first[kind] = first.get(kind, 0) + 1
+        # Most kinds of words are in no paragraph at all.
+        told = [0.0] * _COUNTED
+        for kind, of_kind in places.items():
+            told[kind] = _log(len(of_kind))
+        for number, kind in enumerate(_IMPERATIVE_PLACES, start=len(_NAMES)):
+            if kind in first:
+                told[number] = _log(first[kind])
+        for number, (one, other, reach) in enumerate(_PAIR_PLACES, start=len(_NAMES) + len(_IMPERATIVES)):
+            if one in places and other in places:
+                told[number] = _log(_follow(places[one], places[other], reach))
+        told += self._numbers(start, stop, len(places.get(_SECOND_PERSON, ())), len(places.get(_ABOUT, ())))
         return np.array(told, dtype=np.float32)
 
-    def _numbers(self, start: int, stop: int, counts: list[int]) -> list[float]:
+    def _numbers(self, start: int, stop: int, second_person: int, about: int) -> list[float]:
         layer = self._layer
         # Case is in the text as written; a window of `octets` is one of it only where both count alike.
         written = layer.text.encode("utf-8", "surrogatepass")
@@ -315,8 +324,8 @@ class Structure:
             mean,
             most,
             math.log1p(_longest_token(octets)),
-            counts[_SECOND_PERSON] / words,
-            counts[_ABOUT] / words,
+            second_person / words,
+            about / words,
             float(any(step in _HIDDEN_STEPS for step in layer.path)),
             float(layer.whole is not None),
             float(layer.guess),
@@ -373,7 +382,10 @@ def _begins_sentence(octets: bytes, start: int) -> bool:
 
 def _longest_token(octets: bytes) -> int:
     """Bytes of the longest run without a blank."""
-    return max(map(len, octets.translate(_BLANKS_ALIKE).split(b" ")))
+    if b"\x0b" in octets or b"\x0c" in octets:  # which Python takes for blanks too
+        octets = octets.translate(_BLANKS_ALIKE)
+        return max(map(len, octets.split(b" ")))
+    return max(map(len, octets.split()), default=0)
 
 
 def _follow(first: list[int], second: list[int], reach: int) -> int:

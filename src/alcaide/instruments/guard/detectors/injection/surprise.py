@@ -88,11 +88,18 @@ def surprises(octets: npt.NDArray[np.uint8]) -> tuple[float, float, int]:
         if worst_end > worst:
             worst, at = worst_end, at_end + shift
         return (whole + whole_end) / 2, worst, at
-    measured = bits(octets)
-    if not len(measured):
+    return _of_sums(_sums(octets), 0)
+
+
+def _sums(octets: npt.NDArray[np.uint8]) -> npt.NDArray[np.int32]:
+    return np.add.accumulate(bits(octets), dtype=np.int32)
+
+
+def _of_sums(sums: npt.NDArray[np.int32], before: int) -> tuple[float, float, int]:
+    """`surprises` of the stretch that some sums belong to; `before` is the sum ahead of it."""
+    if not len(sums):
         return 0.0, 0.0, 0
-    sums = np.add.accumulate(measured, dtype=np.int32)
-    whole = float(sums[-1]) / len(sums) / UNIT
+    whole = float(sums[-1] - before) / len(sums) / UNIT
     if len(sums) <= WINDOW:
         return whole, whole, 0
     windows = sums[WINDOW:] - sums[:-WINDOW]
@@ -100,10 +107,27 @@ def surprises(octets: npt.NDArray[np.uint8]) -> tuple[float, float, int]:
     return whole, float(windows[at]) / WINDOW / UNIT, at
 
 
+def surprises_within(layer: Layer, start: int, stop: int) -> tuple[float, float, int] | None:
+    """`surprises` of a stretch of a short text, in bytes of its UTF-8, from what was counted of the whole one.
+
+    None for a text of which only the beginning and the end are looked at.
+    """
+    surprises_of(layer)
+    sums = layer.notes.get("surprise sums")
+    if not isinstance(sums, np.ndarray):
+        return None
+    return _of_sums(sums[start : max(start, stop - 2)], int(sums[start - 1]) if start else 0)
+
+
 def surprises_of(layer: Layer) -> tuple[float, float, int]:
     """`surprises` of a layer's text as written, made once; the place is an offset in its UTF-8."""
     known = layer.notes.get("surprise")
     if not isinstance(known, tuple):
-        written = layer.text.encode("utf-8", "surrogatepass")
-        known = layer.notes["surprise"] = surprises(np.frombuffer(written, dtype=np.uint8))
+        written = np.frombuffer(layer.text.encode("utf-8", "surrogatepass"), dtype=np.uint8)
+        if len(written) > 2 * SAMPLED:
+            known = surprises(written)
+        else:
+            sums = layer.notes["surprise sums"] = _sums(written)
+            known = _of_sums(sums, 0)
+        layer.notes["surprise"] = known
     return known

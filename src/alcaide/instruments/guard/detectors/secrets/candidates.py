@@ -39,6 +39,8 @@ SPEAKS_FOR_CHANCE = 4.0
 """Natural logarithm of the likelihood ratio from which a run is worth a look at its surroundings."""
 
 _LONG_RUN = re.compile(rb"[A-Za-z0-9]{8,}")
+_LONGER_RUN = re.compile(rb"[A-Za-z]{16,}")
+"""Of a text without digits: what is shorter is a word."""
 _DIGITS = b"0123456789"
 _LETTERS = b"abcdefghijklmnopqrstuvwxyz"
 
@@ -155,7 +157,8 @@ def _of_block(octets: bytes, base: int) -> Iterator[Candidate]:
 
 def _of_small(octets: bytes) -> Iterator[Candidate]:
     starts, ends, scores = [], [], []
-    for match in _LONG_RUN.finditer(octets):
+    digits = len(octets.translate(None, _DIGITS)) != len(octets)
+    for match in (_LONG_RUN if digits else _LONGER_RUN).finditer(octets):
         run = match[0]
         if run.isdigit() or len(run) > LONGEST or (len(run) < WITHOUT_DIGITS and run.isalpha()):
             continue
