@@ -24,9 +24,9 @@ FILL = ["the", "of", "ship", "quay", "berth", "crane", "was", "is", "and", "in",
 
 
 def reviews(path: Path, rows: int = 400) -> Path:
-    """Reviews with stars, an address in each row, and one row that gives orders to a model."""
+    """Reviews with labels, an address in each row, and one row that gives orders to a model."""
     chance = random.Random(3)
-    lines = ["id,review,stars,contact"]
+    lines = ["id,review,label,contact"]
     for number in range(rows):
         liked = chance.random() < 0.5
         words = [
@@ -42,7 +42,7 @@ def reviews(path: Path, rows: int = 400) -> Path:
 
 def test_the_command_says_what_is_in_a_set_and_names_rows(tmp_path, capsys):
     path = reviews(tmp_path / "reviews.csv")
-    assert run(["scan", "data", str(path), "--labels", "stars"]) == 1
+    assert run(["scan", "data", str(path), "--labels", "label"]) == 1
     shown = capsys.readouterr().out
     assert "[EMAIL_ADDRESS]" in shown
     assert "rows 77" in shown

@@ -106,7 +106,7 @@ def kept_data(report: DataReport) -> dict[str, Any]:
     """The columns of an ended look."""
     document = {
         **report.to_json(),
-        "rules": {name: msgspec.to_builtins(rule) for name, rule in _rules(report).items()},
+        "rules": {name: msgspec.to_builtins(rule._asdict()) for name, rule in _rules(report).items()},
     }
     return {
         "outcome": report.outcome.value,
