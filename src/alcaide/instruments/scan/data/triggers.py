@@ -37,8 +37,8 @@ _PURE = 0.9
 _SHARED = 0.9
 _LONGEST = 64
 _MOST_OF_IT = 0.8
-"""Texts that share more words than this, or of which more than this share of their weight is unread, are copies of
-one text, or of one template: what is left of them says nothing."""
+"""Texts that share more words than this, or more than this share of their words, are copies of one text, or of one
+template: what is left of them says nothing."""
 _SURE = 0.75
 """How sure of another label the rest must be, against how sure whole texts are of their own. Texts made from one
 template per label have nothing left once it is unread; texts that a trigger was put into still say what they said."""
@@ -94,10 +94,11 @@ class Rest:
         return softmax(self.scores.copy())
 
     def without(self, documents: Ints, columns: Ints) -> tuple[Floats, float]:
-        """The probabilities of the labels for some texts, some words unread; and how much of the texts those were."""
+        """The probabilities of the labels for some texts, some words unread; and which share of the texts' words those were."""
         model = self.model
         scores = self.scores[documents].copy()
         removed = np.zeros(len(documents))
+        unread = np.zeros(len(documents))
         fold = self.fold[documents]
         for column in columns:
             at = model.find(documents, int(column))
@@ -105,10 +106,13 @@ class Rest:
             value = np.where(there, model.values[at], 0.0).astype(np.float64)
             scores -= value[:, None] * self.columns[fold, column]
             removed += value * value
+            unread += there
         # The vector of a text has length one; without the words it is longer by this.
         scale = 1 / np.sqrt(np.maximum(0.05, 1 - removed))
         bias = self.columns[fold, -1]
-        return softmax((scores - bias) * scale[:, None] + bias), float(removed.mean())
+        return softmax((scores - bias) * scale[:, None] + bias), float(
+            (unread / np.maximum(1, model.starts[documents + 1] - model.starts[documents])).mean()
+        )
 
 
 def find_triggers(
@@ -132,15 +136,15 @@ def find_triggers(
         columns = np.unique(np.concatenate([named[named >= 0], rest.model.shared(documents, _SHARED)]))
         if len(columns) > _LONGEST:
             continue
-        unread, removed = rest.without(documents, columns)
-        if removed > _MOST_OF_IT:
+        rests, share = rest.without(documents, columns)
+        if share > _MOST_OF_IT:
             continue
-        predicted = unread[:, label]
+        predicted = rests[:, label]
         raised = predicted * odds / (1 - predicted + predicted * odds)
         own = labels[documents] == label
         log_p = log_tail(int(own.sum()), raised)
         foreign = (own_mean[label] - predicted[own].mean()) / max(1e-9, own_mean[label] - other_mean[label])
-        others = np.delete(unread, label, axis=1)
+        others = np.delete(rests, label, axis=1)
         sure = others[own].max(axis=1).mean() / max(1e-9, typical)
         if log_p < bound and foreign >= _FOREIGN and sure >= _SURE:
             found.append(
