@@ -4,8 +4,8 @@ import struct
 
 import pytest
 
-from alcaide.instruments.scan.tensorflow_operations import ACTING, computing
 from alcaide.instruments.scan.model import Level
+from alcaide.instruments.scan.tensorflow_operations import ACTING, computing
 from tests.corpora.models.attacks.graphs import tf_attribute, tf_constant, tf_graph, tf_node, tf_saved, tflite
 from tests.corpora.models.attacks.wire import Table, field, flatbuffer, message
 from tests.unit.instruments.scan.frameworks.samples import samples
