@@ -94,7 +94,7 @@ class Rest:
         return softmax(self.scores.copy())
 
     def without(self, documents: Ints, columns: Ints) -> tuple[Floats, float]:
-        """The probabilities of the labels for some texts, some words unread; and which share of the texts' words those were."""
+        """The labels' probabilities for some texts, some words unread, and which share of their words those were."""
         model = self.model
         scores = self.scores[documents].copy()
         removed = np.zeros(len(documents))
@@ -110,9 +110,8 @@ class Rest:
         # The vector of a text has length one; without the words it is longer by this.
         scale = 1 / np.sqrt(np.maximum(0.05, 1 - removed))
         bias = self.columns[fold, -1]
-        return softmax((scores - bias) * scale[:, None] + bias), float(
-            (unread / np.maximum(1, model.starts[documents + 1] - model.starts[documents])).mean()
-        )
+        sizes = np.maximum(1, model.starts[documents + 1] - model.starts[documents])
+        return softmax((scores - bias) * scale[:, None] + bias), float((unread / sizes).mean())
 
 
 def find_triggers(
