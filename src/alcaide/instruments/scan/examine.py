@@ -20,7 +20,7 @@ from alcaide.instruments.scan.limits import (
 from alcaide.instruments.scan.model import Artifact, Finding, Level, Node, Rule
 from alcaide.instruments.scan.paths import sendable
 from alcaide.instruments.scan.policy import ScanPolicy
-from alcaide.instruments.scan.source import UnreadableError
+from alcaide.instruments.scan.source import HEAD, UnreadableError
 
 if TYPE_CHECKING:
     from alcaide.instruments.scan.context import Folder
@@ -165,6 +165,9 @@ def examine(source: Source, context: Context, as_format: str | None = None) -> N
         return
     try:
         glance = Glance(source, context.node.name)
+        if len(glance.head) < min(source.size, HEAD):
+            context.find(CHANGED, f"`{context.node.name}` was cut while it was read")
+            return
         own = [form for form in _asked(glance.head[:1]) if form.sniff(glance)]
         if as_format is not None and all(form.name != as_format for form in own):
             own += [form for form in formats() if form.name == as_format]
@@ -172,6 +175,15 @@ def examine(source: Source, context: Context, as_format: str | None = None) -> N
             own = [form for form in formats() if form.fallback and form.sniff(glance)][:1]
     except UnreadableError as error:
         context.find(UNREADABLE, f"`{context.node.name}` was not looked at: {error}")
+        return
+    except ScanStop:
+        raise
+    except Exception as error:  # noqa: BLE001 - as in `_read`: a fault must not end the scan
+        context.find(
+            FAULT,
+            f"recognising `{context.node.name}` failed ({type(error).__name__})",
+            error=f"{type(error).__name__}: {error}",
+        )
         return
     if not own:
         context.find(

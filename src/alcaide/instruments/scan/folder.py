@@ -163,6 +163,14 @@ def _untaken(name: str, taken: set[str]) -> str:
     return shown
 
 
+def _leads_to_folder(entry: os.DirEntry[str]) -> bool:
+    """Whether a link does; one in a circle leads nowhere, which its own look then says."""
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False
+
+
 def _walk(root: str, skipped: list[str]) -> Iterator[tuple[str, str]]:
     """(relative name, problem) of everything below a folder that is not a folder, without following links to any."""
     real = os.path.realpath(root)
@@ -188,7 +196,7 @@ def _walk(root: str, skipped: list[str]) -> Iterator[tuple[str, str]]:
                         yield from ((acting, "") for acting in _acting_git(entry.path, name))
                 else:
                     waiting.append(name)
-            elif entry.is_symlink() and entry.is_dir():
+            elif entry.is_symlink() and _leads_to_folder(entry):
                 leads = os.path.realpath(entry.path)
                 if not _is_in(leads, real):
                     yield name, "it is a link to a folder outside of the scanned one, and was not followed"

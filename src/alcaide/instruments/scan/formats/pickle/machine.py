@@ -18,6 +18,7 @@ from alcaide.instruments.scan.formats.pickle.actions import Actions
 from alcaide.instruments.scan.formats.pickle.values import (
     LONGEST_TEXT,
     MOST_ITEMS,
+    PLAIN,
     Blob,
     Global,
     Group,
@@ -43,9 +44,14 @@ _ROOM: Final = 320
 """No opcode with its short argument is longer; longer arguments are looked at one by one."""
 
 _MOST_STACK: Final = 3_000_000
+_MOST_LISTS: Final = 800_000
+"""Lists and dictionaries on the stack, each of which takes as much room here as ten numbers."""
 _MOST_MEMO: Final = 8_000_000
 _MEMO_KEPT: Final = 500_000
 """Memo entries that are kept whole; of later ones, plain values are forgotten."""
+
+_LISTS_KEPT: Final = 200_000
+"""Memo entries of which lists are kept too; of later ones, those that hold plain values alone are forgotten."""
 
 _LONGEST_LINE: Final = 1 << 16
 _RUN_FROM: Final = 1_500
@@ -62,6 +68,31 @@ _U8 = struct.Struct("<Q").unpack_from
 _F8 = struct.Struct(">d").unpack_from
 
 _FORGOTTEN = Unknown("it was forgotten, in a memo of that many entries")
+_LISTS: Final = frozenset({list, tuple, Table, Group})
+
+
+def _plain_items(value: Any, most: int = MOST_ITEMS * 2) -> list[Any] | tuple[Any, ...] | None:
+    """What a list, tuple, dictionary or set holds; None for anything else, and for what is longer."""
+    kind = value.__class__
+    if kind is list or kind is tuple:
+        items = value
+    elif kind is Table:
+        items = value.flat
+    elif kind is Group:
+        items = value.items
+    else:
+        return None
+    return items if len(items) <= most else None
+
+
+def _is_plain(items: list[Any] | tuple[Any, ...]) -> bool:
+    """Whether nothing acts among items, nor among those of the few short lists among a few of them."""
+    for one in items:
+        if one.__class__ not in PLAIN and one is not _FORGOTTEN:
+            inner = _plain_items(one, 8) if len(items) <= 8 else None
+            if inner is None or not all(below.__class__ in PLAIN for below in inner):
+                return False
+    return True
 
 
 class Machine:
@@ -84,6 +115,7 @@ class Machine:
         self._memo: list[Any] = []
         self._far: dict[int, Any] = {}
         self._compacted = 0
+        self._emptied = 0
 
     # ── Bytes ────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -111,6 +143,14 @@ class Machine:
         memo = self._memo
         if len(memo) + len(self._far) > _MOST_MEMO:
             raise OverBudget(f"it remembers more than {_MOST_MEMO:,} things")
+        if len(memo) > _LISTS_KEPT:
+            for index in range(max(self._emptied, _LISTS_KEPT), len(memo)):
+                items = _plain_items(memo[index])
+                if items is not None:
+                    self._context.tick(len(items) + 1)
+                    if _is_plain(items):
+                        memo[index] = _FORGOTTEN
+            self._emptied = len(memo)
         if len(memo) <= _MEMO_KEPT:
             return
         for index in range(max(self._compacted, _MEMO_KEPT), len(memo)):
@@ -191,6 +231,11 @@ class Machine:
                     pos, soft = 0, self._soft
                     if len(stack) > _MOST_STACK or len(marks) > _MOST_STACK:
                         raise OverBudget(f"its stack grows beyond {_MOST_STACK:,} things")
+                    if (
+                        len(stack) > _MOST_LISTS
+                        and sum(one.__class__ in _LISTS for one in stack) > _MOST_LISTS
+                    ):
+                        raise OverBudget(f"its stack grows beyond {_MOST_LISTS:,} lists")
                 op = data[pos]
                 pos += 1
                 # Most frequent first, as counted over models of the usual libraries.

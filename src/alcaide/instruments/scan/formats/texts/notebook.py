@@ -236,10 +236,14 @@ def _cells(book: Any) -> list[dict[str, Any]]:
     if not isinstance(book, dict):
         raise Malformed("it is no notebook")
     found: list[dict[str, Any]] = []
-    for holder in [book, *(book.get("worksheets") or [])]:
+    for holder in [book, *_listed(book.get("worksheets"))]:
         cells = holder.get("cells") if isinstance(holder, dict) else None
-        found.extend(cell for cell in cells or [] if isinstance(cell, dict))
+        found.extend(cell for cell in _listed(cells) if isinstance(cell, dict))
     return found
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
 
 
 def _inner(value: Any, *keys: str) -> Any:
