@@ -129,7 +129,7 @@ _LISTS = b",".join([b"[]"] * 2_000_000)
 
 WHOLE: Mapping[str, tuple[Callable[[], bytes], set[str]]] = {
     "claims.zip": (lambda: zip_that_claims(10_000_000), {"archive/two-stories"}),
-    "holds.zip": (lambda: zip_that_holds(300_000), {"archive/two-stories", "scan/over-budget"}),
+    "holds.zip": (lambda: zip_that_holds(220_000), {"archive/two-stories", "scan/over-budget"}),
     "deep.zip": (lambda: nested(1_000, _zipped), {"archive/nested", "scan/over-budget"}),
     "deep.gz": (lambda: nested(1_000, lambda content: gzip.compress(content, 1, mtime=0)), {"archive/nested"}),
     "deep.tar.gz": (lambda: nested(60, _tarred), {"archive/nested"}),
@@ -142,8 +142,8 @@ WHOLE: Mapping[str, tuple[Callable[[], bytes], set[str]]] = {
         {"pickle/memo-bomb"},
     ),
     "marks.pkl": (lambda: _P + b"(" * MANY + b".", {"scan/malformed"}),
-    "lists.pkl": (lambda: _P + b"(" + b"]" * 2 * MANY + b"l.", {"scan/over-budget"}),
-    "dictionaries.pkl": (lambda: _P + b"(" + b"}" * 2 * MANY + b"l.", {"scan/over-budget"}),
+    "lists.pkl": (lambda: _P + b"(" + b"]" * MANY + b"l.", {"scan/over-budget"}),
+    "dictionaries.pkl": (lambda: _P + b"(" + b"}" * MANY + b"l.", {"scan/over-budget"}),
     "tuples-then-a-call.pkl": (
         lambda: _P + b")" + b"\x85" * 300_000 + b"0cos\nsystem\n(S'true'\ntR.", {"pickle/dangerous-callable"},
     ),
@@ -162,11 +162,11 @@ WHOLE: Mapping[str, tuple[Callable[[], bytes], set[str]]] = {
     ),
     "extension.pkl": (lambda: _P + b"\x84\xff\xff\xff\x7f.", {"pickle/extension"}),
     "findings.pkl": (
-        lambda: _P + b"".join(b"cm%05d\nf\n)R0" % n for n in range(20_000)) + b"N.", {"scan/more-findings"},
+        lambda: _P + b"".join(b"cm%05d\nf\n)R0" % n for n in range(4_000)) + b"N.", {"scan/more-findings"},
     ),
     "findings.ipynb": (
         lambda: b'{"nbformat":4,"metadata":{},"cells":['
-        + b",".join([b'{"cell_type":"code","source":"!rm -rf /","outputs":[]}'] * 20_000) + b"]}",
+        + b",".join([b'{"cell_type":"code","source":"!rm -rf /","outputs":[]}'] * 4_000) + b"]}",
         {"scan/more-findings"},
     ),
     "lists.ipynb": (lambda: b'{"nbformat":4,"cells":[' + _LISTS + b"]}", {"scan/over-budget"}),

@@ -319,7 +319,8 @@ def _recognised(content: Source, name: str) -> bool:
     from alcaide.instruments.scan.format import Glance
 
     glance = Glance(content, name.rsplit("/", 1)[-1])
-    return any(form.sniff(glance) for form in formats() if not form.fallback)
+    # An archive that was cut may hold nothing of what it says; no format is asked about nothing.
+    return bool(glance.head) and any(form.sniff(glance) for form in formats() if not form.fallback)
 
 
 def _suspicious(raw: Source, context: Context) -> bool:

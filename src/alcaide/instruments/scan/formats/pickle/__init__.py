@@ -161,7 +161,7 @@ def after(source: Source, context: Context, end: int) -> None:
     from alcaide.instruments.scan.format import Glance
 
     glance = Glance(window, "after the pickle")
-    if any(form.sniff(glance) for form in formats() if not form.fallback):
+    if glance.head and any(form.sniff(glance) for form in formats() if not form.fallback):
         context.child("after the pickle", window)
         return
     search(window, context)
