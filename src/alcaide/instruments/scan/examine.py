@@ -141,9 +141,9 @@ def formats() -> tuple[Format, ...]:
     return tuple(form for name in names for form in import_module(f"{package}.{name}").FORMATS)
 
 
-@lru_cache(maxsize=257)
+@lru_cache(maxsize=1024)
 def _asked(first: bytes) -> tuple[Format, ...]:
-    """Those, but for the fallback ones, whose files may begin with this byte."""
+    """Those, but for the fallback ones, whose files may begin with these two bytes."""
     return tuple(form for form in formats() if not form.fallback and form.may_begin(first))
 
 
@@ -168,7 +168,7 @@ def examine(source: Source, context: Context, as_format: str | None = None) -> N
         if len(glance.head) < min(source.size, HEAD):
             context.find(CHANGED, f"`{context.node.name}` was cut while it was read")
             return
-        own = [form for form in _asked(glance.head[:1]) if form.sniff(glance)]
+        own = [form for form in _asked(glance.head[:2]) if form.sniff(glance)]
         if as_format is not None and all(form.name != as_format for form in own):
             own += [form for form in formats() if form.name == as_format]
         if not own:

@@ -95,10 +95,13 @@ class Format(NamedTuple):
     examine: Callable[[Source, Context], None]
     rules: tuple[Rule, ...] = ()
     fallback: bool = False
-    begins: tuple[bytes, ...] = ()
-    """How everything that `sniff` recognises begins, where there is no other way: it is asked about nothing else."""
+    begins: tuple[bytes, ...] | Callable[[bytes], bool] = ()
+    """How everything that `sniff` recognises begins, where there is no other way, or whether it can with these two
+    bytes: it is asked about nothing else."""
 
     def may_begin(self, first: bytes) -> bool:
-        """Whether bytes of this format may begin with such a byte."""
+        """Whether bytes of this format may begin with these, at most two."""
+        if callable(self.begins):
+            return self.begins(first)
         heads = self.sniff.heads if isinstance(self.sniff, Starts) else self.begins
-        return not heads or any(head[:1] == first for head in heads)
+        return not heads or len(first) < 2 or any(first.startswith(head[:2]) for head in heads)

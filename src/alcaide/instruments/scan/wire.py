@@ -294,17 +294,22 @@ _FIRST = frozenset(range(1, 26)) | {100} | frozenset(range(200, 3001))
 """Numbers a message of one of our formats can begin with. A pickle's first bytes would be number 32, 48, 64 or 80."""
 
 
+def may_begin(first: bytes) -> bool:
+    """Whether a message of one of our formats can begin with these two bytes, by the number and kind of a field."""
+    if len(first) < 2 or first[0] & 7 not in (VARINT, BYTES):
+        return False
+    if not first[0] & 0x80:
+        return first[0] >> 3 in _FIRST
+    return first[1] < 0x80 and (first[0] & 0x7F | first[1] << 7) >> 3 in _FIRST
+
+
 def _begins(head: bytes, size: int) -> bool:
     """Whether the first field is possible; nearly every file that is no message ends here."""
-    if len(head) < 2 or head[0] & 7 not in (VARINT, BYTES):
+    if not may_begin(head[:2]):
         return False
     key, at = head[0], 1
     if key & 0x80:
-        if head[1] & 0x80:
-            return False
         key, at = key & 0x7F | head[1] << 7, 2
-    if key >> 3 not in _FIRST:
-        return False
     length = shift = 0
     for byte in head[at : at + 10]:
         at += 1

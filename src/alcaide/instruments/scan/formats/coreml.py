@@ -15,7 +15,7 @@ from alcaide.instruments.scan.limits import Malformed, OverBudget
 from alcaide.instruments.scan.model import Level, Rule
 from alcaide.instruments.scan.paths import leads_out
 from alcaide.instruments.scan.source import whole
-from alcaide.instruments.scan.wire import Message, outline
+from alcaide.instruments.scan.wire import Message, may_begin, outline
 
 if TYPE_CHECKING:
     from alcaide.instruments.scan.context import Context
@@ -302,7 +302,7 @@ def examine_blob(source: Source, context: Context) -> None:
 
 
 FORMATS = (
-    Format("coreml", "Core ML model", _sniff, examine, (CUSTOM, LINKED)),
+    Format("coreml", "Core ML model", _sniff, examine, (CUSTOM, LINKED), begins=may_begin),
     Format("coreml-package", "Core ML package", _sniff_package, examine_package),
     Format("coreml-weights", "Core ML weights", _sniff_blob, examine_blob),
 )

@@ -18,7 +18,7 @@ from alcaide.instruments.scan.model import Level, Rule
 from alcaide.instruments.scan.paths import leads_out
 from alcaide.instruments.scan.patterns import regex
 from alcaide.instruments.scan.source import whole
-from alcaide.instruments.scan.wire import Message, outline
+from alcaide.instruments.scan.wire import Message, may_begin, outline
 
 if TYPE_CHECKING:
     from alcaide.instruments.scan.context import Context
@@ -321,8 +321,15 @@ def examine_caffe(source: Source, context: Context) -> None:
 
 
 FORMATS = (
-    Format("paddle", "PaddlePaddle program", _sniff_paddle, examine_paddle, (PYTHON, FILE, NATIVE)),
+    Format(
+        "paddle",
+        "PaddlePaddle program",
+        _sniff_paddle,
+        examine_paddle,
+        (PYTHON, FILE, NATIVE),
+        begins=may_begin,
+    ),
     Format("mxnet", "MXNet symbol", _sniff_mxnet, examine_mxnet, (PYTHON, NATIVE)),
     Format("caffe-text", "Caffe network as text", _sniff_caffe_text, examine_caffe_text, (PYTHON, FILE)),
-    Format("caffe", "Caffe network", _sniff_caffe, examine_caffe, (PYTHON, FILE)),
+    Format("caffe", "Caffe network", _sniff_caffe, examine_caffe, (PYTHON, FILE), begins=may_begin),
 )

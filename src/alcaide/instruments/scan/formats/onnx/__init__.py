@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from alcaide.instruments.scan.format import Format
 from alcaide.instruments.scan.formats.onnx import model, operators, runtime
 from alcaide.instruments.scan.limits import ScanStop
-from alcaide.instruments.scan.wire import Message, outline
+from alcaide.instruments.scan.wire import Message, may_begin, outline
 
 if TYPE_CHECKING:
     from alcaide.instruments.scan.format import Glance
@@ -71,7 +71,7 @@ def _sniff_runtime(glance: Glance) -> bool:
 
 
 FORMATS = (
-    Format("onnx", "ONNX", _sniff, model.examine, model.RULES),
-    Format("onnx-tensor", "ONNX tensor", _sniff_tensor, model.examine_tensor, model.RULES),
+    Format("onnx", "ONNX", _sniff, model.examine, model.RULES, begins=may_begin),
+    Format("onnx-tensor", "ONNX tensor", _sniff_tensor, model.examine_tensor, model.RULES, begins=may_begin),
     Format("onnx-runtime", "ONNX Runtime model", _sniff_runtime, runtime.examine, operators.RULES),
 )

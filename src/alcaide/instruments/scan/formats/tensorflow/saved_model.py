@@ -14,7 +14,7 @@ from alcaide.instruments.scan.limits import Malformed, ScanStop
 from alcaide.instruments.scan.model import Level, Rule
 from alcaide.instruments.scan.paths import leads_out
 from alcaide.instruments.scan.source import Memory
-from alcaide.instruments.scan.wire import Message, outline
+from alcaide.instruments.scan.wire import Message, may_begin, outline
 
 if TYPE_CHECKING:
     from alcaide.instruments.scan.context import Context
@@ -319,6 +319,7 @@ FORMATS = (
         _sniff_saved_model,
         examine_saved_model,
         (*graphs.RULES, ASSET),
+        begins=may_begin,
     ),
     Format(
         "tensorflow-meta-graph",
@@ -326,8 +327,17 @@ FORMATS = (
         _sniff_meta_graph,
         examine_meta_graph,
         (*graphs.RULES, ASSET),
+        begins=may_begin,
     ),
-    Format("tensorflow-graph", "TensorFlow graph", _sniff_graph, examine_graph, graphs.RULES),
-    Format("keras-metadata", "Keras metadata of a SavedModel", _sniff_metadata, examine_metadata),
+    Format(
+        "tensorflow-graph", "TensorFlow graph", _sniff_graph, examine_graph, graphs.RULES, begins=may_begin
+    ),
+    Format(
+        "keras-metadata",
+        "Keras metadata of a SavedModel",
+        _sniff_metadata,
+        examine_metadata,
+        begins=may_begin,
+    ),
     Format("tensorflow-fingerprint", "SavedModel fingerprint", _sniff_fingerprint, examine_fingerprint),
 )
