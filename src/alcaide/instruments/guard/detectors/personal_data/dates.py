@@ -60,9 +60,16 @@ _APART = frozenset(" -\n")
 def date(lower: str, start: int, end: int) -> Candidate | None:
     """A date around the number at `start`…`end`: numeric, or with the month's name."""
     found = _numeric(lower, start, end) or _named(lower, start)
-    if found is None:
-        return None
-    low, high = found
+    return None if found is None else _dated(lower, *found)
+
+
+def in_words(lower: str, start: int) -> Candidate | None:
+    """A date with the month's name, around the day or the year at `start`."""
+    found = _named(lower, start)
+    return None if found is None else _dated(lower, *found)
+
+
+def _dated(lower: str, low: int, high: int) -> Candidate:
     birth = _of_birth(lower[max(0, low - 48) : low])
     if birth:
         return Candidate(
@@ -108,18 +115,16 @@ _CLOCK_ONLY = re.compile(
 
 
 def _named(lower: str, start: int) -> tuple[int, int] | None:
-    ahead = lower[start : start + 64]
-    match = _DAY_MONTH.match(ahead)
+    match = _DAY_MONTH.match(lower, start, start + 64)
     if match is not None:
-        return start, start + match.end()
+        return start, match.end()
     if not start or lower[start - 1] not in _APART:
         return None
     behind = _MONTH_BEFORE.search(lower[max(0, start - 14) : start])
     if behind is not None:
-        after = _AFTER_MONTH.match(ahead)
+        after = _AFTER_MONTH.match(lower, start, start + 64)
         if after is not None:
-            stop = start + after.end()
-            return max(0, start - 14) + behind.start(), stop
+            return max(0, start - 14) + behind.start(), after.end()
     return None
 
 

@@ -23,15 +23,14 @@ _ATTEMPTS = 3000
 
 def numbers(reading: Reading, where: Where) -> Iterator[Candidate]:
     """Candidates from every cluster of digits in a block."""
-    reached = 0
-    known = -1
     budget = [_ATTEMPTS]
+    asked = tokens.Tokens(reading, where)
     for start, end, mixed in reading.clusters:
         if mixed:
-            if start < reached:
+            if start < asked.reached:
                 continue
-            reached, known = yield from tokens.token(reading, start, reached, where, known)
-            if reached > end:
+            yield from asked.ask(start)
+            if asked.reached > end:
                 continue
         # Most numbers in the midst of a text are nobody's, as the words on either side say.
         if (

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 import string
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from alcaide.instruments.guard.detectors.personal_data import dates, financial
 from alcaide.instruments.guard.detectors.personal_data.candidate import Candidate
-from alcaide.instruments.guard.detectors.personal_data.identifiers import AFTER, BEFORE, recognise
+from alcaide.instruments.guard.detectors.personal_data.identifiers import AFTER, BEFORE, LONGEST, recognise
 from alcaide.instruments.guard.detectors.personal_data.reading import Reading
 
 WORTH = 0.2
@@ -44,47 +44,95 @@ _POSTCODE_CA = re.compile(r"[ABCEGHJ-NPRSTVXY]\d[A-Z][ -]?\d[A-Z]\d\b")
 _VIN = re.compile(r"[A-HJ-NPR-Z0-9]{17}")
 
 
-def token(
-    reading: Reading, at: int, floor: int, where: Where, known: int
-) -> Generator[Candidate, None, tuple[int, int]]:
-    """What the token around the digit at `at` may be. It begins at `floor` or later.
+@dataclass(slots=True)
+class Tokens:
+    """The tokens of one block, asked about from left to right.
 
-    Returns how far it reaches, and where it begins: `known` is the beginning of the token last asked about, of which
-    nothing is said again when another of its digits leads to it.
+    `reached` is how far the last one reaches: the place of its digit where that may be a number of its own. `known`
+    is where it begins: nothing is said of it again when another of its digits leads to it. `plain_end` is its end if
+    it is nothing but letters and digits.
     """
-    text = reading.text
-    start = _beginning(text, at, max(floor, at - 100))
-    match = _TOKEN.match(text, start)
-    if match is None or match.end() <= at:
-        return at, known
-    word, end = match[0], match.end()
-    if len(word) > 90 or (len(word) == 36 and _UUID.fullmatch(word)):
-        return end, start
-    if start != known:
-        beside = around(reading, start, end)
-        proved = _proved(text, word, start, beside)
-        if proved is not None:
-            yield proved
-            return proved.end, start
-        yield from identified(word, beside, start, where)
-        if "/" not in word and len(word) <= 10:
-            yield from _postcode(reading, start)
-        if len(word) == 17:
-            yield from _vehicle(word.upper(), beside, start)
-    if not word[0].isdigit():
-        return end, start
-    # `3rd of May`, `54yo`: the digits are a number of their own, and what follows the token is looked at again.
-    day = dates.date(reading.lower, at, at + 1)
-    if day is not None:
-        yield day
-    digits = _UP_TO_THREE.match(word)
-    if start != known and digits is not None and len(word) <= 12:
-        high = start + digits.end()
-        lower = reading.lower
-        one = dates.age(digits[0], lower[max(0, start - 24) : start], lower[high : high + 20], start)
-        if one is not None:
-            yield one
-    return at, start
+
+    reading: Reading
+    where: Where
+    reached: int = 0
+    known: int = -1
+    plain_end: int = 0
+
+    def ask(self, at: int) -> Iterator[Candidate]:
+        """What the token around the digit at `at` may be. It begins at `reached` or later, which then moves on."""
+        if at < self.plain_end:
+            return self._rest(at)
+        return self._whole(at)
+
+    def _whole(self, at: int) -> Iterator[Candidate]:
+        reading, where = self.reading, self.where
+        text = reading.text
+        start = _beginning(text, at, max(self.reached, at - 100))
+        match = _TOKEN.match(text, start)
+        if match is None or match.end() <= at:
+            self.reached = at
+            return
+        word, end = match[0], match.end()
+        known, self.known, self.reached = self.known, start, end
+        if len(word) > 90 or (len(word) == 36 and _UUID.fullmatch(word)):
+            return
+        if start != known:
+            beside = around(reading, start, end)
+            proved = _proved(text, word, start, beside)
+            if proved is not None:
+                self.reached = proved.end
+                yield proved
+                return
+            yield from identified(word, beside, start, where)
+            if "/" not in word and len(word) <= 10:
+                yield from _postcode(reading, start)
+            if len(word) == 17:
+                yield from _vehicle(word.upper(), beside, start)
+        if not word[0].isdigit():
+            return
+        # `3rd of May`, `54yo`: the digits are a number of their own, and what follows the token is looked at again.
+        self.reached = at
+        self.plain_end = end if word.isalnum() else 0
+        yield from self._number(at, start, word, known)
+
+    def _rest(self, at: int) -> Iterator[Candidate]:
+        """What `_whole` says of a token of letters and digits from its last number on.
+
+        That begins with a digit, so that it is no bank account and no postcode.
+        """
+        reading = self.reading
+        start, end = self.reached, self.plain_end
+        word = reading.text[start:end]
+        known, self.known = self.known, start
+        if start != known:
+            if len(word) >= 26 and (len(word) <= 35 or word[1] == "x"):
+                coin = financial.crypto(word, start)
+                if coin is not None:
+                    self.reached = coin.end
+                    yield coin
+                    return
+            if len(word) <= LONGEST:
+                beside = around(reading, start, end)
+                yield from identified(word, beside, start, self.where)
+                if len(word) == 17:
+                    yield from _vehicle(word.upper(), beside, start)
+        self.reached = at
+        yield from self._number(at, start, word, known)
+
+    def _number(self, at: int, start: int, word: str, known: int) -> Iterator[Candidate]:
+        lower = self.reading.lower
+        day = dates.in_words(lower, at)
+        if day is not None:
+            yield day
+        if start == known or len(word) > 12:
+            return
+        digits = _UP_TO_THREE.match(word)
+        if digits is not None:
+            high = start + digits.end()
+            one = dates.age(digits[0], lower[max(0, start - 24) : start], lower[high : high + 20], start)
+            if one is not None:
+                yield one
 
 
 def _beginning(text: str, at: int, floor: int) -> int:

@@ -46,7 +46,8 @@ def pack(countries: frozenset[str]) -> dict[str, tuple[Identifier, ...]]:
     return {shape: tuple(ones) for shape, ones in by_shape.items()}
 
 
-_LONGEST = max(len(shape) for one in IDENTIFIERS for shape in one.shapes)
+LONGEST = max(len(shape) for one in IDENTIFIERS for shape in one.shapes)
+"""Characters of the longest identifier, as it is written."""
 _EUROPEAN = frozenset(one.country for one in (*EUROPE_SOUTH_WEST, *EUROPE_NORTH_EAST))
 
 
@@ -89,7 +90,7 @@ def recognise(
     `preferred` are the countries that the text is known to concern: their identifiers are believed on less. What
     scores below `least` is left out.
     """
-    if len(written) > _LONGEST:
+    if len(written) > LONGEST:
         return
     shape = shape_of(written)
     ones = pack(countries).get(shape)
