@@ -66,10 +66,9 @@ def test_places_are_watched_from_the_page(instance, models, browser_page, check_
     page.get_by_label("Kind").select_option("Hugging Face cache")
     page.get_by_label("Place", exact=True).fill(str(models))
     page.get_by_role("button", name="Watch it").click()
-    page.screenshot(path="/tmp/shots2/debug.png", full_page=True)
-    assert page.get_by_text("holds no `models--…` folder").first.is_visible()
+    assert page.get_by_text("give the hub folder of the cache").first.is_visible()
     assert page.get_by_label("Kind").input_value() == "huggingface"
-    check_page(page, page.url, name="watches-refused")
+    check_page(page, name="watches-refused", status=422)
     (models / "hub").mkdir()
     page.get_by_label("Name").fill("Hub mirror")
     page.get_by_label("Kind").select_option("Hugging Face cache")
