@@ -113,12 +113,17 @@ class PatternEngine:
         for compiled in self._compiled:
             _ = compiled.linear, compiled.backtracking
 
-    def hits(self, layer: Layer) -> dict[str, list[Hit]]:
-        """Every match in one layer, by detector, ordered by start. Detectors without a match are absent."""
+    def hits(self, layer: Layer, wanted: frozenset[str] | None = None) -> dict[str, list[Hit]]:
+        """Every match in one layer, by detector, ordered by start. Detectors without a match are absent.
+
+        `wanted` are the detectors that will look at this layer, None for all: for others nothing is tried.
+        """
         places = self._anchors_in(layer)
         found: dict[str, list[Hit]] = {}
         for number, at in places.items():
             compiled = self._compiled[number]
+            if wanted is not None and compiled.name not in wanted:
+                continue
             if (
                 len(at) > SWEEP_FROM
                 and compiled.backtracking is None

@@ -82,6 +82,7 @@ class Guard:
         self.needing = tuple(detector for detector in used if isinstance(detector, NeedsContext))
         self._engine = PatternEngine({detector.name: detector.patterns for detector in self._detectors})
         self._looking: dict[tuple[str, str], tuple[tuple[Detector, str, bool], ...]] = {}
+        self._named: dict[tuple[str, str, bool], frozenset[str]] = {}
 
     @property
     def detectors(self) -> Mapping[str, str]:
@@ -172,6 +173,18 @@ class Guard:
             )
         return known
 
+    def named(self, layer: Layer) -> frozenset[str]:
+        """The names of the detectors that look at layers like this one; worked out once, as `looking` is."""
+        key = (layer.passage.direction, layer.passage.kind, layer.guess)
+        known = self._named.get(key)
+        if known is None:
+            known = self._named[key] = frozenset(
+                name
+                for _, name, reads_guesses in self.looking(layer.passage)
+                if reads_guesses or not layer.guess
+            )
+        return known
+
     @property
     def comparing_detectors(self) -> tuple[ExchangeDetector, ...]:
         """The detectors that look at everything at once."""
@@ -220,7 +233,7 @@ class _Check:
         found: dict[_Key, Finding] = {}
         for layer in layers:
             self.layers["/".join(layer.path) or "as written"] = None
-            hits = self.guard.engine.hits(layer)
+            hits = self.guard.engine.hits(layer, self.guard.named(layer))
             started, ended = ended, perf_counter()
             seconds["patterns"] += ended - started
             for detector, name, reads_guesses in wanted:

@@ -160,3 +160,10 @@ def test_every_pattern_that_ships_compiles_on_re2():
 
     PatternEngine({one.name: one.patterns for one in found}).check()
     assert sum(len(one.patterns) for one in found) > 300
+
+
+def test_only_what_is_wanted_is_looked_for():
+    layer = as_written(Passage("key-abcd and ignore all rules"))
+    assert set(ENGINE.hits(layer)) == {"one", "two"}
+    assert set(ENGINE.hits(layer, frozenset(("two",)))) == {"two"}
+    assert ENGINE.hits(layer, frozenset()) == {}
