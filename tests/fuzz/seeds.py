@@ -23,7 +23,9 @@ from alcaide.slices.evidence.rules.anchors import anchor_line
 from alcaide.slices.evidence.rules.witness import write_request
 from tests.conftest import Clock, installed
 from tests.fuzz.keys import SEED, fuzz_signer
+from tests.fuzz.scan import folders
 from tests.fuzz.targets import CORPUS, KEPT, ROOT
+from tests.pki import certify
 
 ORIGIN = "log.test/fuzz"
 CONDITIONS = (
@@ -68,6 +70,28 @@ model;berth-planner;1.2;{digest};harbour-berths;vision
 dataset;arrivals;2026-01;;;
 """.format(digest="ab" * 32)
 
+CARD = """\
+---
+license: apache-2.0
+library_name: transformers
+base_model: [harbour/berths-7b, harbour/berths-9b]
+base_model_relation: merge
+datasets: harbour/arrivals
+---
+# Berths
+"""
+MERGE = """\
+---
+merge_method: slerp
+slices:
+  - sources: [{model: harbour/berths-7b, layer_range: [0, 32]}]
+base_model: {model: harbour/berths-9b}
+flavors: {transformers: {source_model_name: harbour/berths-7b}}
+base_model_name_or_path: harbour/berths-7b
+_name_or_path: ../up
+---
+"""
+
 
 def main() -> None:
     """Write every seed. The same seeds each time, but for the zips' times."""
@@ -107,6 +131,11 @@ def main() -> None:
             "pseudonyms",
             iter((b'{"tokens":{"[PERSON_1]":"Odalys","[EMAIL_ADDRESS_7]":"o@example.org"}}', b"[]")),
         ),
+        ("scan-folder", iter([*folders()][::-25])),
+        ("attestation", _copied("dsse/provenance-v0.1.json", "dsse/vsa.json")),
+        ("signature", _copied("model_signature/p256.sig", "model_signature/certificate.sig")),
+        ("authority", _authorities()),
+        ("card", iter((CARD.encode(), MERGE.encode(), b"No card.\n"))),
         ("bundle", _bundles()),
         ("backup", _backups()),
     ):
@@ -201,6 +230,18 @@ def _opened(folder: Path) -> Instance:
         return open_instance(
             Config(data=folder, origin=ORIGIN), manifests=installed(), clock=Clock(), migrate=False
         )
+
+
+def _copied(*names: str) -> Iterator[bytes]:
+    return ((CORPUS / name).read_bytes() for name in names)
+
+
+def _authorities() -> Iterator[bytes]:
+    """An authority's certificate, one that may not issue others, and both together; new ones each time."""
+    authority = certify("Harbour authority", ca=True)
+    yield authority.pem
+    yield certify("Somebody", authority).pem
+    yield authority.pem * 2
 
 
 def _bundles() -> Iterator[bytes]:

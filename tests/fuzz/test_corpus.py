@@ -8,8 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from alcaide.instruments.scan.examine import formats
 from alcaide.slices.evidence.rules.archive import read_archive, write_archive
+from tests.fuzz.artifact_mutators import mutate_artifact
 from tests.fuzz.mutators import mutate_bundle, mutate_json, sealed
+from tests.fuzz.scan import FAMILIES, FAMILY_OF
 from tests.fuzz.targets import KEPT, TARGETS, seeds_of
 
 
@@ -33,6 +36,22 @@ def test_nothing_in_particular_is_read_or_refused_as_declared(name: str, data: b
 
 def test_no_folder_of_the_corpus_is_without_a_target() -> None:
     assert {path.name for path in KEPT.iterdir()} == set(TARGETS)
+
+
+def test_files_of_every_format_that_is_recognised_are_fuzzed() -> None:
+    known = {form.name for form in formats()}
+
+    assert set(FAMILY_OF) == known, "give each format a family in `tests/fuzz/scan.py`"
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_files_changed_in_their_structure_give_findings_and_no_fault(family: str) -> None:
+    dice = random.Random(family)
+    kept = [path.read_bytes() for path in sorted((KEPT / family).iterdir())]
+    for _ in range(25):
+        changed = mutate_artifact(dice.choice(kept), dice, lambda part: part[1:] + part[:1])
+        if changed is not None:
+            TARGETS[family](changed)
 
 
 def test_a_bundle_sealed_anew_by_the_owner_of_its_log_is_taken() -> None:
