@@ -129,7 +129,7 @@ _LISTS = b",".join([b"[]"] * 2_000_000)
 
 WHOLE: Mapping[str, tuple[Callable[[], bytes], set[str]]] = {
     "claims.zip": (lambda: zip_that_claims(10_000_000), {"archive/two-stories"}),
-    "holds.zip": (lambda: zip_that_holds(220_000), {"archive/two-stories", "scan/over-budget"}),
+    "holds.zip": (lambda: zip_that_holds(70_000), {"archive/two-stories", "scan/over-budget"}),
     "deep.zip": (lambda: nested(1_000, _zipped), {"archive/nested", "scan/over-budget"}),
     "deep.gz": (lambda: nested(1_000, lambda content: gzip.compress(content, 1, mtime=0)), {"archive/nested"}),
     "deep.tar.gz": (lambda: nested(60, _tarred), {"archive/nested"}),
@@ -142,8 +142,8 @@ WHOLE: Mapping[str, tuple[Callable[[], bytes], set[str]]] = {
         {"pickle/memo-bomb"},
     ),
     "marks.pkl": (lambda: _P + b"(" * MANY + b".", {"scan/malformed"}),
-    "lists.pkl": (lambda: _P + b"(" + b"]" * MANY + b"l.", {"scan/over-budget"}),
-    "dictionaries.pkl": (lambda: _P + b"(" + b"}" * MANY + b"l.", {"scan/over-budget"}),
+    "lists.pkl": (lambda: _P + b"(" + b"]" * (3 * MANY // 2) + b"l.", {"scan/over-budget"}),
+    "dictionaries.pkl": (lambda: _P + b"(" + b"}" * (3 * MANY // 2) + b"l.", {"scan/over-budget"}),
     "tuples-then-a-call.pkl": (
         lambda: _P + b")" + b"\x85" * 300_000 + b"0cos\nsystem\n(S'true'\ntR.", {"pickle/dangerous-callable"},
     ),
@@ -172,7 +172,7 @@ WHOLE: Mapping[str, tuple[Callable[[], bytes], set[str]]] = {
     "lists.ipynb": (lambda: b'{"nbformat":4,"cells":[' + _LISTS + b"]}", {"scan/over-budget"}),
     "config.json": (lambda: b'{"architectures":["A"],"x":[' + _LISTS + b"]}", {"scan/over-budget"}),
     "model.safetensors.index.json": (lambda: b'{"weight_map":{},"x":[' + _LISTS + b"]}", {"scan/over-budget"}),
-    "MLmodel": (lambda: b"flavors:\n  a: {}\nmlflow_version: 2\nx:\n" + b"- a\n" * MANY, {"mlflow/unreadable"}),
+    "MLmodel": (lambda: b"flavors:\n  a: {}\nmlflow_version: 2\nx:\n" + b"- a\n" * 250_000, {"mlflow/unreadable"}),
     "deep.yaml": (lambda: b"[" * 50_000, {"config/nested-too-deep"}),
     "aliases.yaml": (
         lambda: b"a: &a [x,x,x,x,x,x,x,x,x]\n"
