@@ -18,6 +18,7 @@ import pytest
 from tests.conftest import installed
 from tests.slices.supply_chain import outside
 
+from alcaide.app.cli import run
 from alcaide.app.plugins import plugins
 from alcaide.kernel.errors import Conflict, InvalidInput, Unavailable
 from alcaide.kernel.instance import open_instance
@@ -762,3 +763,21 @@ def test_a_name_is_taken_once_whatever_the_kind(house, lead, models):
     service.add_watch(house, lead, "hub", str(models / "hub"), kind="huggingface")
     with pytest.raises(Conflict):
         service.add_watch(house, lead, "hub", str(models))
+
+
+def test_the_command_lists_adds_and_removes(models, tmp_path, capsys):
+    (models / "hub").mkdir()
+    (tmp_path / "kept").mkdir()
+    (tmp_path / "kept" / "config.yaml").write_text(f"supply_chain:\n  folders: [{models}]\n")
+    data = ["--data", str(tmp_path / "kept")]
+    assert run(["scan", "watch", "add", "hub", str(models / "hub"), "--kind", "huggingface", *data]) == 0
+    assert run(["scan", "watch", "add", "etc", "/etc", *data]) == 3
+    capsys.readouterr()
+    assert run(["scan", "watch", "list", "--format", "json", *data]) == 0
+    [listed] = json.loads(capsys.readouterr().out)
+    assert (listed["name"], listed["kind"], listed["path"]) == ("hub", "huggingface", str(models / "hub"))
+    assert run(["scan", "watch", "remove", "hub", *data]) == 0
+    assert run(["scan", "watch", "remove", "hub", *data]) == 3
+    assert "nothing is watched as `hub`" in capsys.readouterr().err
+    assert run(["scan", "watch", "list", *data]) == 0
+    assert "nothing is watched" in capsys.readouterr().out

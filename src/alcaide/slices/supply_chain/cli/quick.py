@@ -13,7 +13,7 @@ from typing import Any
 
 from alcaide.slices.supply_chain.cli.work import Asked, run
 
-COMMANDS = ("data", "formats", "rules")
+COMMANDS = ("data", "formats", "rules", "watch")
 """Words after `alcaide scan` that are commands of their own."""
 FLAGS = {
     "--digests": ("digests", True),

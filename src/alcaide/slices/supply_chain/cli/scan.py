@@ -13,6 +13,7 @@ from typing import Annotated, Literal
 from cyclopts import App, Parameter
 
 from alcaide.slices.supply_chain.cli.data import data
+from alcaide.slices.supply_chain.cli.watch import app as watch
 from alcaide.slices.supply_chain.cli.work import Asked, run
 
 app = App(name="scan", help="Say whether models, datasets and repositories are safe to take in.")
@@ -83,6 +84,7 @@ def scan(
 
 
 app.command(data)
+app.command(watch)
 
 
 @app.command(name="formats")
