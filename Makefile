@@ -95,12 +95,15 @@ $(VENV)/.run: $(VENV)/.base requirements/run.txt pyproject.toml
 	@echo "make: installing what Alcaide runs on, hash-locked"
 	@$(UV) pip install --quiet --require-hashes -r requirements/run.txt
 	@$(UV) pip install --quiet --no-deps --no-build-isolation --editable .
+	@# A confined reader may not write bytecode, and would compile the same module at every scan.
+	@$(PY) -m compileall -q src/alcaide
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.base requirements/dev.txt pyproject.toml
 	@echo "make: installing what the tests and checks need, hash-locked"
 	@$(UV) pip install --quiet --require-hashes -r requirements/dev.txt
 	@$(UV) pip install --quiet --no-deps --no-build-isolation --editable .
+	@$(PY) -m compileall -q src/alcaide
 	@touch $@ $(VENV)/.run
 
 # The builder knows what it built from what, and returns at once when nothing changed. It needs npm; where there is
@@ -128,7 +131,7 @@ browser:
 LOCK := $(UV) pip compile --quiet --generate-hashes --no-emit-index-url --universal --no-header --python-version 3.11
 
 lock: $(VENV)/.base
-	$(LOCK) pyproject.toml --group dev --extra pg --extra signing --extra ml $(ARGS) -o requirements/dev.txt
+	$(LOCK) pyproject.toml --group dev --extra pg --extra signing --extra ml --extra images $(ARGS) -o requirements/dev.txt
 	$(LOCK) pyproject.toml -c requirements/dev.txt $(ARGS) -o requirements/run.txt
 	$(LOCK) --group train -c requirements/dev.txt $(ARGS) pyproject.toml -o requirements/train.txt
 	$(LOCK) requirements/tools.in -c requirements/dev.txt $(ARGS) -o requirements/tools.txt
