@@ -131,7 +131,7 @@ browser:
 LOCK := $(UV) pip compile --quiet --generate-hashes --no-emit-index-url --universal --no-header --python-version 3.11
 
 lock: $(VENV)/.base
-	$(LOCK) pyproject.toml --group dev --extra pg --extra signing --extra ml --extra images $(ARGS) -o requirements/dev.txt
+	$(LOCK) pyproject.toml --group dev --extra pg --extra signing --extra ml --extra images --extra s3 --extra ray $(ARGS) -o requirements/dev.txt
 	$(LOCK) pyproject.toml -c requirements/dev.txt $(ARGS) -o requirements/run.txt
 	$(LOCK) --group train -c requirements/dev.txt $(ARGS) pyproject.toml -o requirements/train.txt
 	$(LOCK) requirements/tools.in -c requirements/dev.txt $(ARGS) -o requirements/tools.txt

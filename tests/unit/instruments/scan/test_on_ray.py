@@ -114,7 +114,13 @@ def test_a_real_cluster_finds_what_a_scan_here_finds(tmp_path):
     pytest.importorskip("ray", exc_type=ImportError)
     folder = models(tmp_path)
     here = scan([folder], digests=True)
-    there = scan([folder], digests=True, spread=OnRay("ray", 2))
+    try:
+        there = scan([folder], digests=True, spread=OnRay("ray", 2))
+    except ScanFailedError as error:
+        if "cannot be reached" not in str(error):
+            raise
+        # Ray gives its own processes fifteen seconds to start, which a loaded machine may not manage.
+        pytest.skip(f"no cluster could be started here: {error}")
     assert said(there) == said(here)
 
 
