@@ -101,7 +101,7 @@ class Chunked:
     length.
     """
 
-    ids: Ids
+    ids: npt.NDArray[np.uint32]
     borders: Positions
     filled: npt.NDArray[np.bool_]
     chunks: int
@@ -110,7 +110,7 @@ class Chunked:
     def _places(self, length: int) -> Ids:
         places = self.masked.get(length)
         if places is None:
-            places = self.masked[length] = self.ids & (length - 1)
+            places = self.masked[length] = (self.ids & np.uint32(length - 1)).astype(np.intp)
         return places
 
     def sums_of_two(self, pairs: npt.NDArray[np.int16]) -> npt.NDArray[np.int64]:
@@ -187,7 +187,6 @@ class Block:
             known: dict[str, Words64] = {}
             for group, begin, end in zip(groups, before, before[1:], strict=False):
                 self._hashed(group, known, hashed[begin:end])
-            hashed >>= _SHIFT
             # A row for each group, its number of n-grams in the first column; and the end of all at the end.
             columns = np.array((counts, before[:-1]))[:, :, None]
             borders = np.empty(len(groups) * len(grid) + 1, dtype=np.intp)
@@ -200,7 +199,7 @@ class Block:
             rows += columns[1]
             borders[-1] = before[-1]
             made = self._chunked[groups] = Chunked(
-                hashed.view(np.intp), borders, borders[:-1] < borders[1:], len(grid)
+                _high(hashed).copy(), borders, borders[:-1] < borders[1:], len(grid)
             )
         return made
 
@@ -287,6 +286,11 @@ _RUNS: Final[dict[str, tuple[str, str, int]]] = {
     "q3": ("q2", "p4", 2),
     "r2": ("p4", "p4", 2),
 }
+
+
+def _high(hashed: Words64) -> npt.NDArray[np.uint32]:
+    """The upper halves: the bits that a multiplication mixes best."""
+    return hashed.view(np.uint32)[1::2] if _LITTLE else hashed.view(np.uint32)[::2]
 
 
 def _mix(hashed: Words64) -> None:

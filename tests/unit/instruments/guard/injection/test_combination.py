@@ -17,20 +17,20 @@ DICE = np.random.default_rng(20_251_125)
 
 def grown(trees: int, questions: int) -> Trees:
     """Trees in which every answer but the last of the first branch leads to a further question or a leaf."""
-    width = 2 * questions + 1
+    dice, width = np.random.default_rng(questions), 2 * questions + 1
     feature, left, right = (np.zeros((trees, width), dtype=np.int16) for _ in range(3))
     threshold, value = np.zeros((trees, width)), np.zeros((trees, width))
     for tree in range(trees):
         leaves, nodes = [0], 1
         while nodes < width:
-            leaf = leaves.pop(int(DICE.integers(len(leaves))))
+            leaf = leaves.pop(int(dice.integers(len(leaves))))
             left[tree, leaf], right[tree, leaf] = nodes, nodes + 1
-            feature[tree, leaf], threshold[tree, leaf] = DICE.integers(6), DICE.normal()
+            feature[tree, leaf], threshold[tree, leaf] = dice.integers(6), dice.normal()
             leaves += [nodes, nodes + 1]
             nodes += 2
         for leaf in leaves:
             left[tree, leaf] = right[tree, leaf] = leaf
-            value[tree, leaf] = DICE.normal()
+            value[tree, leaf] = dice.normal()
     return Trees(feature, threshold, left, right, value, base=0.5, depth=questions)
 
 
@@ -47,9 +47,9 @@ def walked(trees: Trees, values: np.ndarray) -> float:
 
 @pytest.mark.parametrize("questions", [1, 3, 7, 8, 9, 12])
 def test_trees_of_any_size_answer_as_one_walk_after_another_does(questions: int):
-    trees = grown(12, questions)
+    trees, dice = grown(12, questions), np.random.default_rng(questions)
     for _ in range(40):
-        values = DICE.normal(size=6)
+        values = dice.normal(size=6)
         assert trees(values) == pytest.approx(walked(trees, values))
 
 
