@@ -73,6 +73,8 @@ def planted(monkeypatch, act):
     )
     known = (*examine.formats(), form)
     monkeypatch.setattr(examine, "formats", lambda: known)
+    # Another test of this process may have left a thread behind; a process started afresh would not know the format.
+    monkeypatch.setattr(crew, "_alone", lambda: True)
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="only a forked process knows the planted reader")
